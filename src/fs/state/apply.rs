@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How a transaction changes the state: reserve, then apply.
+//!
+//! The caller holds the state lock exclusively, from reserve to apply without a break.
+
+use super::{
+    euclean,
+    op::Slots,
+    space::bad_unowned_in,
+    DirEntry,
+    Directory,
+    Extent,
+    ExtentMap,
+    Inode,
+    InodeKind,
+    Op,
+    State,
+    Transaction,
+    ROOT_INO, //
+};
+use crate::rmap::MAX_BLOCKS;
+use kernel::{
+    prelude::*,
+    rbtree::RBTreeNodeReservation, //
+};
+
+/// So many ranges can become bad without an allocation, after each reserve.
+pub(super) const SPARE_BAD: usize = 64;
+
+impl State {
+    /// Allocates everything that [`apply`](Self::apply) will need for this transaction. May sleep.
+    /// Checks nothing else.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the state is corrupt, `ENOMEM`. Nothing has changed then.
+    pub(crate) fn reserve(&mut self, tx: &mut Transaction) -> Result {
+        if self.corrupt {
+            return Err(EIO);
+        }
+        // Each change of a mapping adds at most one extent, one owner record and one range in
+        // flight: a new one, or the second part of one that is split.
+        let is_map = |op: &&Op| matches!(op, Op::Map { .. } | Op::Unmap { .. });
+        let maps = tx.ops().iter().filter(is_map).count();
+        let bad = tx
+            .ops()
+            .iter()
+            .filter(|op| matches!(op, Op::MarkBad { .. }))
+            .count();
+
+        tx.reserved = None;
+        let mut slots = Slots::default();
+        let mut last_ino = None;
+        for op in tx.ops() {
+            match op {
+                Op::NewInode { dir, .. } => {
+                    let mut map = ExtentMap::new();
+                    if !dir {
+                        map.reserve(maps)?;
+                    }
+                    let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
+                    slots.inodes.push((node, map), GFP_KERNEL)?;
+                }
+                Op::Link { .. } => {
+                    let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
+                    slots.entries.push(node, GFP_KERNEL)?;
+                }
+                Op::Map { ino, .. } | Op::Unmap { ino, .. } if last_ino != Some(*ino) => {
+                    last_ino = Some(*ino);
+                    if let Some(InodeKind::File(map)) =
+                        self.inodes.get_mut(ino).map(|inode| &mut inode.kind)
+                    {
+                        map.reserve(maps)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.owners.reserve(maps)?;
+        self.in_flight.reserve(maps)?;
+        self.bad.reserve(SPARE_BAD.saturating_add(bad))?;
+
+        // Taken from the end; `apply` needs them in the order of the operations.
+        slots.inodes.reverse();
+        tx.slots = slots;
+        tx.reserved = Some(self.version);
+        Ok(())
+    }
+
+    /// Applies the operations of a transaction in order.
+    ///
+    /// # Errors
+    ///
+    /// `EAGAIN` if memory is not reserved, or may have been used by others since; `EIO` if the
+    /// state is corrupt. Nothing has changed then.
+    ///
+    /// `EUCLEAN` if an operation is inconsistent with the state: something that it refers to is not
+    /// there or not of that kind, or what it adds is there already or out of range. That comes of a
+    /// damaged log or a bug. The operations before it are applied then, and the state is corrupt.
+    pub(crate) fn apply(&mut self, tx: Transaction) -> Result {
+        if self.corrupt {
+            return Err(EIO);
+        }
+        if tx.reserved != Some(self.version) {
+            return Err(EAGAIN);
+        }
+        self.version = self.version.wrapping_add(1);
+
+        let (ops, mut slots) = tx.into_parts();
+        for op in ops {
+            if self.apply_op(op, &mut slots).is_err() {
+                self.corrupt = true;
+                return Err(euclean());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reserves memory for a transaction and applies it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`reserve`](Self::reserve) and [`apply`](Self::apply).
+    pub(crate) fn commit(&mut self, mut tx: Transaction) -> Result {
+        self.reserve(&mut tx)?;
+        self.apply(tx)
+    }
+
+    /// Applies one operation: the one place where the state changes.
+    pub(super) fn apply_op(&mut self, op: Op, slots: &mut Slots) -> Result {
+        match op {
+            Op::NewInode {
+                ino,
+                attr,
+                dir,
+                parent,
+            } => {
+                let (node, map) = slots.inodes.pop().ok_or_else(euclean)?;
+                if ino == 0 || self.inode(ino).is_some() || attr.is_dir() != dir {
+                    return Err(euclean());
+                }
+                let kind = if dir {
+                    InodeKind::Dir(Directory::new(parent))
+                } else {
+                    InodeKind::File(map)
+                };
+                self.next_ino = self.next_ino.max(ino.checked_add(1).ok_or_else(euclean)?);
+                self.inodes
+                    .insert(node.into_node(ino, Inode { attr, kind }));
+                self.inode_count = self.inode_count.saturating_add(1);
+            }
+            Op::FreeInode { ino } => {
+                let inode = self.get(ino)?;
+                let empty = match &inode.kind {
+                    InodeKind::File(map) => map.is_empty(),
+                    InodeKind::Dir(dir) => dir.is_empty(),
+                };
+                if ino == ROOT_INO || inode.attr.nlink != 0 || !empty {
+                    return Err(euclean());
+                }
+                self.inodes.remove_node(&ino).ok_or_else(euclean)?;
+                self.inode_count = self.inode_count.saturating_sub(1);
+            }
+            Op::SetAttr { ino, attr } => {
+                let inode = self.get_mut(ino)?;
+                if attr.is_dir() != inode.attr.is_dir() {
+                    return Err(euclean());
+                }
+                inode.attr = attr;
+            }
+            Op::Link { dir, name, ino } => {
+                let node = slots.entries.pop().ok_or_else(euclean)?;
+                let dtype = self.get(ino)?.attr.dtype();
+                self.dir_mut(dir)?
+                    .insert(node, DirEntry { name, ino, dtype })?;
+            }
+            Op::Unlink { dir, name } => self.dir_mut(dir)?.remove(&name)?,
+            Op::SetParent { ino, parent } => {
+                self.get(parent)?.as_dir()?;
+                self.dir_mut(ino)?.set_parent(parent);
+            }
+            Op::Map {
+                ino,
+                pgoff,
+                block,
+                len,
+            } => self.map_extent(ino, Extent { pgoff, block, len })?,
+            Op::Unmap { ino, pgoff, len } => self.unmap_pages(ino, pgoff, len)?,
+            Op::MarkBad { block, len } => {
+                let end = block.checked_add(len).ok_or_else(euclean)?;
+                if end > self.blocks || len == 0 {
+                    return Err(euclean());
+                }
+                let before = self.bad_unowned_in(block..end);
+                self.bad.insert(block..end)?;
+                let after = self.bad_unowned_in(block..end);
+                self.count_bad_unowned(before, after);
+            }
+        }
+        Ok(())
+    }
+
+    fn map_extent(&mut self, ino: u64, extent: Extent) -> Result {
+        let owner = extent.owner(ino);
+        owner.validate()?;
+        let blocks = owner.block..owner.end();
+        if blocks.end > self.blocks {
+            return Err(euclean());
+        }
+        let bad_unowned = self.bad_unowned_in(blocks.clone());
+        let newly_owned = self.owners.ownerless(blocks.clone());
+
+        // The extents tell whether it is consistent: who has a hole there owns no block there.
+        self.extents_mut(ino)?.insert(extent)?;
+        self.owners.insert(owner)?;
+        self.in_flight.remove(blocks)?;
+        self.owned = self.owned.saturating_add(newly_owned);
+        // Now all of them have an owner.
+        self.count_bad_unowned(bad_unowned, 0);
+        Ok(())
+    }
+
+    fn unmap_pages(&mut self, ino: u64, pgoff: u64, len: u64) -> Result {
+        let pages = pgoff..pgoff.saturating_add(len).min(MAX_BLOCKS);
+        if pages.is_empty() {
+            return Err(euclean());
+        }
+        let State {
+            inodes,
+            owners,
+            bad,
+            in_flight,
+            owned,
+            bad_unowned,
+            ..
+        } = self;
+        let Some(InodeKind::File(map)) = inodes.get_mut(&ino).map(|inode| &mut inode.kind) else {
+            return Err(euclean());
+        };
+
+        for extent in map.in_range(pages.clone()) {
+            let owner = extent.owner(ino);
+            let ownerless = owners.remove(owner)?;
+            *owned = owned.saturating_sub(ownerless);
+            if ownerless != 0 {
+                // Those that are without an owner now had one, so none of them is counted yet.
+                // Nor can they be in flight.
+                let bad = bad_unowned_in(bad, owners, in_flight, owner.block..owner.end());
+                *bad_unowned = bad_unowned.saturating_add(bad);
+            }
+        }
+        map.remove(pages)
+    }
+
+    fn get_mut(&mut self, ino: u64) -> Result<&mut Inode> {
+        self.inodes.get_mut(&ino).ok_or(ENOENT)
+    }
+
+    fn dir_mut(&mut self, ino: u64) -> Result<&mut Directory> {
+        match &mut self.get_mut(ino)?.kind {
+            InodeKind::Dir(dir) => Ok(dir),
+            InodeKind::File(_) => Err(ENOTDIR),
+        }
+    }
+
+    fn extents_mut(&mut self, ino: u64) -> Result<&mut ExtentMap> {
+        match &mut self.get_mut(ino)?.kind {
+            InodeKind::File(map) => Ok(map),
+            InodeKind::Dir(_) => Err(EISDIR),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The contents of files: where their pages are, and the transactions that change that.
+//!
+//! The caller holds the state lock.
+
+use super::{
+    euclean,
+    Op,
+    State,
+    Transaction, //
+};
+use crate::rmap::{
+    Sharing,
+    MAX_BLOCKS, //
+};
+use core::ops::Range;
+use kernel::prelude::*;
+
+/// What some pages of a file, from one page on, are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Mapping {
+    /// A hole.
+    Hole {
+        /// Number of pages.
+        len: u64,
+    },
+    /// Blocks.
+    Data {
+        /// First block.
+        block: u64,
+        /// Number of pages, and blocks.
+        len: u64,
+        /// Whether each of the blocks has more than one owner.
+        shared: bool,
+        /// Whether each of the blocks is bad.
+        bad: bool,
+    },
+}
+
+impl State {
+    /// Returns what the pages from `pgoff` on of a file are, as far as all that is answered stays
+    /// the same, and at most for `max_len` pages.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` if there is no such inode, `EISDIR` if it is a directory, `EINVAL` if `max_len` is
+    /// 0.
+    pub(crate) fn map(&self, ino: u64, pgoff: u64, max_len: u64) -> Result<Mapping> {
+        let map = self.get(ino)?.as_file()?;
+        if max_len == 0 {
+            return Err(EINVAL);
+        }
+        let Some(next) = map.next(pgoff) else {
+            return Ok(Mapping::Hole { len: max_len });
+        };
+        let part = next.clip(&(pgoff..pgoff.saturating_add(max_len)));
+        let Some(extent) = part.filter(|e| e.pgoff == pgoff) else {
+            let len = max_len.min(next.pgoff.saturating_sub(pgoff));
+            return Ok(Mapping::Hole { len });
+        };
+
+        let block = extent.block;
+        let (sharing, len) = self.owners.sharing(block, extent.len);
+        let (bad, len) = match self.bad.next(block, block.saturating_add(len)) {
+            None => (false, len),
+            Some(bad) if bad.start > block => (false, bad.start - block),
+            Some(bad) => (true, bad.end - bad.start),
+        };
+        let shared = match sharing {
+            Sharing::Free => return Err(euclean()),
+            Sharing::One => false,
+            Sharing::Many => true,
+        };
+        Ok(Mapping::Data {
+            block,
+            len,
+            shared,
+            bad,
+        })
+    }
+
+    /// Builds the transaction that makes pages of a file a hole (truncate, hole punch). The pages
+    /// may reach beyond the last extent: `len` may be `u64::MAX`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT`, `EISDIR`, `EINVAL` if `len` is 0, `ENOMEM`.
+    pub(crate) fn unmap_range(&self, ino: u64, pgoff: u64, len: u64) -> Result<Transaction> {
+        self.get(ino)?.as_file()?;
+        if len == 0 {
+            return Err(EINVAL);
+        }
+        let mut tx = Transaction::new();
+        self.push_unmap(&mut tx, ino, pgoff..pgoff.saturating_add(len))?;
+        Ok(tx)
+    }
+
+    /// Builds the transaction that makes `len` pages of file `dst` share the blocks of pages of file
+    /// `src`. What was there in `dst` goes; holes become holes. Sizes are left to the caller.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT`, `EISDIR`; `EINVAL` if `len` is 0 or source and destination overlap in one file;
+    /// `EFBIG` if they reach beyond the largest file; `EIO` if a block of the source is bad;
+    /// `ENOMEM`.
+    pub(crate) fn clone_range(
+        &self,
+        src: u64,
+        src_pgoff: u64,
+        dst: u64,
+        dst_pgoff: u64,
+        len: u64,
+    ) -> Result<Transaction> {
+        let from = self.get(src)?.as_file()?;
+        self.get(dst)?.as_file()?;
+        let src_range = page_range(src_pgoff, len)?;
+        let dst_range = page_range(dst_pgoff, len)?;
+        if src == dst && src_range.start < dst_range.end && dst_range.start < src_range.end {
+            return Err(EINVAL);
+        }
+
+        let mut tx = Transaction::new();
+        self.push_unmap(&mut tx, dst, dst_range)?;
+        for extent in from.in_range(src_range) {
+            if self.bad.overlap(extent.block..extent.block_end()) != 0 {
+                return Err(EIO);
+            }
+            tx.push(Op::Map {
+                ino: dst,
+                pgoff: dst_pgoff.saturating_add(extent.pgoff.saturating_sub(src_pgoff)),
+                block: extent.block,
+                len: extent.len,
+            })?;
+        }
+        Ok(tx)
+    }
+
+    /// Builds the transaction that moves pages of a file to other blocks, which were allocated for
+    /// that: copy on write, relocation, or the first allocation for a hole.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT`, `EISDIR`; `EINVAL` if `len` is 0; `EFBIG` if the pages reach beyond the largest
+    /// file; `ENOMEM`.
+    pub(crate) fn remap(
+        &self,
+        ino: u64,
+        pgoff: u64,
+        new_block: u64,
+        len: u64,
+    ) -> Result<Transaction> {
+        self.get(ino)?.as_file()?;
+        let mut tx = Transaction::new();
+        self.push_unmap(&mut tx, ino, page_range(pgoff, len)?)?;
+        tx.push(Op::Map {
+            ino,
+            pgoff,
+            block: new_block,
+            len,
+        })?;
+        Ok(tx)
+    }
+
+    /// Appends the unmap of these pages, if there is anything to unmap.
+    pub(super) fn push_unmap(&self, tx: &mut Transaction, ino: u64, pages: Range<u64>) -> Result {
+        if self
+            .get(ino)?
+            .as_file()?
+            .in_range(pages.clone())
+            .next()
+            .is_some()
+        {
+            tx.push(Op::Unmap {
+                ino,
+                pgoff: pages.start,
+                len: pages.end - pages.start,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns the pages of a file, if it can have them.
+fn page_range(pgoff: u64, len: u64) -> Result<Range<u64>> {
+    if len == 0 {
+        return Err(EINVAL);
+    }
+    match pgoff.checked_add(len) {
+        Some(end) if end <= MAX_BLOCKS => Ok(pgoff..end),
+        _ => Err(EFBIG),
+    }
+}

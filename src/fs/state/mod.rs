@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! All metadata of one mount, in memory.
+//!
+//! The only way to change it is a [`Transaction`]: build it (with the functions here that end in
+//! one), [`State::reserve`] the memory that it needs, make it persistent, [`State::apply`] it.
+//! Reserving may fail and then nothing has changed; applying cannot fail for memory.
+//!
+//! # Units
+//!
+//! Blocks are 4 KiB, counted from the start of the mount's part of the device; all of
+//! `0..total_blocks()` are data as far as this module knows. Page offsets count 4 KiB pages in a
+//! file.
+//!
+//! # Locking
+//!
+//! None in here: the caller holds the state lock for all calls, shared for `&self` and exclusive
+//! for `&mut self`. It is a sleeping lock, because memory is allocated and freed under it. It is
+//! held from `reserve` to `apply` without a break.
+
+mod apply;
+mod attr;
+mod check;
+mod directory;
+mod extent;
+mod file;
+mod namespace;
+mod op;
+mod range_set;
+mod rename;
+mod space;
+
+pub(crate) use self::{
+    attr::{
+        enametoolong,
+        enotempty,
+        Attr,
+        Time, //
+    },
+    directory::{
+        check_name,
+        DirEntry,
+        Directory,
+        FIRST_COOKIE, //
+    },
+    extent::{
+        Extent,
+        ExtentMap, //
+    },
+    file::Mapping,
+    op::{
+        Name,
+        Op,
+        Transaction, //
+    },
+    range_set::RangeSet,
+    rename::RenameMode, //
+};
+pub(crate) use crate::rmap::euclean;
+
+use crate::rmap::{
+    OwnerTree,
+    MAX_BLOCKS, //
+};
+use kernel::{
+    prelude::*,
+    rbtree::{
+        RBTree,
+        RBTreeNode, //
+    }, //
+};
+
+/// Inode number of the root directory.
+pub(crate) const ROOT_INO: u64 = 1;
+
+/// Longest name of a directory entry, in bytes.
+pub(crate) const NAME_MAX: usize = 255;
+
+/// What an inode is, with what only that has.
+pub(crate) enum InodeKind {
+    /// Anything but a directory. What is not a regular file may have extents too (symlinks).
+    File(ExtentMap),
+    /// A directory.
+    Dir(Directory),
+}
+
+/// An inode.
+pub(crate) struct Inode {
+    /// What stat(2) tells.
+    pub(crate) attr: Attr,
+    /// What it is.
+    pub(crate) kind: InodeKind,
+}
+
+impl Inode {
+    /// Returns the directory; `ENOTDIR` if it is not one.
+    pub(crate) fn as_dir(&self) -> Result<&Directory> {
+        match &self.kind {
+            InodeKind::Dir(dir) => Ok(dir),
+            InodeKind::File(_) => Err(ENOTDIR),
+        }
+    }
+
+    /// Returns the extents; `EISDIR` if it is a directory.
+    pub(crate) fn as_file(&self) -> Result<&ExtentMap> {
+        match &self.kind {
+            InodeKind::File(map) => Ok(map),
+            InodeKind::Dir(_) => Err(EISDIR),
+        }
+    }
+}
+
+/// All metadata of one mount.
+///
+/// # Invariants
+///
+/// Those that [`State::check`] checks, unless `corrupt`.
+pub(crate) struct State {
+    /// Size of the device.
+    blocks: u64,
+    inodes: RBTree<u64, Inode>,
+    /// Number of entries of `inodes`.
+    inode_count: usize,
+    /// One record for each extent of each file.
+    owners: OwnerTree,
+    /// Blocks known to be poisoned.
+    bad: RangeSet,
+    /// Blocks that are allocated and not mapped yet; each allocation apart.
+    in_flight: RangeSet,
+    /// Number of blocks with an owner.
+    owned: u64,
+    /// Number of bad blocks that have no owner and are not in flight.
+    bad_unowned: u64,
+    /// Greater than every inode number that was ever seen.
+    next_ino: u64,
+    /// Changes with everything that may use up reserved memory.
+    version: u64,
+    /// An inconsistent operation was met: no more changes.
+    corrupt: bool,
+}
+
+impl State {
+    /// Creates the state of an empty filesystem of so many blocks. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if `blocks` is 0 or too many or `root` is not a directory; `ENOMEM`.
+    pub(crate) fn new(blocks: u64, root: Attr) -> Result<State> {
+        if blocks == 0 || blocks > MAX_BLOCKS || !root.is_dir() {
+            return Err(EINVAL);
+        }
+        let mut state = State {
+            blocks,
+            inodes: RBTree::new(),
+            inode_count: 1,
+            owners: OwnerTree::new(),
+            bad: RangeSet::new(),
+            in_flight: RangeSet::new(),
+            owned: 0,
+            bad_unowned: 0,
+            next_ino: ROOT_INO + 1,
+            version: 0,
+            corrupt: false,
+        };
+        let inode = Inode {
+            attr: Attr { nlink: 2, ..root },
+            kind: InodeKind::Dir(Directory::new(ROOT_INO)),
+        };
+        state
+            .inodes
+            .insert(RBTreeNode::new(ROOT_INO, inode, GFP_KERNEL)?);
+        state.bad.reserve(apply::SPARE_BAD)?;
+        Ok(state)
+    }
+
+    /// Returns an inode.
+    pub(crate) fn inode(&self, ino: u64) -> Option<&Inode> {
+        self.inodes.get(&ino)
+    }
+
+    /// Returns an inode; `ENOENT` if there is none with that number.
+    pub(crate) fn get(&self, ino: u64) -> Result<&Inode> {
+        self.inode(ino).ok_or(ENOENT)
+    }
+
+    /// Returns the number of inodes.
+    pub(crate) fn inode_count(&self) -> u64 {
+        self.inode_count as u64
+    }
+
+    /// Returns the inode with the least number that is `ino` or more.
+    pub(crate) fn next_inode(&self, ino: u64) -> Option<(u64, &Inode)> {
+        let ino = *self.inodes.cursor_lower_bound(&ino)?.current().0;
+        Some((ino, self.inodes.get(&ino)?))
+    }
+
+    /// Visits the inodes from number `ino` on, ascending. Walks that drop the lock continue from the
+    /// last number plus 1.
+    pub(crate) fn inodes_from(&self, ino: u64) -> impl Iterator<Item = (u64, &Inode)> + '_ {
+        let mut next = Some(ino);
+        core::iter::from_fn(move || {
+            let (ino, inode) = self.next_inode(next?)?;
+            next = ino.checked_add(1);
+            Some((ino, inode))
+        })
+    }
+
+    /// Returns the inode number that `name` in directory `dir` stands for.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` if there is no such directory or name, `ENOTDIR` if `dir` is not a directory.
+    pub(crate) fn lookup(&self, dir: u64, name: &[u8]) -> Result<u64> {
+        let (_, entry) = self.get(dir)?.as_dir()?.find(name).ok_or(ENOENT)?;
+        Ok(entry.ino)
+    }
+
+    /// Returns the first entry of directory `dir` whose cookie is `cookie` or more, and its cookie.
+    /// Continue from that plus 1. `None` at the end, and if `dir` is not a directory.
+    pub(crate) fn next_entry(&self, dir: u64, cookie: u64) -> Option<(u64, &DirEntry)> {
+        self.inode(dir)?.as_dir().ok()?.next(cookie)
+    }
+
+    /// Returns the owner tree, to ask it.
+    pub(crate) fn owners(&self) -> &OwnerTree {
+        &self.owners
+    }
+
+    /// Returns whether an inconsistent operation was met. Nothing can be changed then.
+    pub(crate) fn is_corrupt(&self) -> bool {
+        self.corrupt
+    }
+}

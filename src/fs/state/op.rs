@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Operations and transactions: the only way to change the state.
+//!
+//! An operation is plain data, fit to be logged and replayed. A transaction is all of its
+//! operations or none.
+
+use super::{
+    Attr,
+    DirEntry,
+    ExtentMap,
+    Inode, //
+};
+use kernel::{
+    prelude::*,
+    rbtree::RBTreeNodeReservation, //
+};
+
+/// A name in a directory: bytes without NUL and '/'.
+pub(crate) type Name = KVec<u8>;
+
+/// One change of the state. See [`State::apply`](super::State::apply) for what makes one
+/// inconsistent.
+#[derive(Debug)]
+pub(crate) enum Op {
+    /// Creates an inode without links, extents or entries.
+    NewInode {
+        /// Its number, not in use.
+        ino: u64,
+        /// Its attributes.
+        attr: Attr,
+        /// Whether it is a directory, as the mode must say too.
+        dir: bool,
+        /// For a directory: what its ".." is.
+        parent: u64,
+    },
+    /// Frees an inode with no links, extents or entries left.
+    FreeInode {
+        /// Its number.
+        ino: u64,
+    },
+    /// Replaces the attributes. The file type stays.
+    SetAttr {
+        /// The inode.
+        ino: u64,
+        /// All of its attributes.
+        attr: Attr,
+    },
+    /// Adds a name to a directory. Link counts are changed by `SetAttr`.
+    Link {
+        /// The directory.
+        dir: u64,
+        /// A name that it does not have.
+        name: Name,
+        /// The inode to name.
+        ino: u64,
+    },
+    /// Removes a name from a directory. Link counts are changed by `SetAttr`.
+    Unlink {
+        /// The directory.
+        dir: u64,
+        /// A name that it has.
+        name: Name,
+    },
+    /// Changes the ".." of a directory that moves.
+    SetParent {
+        /// The directory.
+        ino: u64,
+        /// Its new parent.
+        parent: u64,
+    },
+    /// Maps pages of a file, which are a hole, to blocks: free ones, in flight, or (to share them)
+    /// owned.
+    Map {
+        /// The file.
+        ino: u64,
+        /// First page.
+        pgoff: u64,
+        /// First block.
+        block: u64,
+        /// Number of pages.
+        len: u64,
+    },
+    /// Makes pages of a file a hole. Blocks that lose their last owner are free, unless bad.
+    Unmap {
+        /// The file.
+        ino: u64,
+        /// First page.
+        pgoff: u64,
+        /// Number of pages; may reach beyond the last extent.
+        len: u64,
+    },
+    /// Adds blocks to the bad set.
+    MarkBad {
+        /// First block.
+        block: u64,
+        /// Number of blocks.
+        len: u64,
+    },
+}
+
+/// Memory that [`State::apply`](super::State::apply) uses up.
+#[derive(Default)]
+pub(super) struct Slots {
+    /// One for each `NewInode`.
+    pub(super) inodes: KVVec<(RBTreeNodeReservation<u64, Inode>, ExtentMap)>,
+    /// One for each `Link`.
+    pub(super) entries: KVVec<RBTreeNodeReservation<u64, DirEntry>>,
+}
+
+/// Operations that are applied all or none. Build it, [`State::reserve`](super::State::reserve) it,
+/// log it, [`State::apply`](super::State::apply) it; or drop it at any point before the last.
+#[derive(Default)]
+pub(crate) struct Transaction {
+    ops: KVVec<Op>,
+    pub(super) slots: Slots,
+    /// The version of the state that memory is reserved in.
+    pub(super) reserved: Option<u64>,
+}
+
+impl Transaction {
+    /// Creates a transaction without operations. Allocates nothing.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends an operation. May sleep; `ENOMEM` leaves the transaction as it was.
+    pub(crate) fn push(&mut self, op: Op) -> Result {
+        self.ops.push(op, GFP_KERNEL)?;
+        self.reserved = None;
+        Ok(())
+    }
+
+    /// Returns the operations, in the order in which they are applied.
+    pub(crate) fn ops(&self) -> &[Op] {
+        &self.ops
+    }
+
+    /// Takes the transaction apart, to apply it.
+    pub(super) fn into_parts(self) -> (KVVec<Op>, Slots) {
+        (self.ops, self.slots)
+    }
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Space: which blocks are free, allocation, and the bad set.
+//!
+//! Nothing is stored about free blocks: free is what has no owner, is not bad and not in flight.
+//!
+//! The caller holds the state lock.
+
+use super::{
+    apply::SPARE_BAD,
+    Op,
+    RangeSet,
+    State, //
+};
+use crate::rmap::OwnerTree;
+use core::ops::Range;
+use kernel::prelude::*;
+
+impl State {
+    /// Returns the size of the device in blocks.
+    pub(crate) fn total_blocks(&self) -> u64 {
+        self.blocks
+    }
+
+    /// Returns the number of blocks that can be allocated.
+    pub(crate) fn free_blocks(&self) -> u64 {
+        self.blocks
+            .saturating_sub(self.owned)
+            .saturating_sub(self.bad_unowned)
+            .saturating_sub(self.in_flight.total())
+    }
+
+    /// Returns the number of blocks that have an owner; shared ones count once.
+    pub(crate) fn owned_blocks(&self) -> u64 {
+        self.owned
+    }
+
+    /// Returns the number of blocks that are allocated and neither mapped nor released.
+    pub(crate) fn in_flight_blocks(&self) -> u64 {
+        self.in_flight.total()
+    }
+
+    /// Returns the number of bad blocks.
+    pub(crate) fn bad_blocks(&self) -> u64 {
+        self.bad.total()
+    }
+
+    /// Returns whether a block is bad.
+    pub(crate) fn is_bad(&self, block: u64) -> bool {
+        self.bad.contains(block)
+    }
+
+    /// Returns the first run of bad blocks in `from..end`, clipped to it.
+    pub(crate) fn next_bad(&self, from: u64, end: u64) -> Option<Range<u64>> {
+        self.bad.next(from, end)
+    }
+
+    /// Adds blocks to the bad set and returns how many are newly bad. From then on they are not
+    /// allocated, and not freed with their last owner.
+    ///
+    /// Does not depend on memory as long as there are spare slots, of which every
+    /// [`reserve`](Self::reserve) provides for 64 more ranges; only without one it tries to
+    /// allocate. It works in a corrupt state too.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if the range is empty or not all on the device; `ENOMEM`. Nothing has changed then.
+    pub(crate) fn mark_bad(&mut self, range: Range<u64>) -> Result<u64> {
+        if range.is_empty() || range.end > self.blocks {
+            return Err(EINVAL);
+        }
+        let before = self.bad.total();
+        if self.bad.spare() == 0 {
+            // Best effort: the range may join one that is there, and needs no slot then.
+            let _ = self.bad.reserve(SPARE_BAD).or_else(|_| self.bad.reserve(1));
+        }
+        self.apply_op(
+            Op::MarkBad {
+                block: range.start,
+                len: range.end - range.start,
+            },
+            &mut Default::default(),
+        )?;
+        Ok(self.bad.total().saturating_sub(before))
+    }
+
+    /// Allocates up to `want` contiguous blocks, searching from `goal` to the end of the device and
+    /// then from its start. They are in flight until a transaction maps them or they are
+    /// [`release`](Self::release)d.
+    ///
+    /// The first run of all `want` blocks that starts at a multiple of `align` blocks (0 is taken
+    /// as 1) is preferred, then the first run of `want` blocks, then the longest there is. May
+    /// sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if `want` is 0, `ENOSPC`, `EIO` if the state is corrupt, `ENOMEM`.
+    pub(crate) fn allocate(&mut self, want: u64, align: u64, goal: u64) -> Result<Range<u64>> {
+        if want == 0 {
+            return Err(EINVAL);
+        }
+        if self.corrupt {
+            return Err(EIO);
+        }
+        if self.free_blocks() == 0 {
+            return Err(ENOSPC);
+        }
+        self.in_flight.reserve(1)?;
+        let range = self.find_free(want, align.max(1), goal).ok_or(ENOSPC)?;
+        self.in_flight.insert_apart(range.clone())?;
+        self.version = self.version.wrapping_add(1);
+        Ok(range)
+    }
+
+    /// Gives blocks in flight back; others in the range are left alone. Does not allocate if the
+    /// range is the head, the tail or all of what was allocated (and not mapped since).
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, otherwise; the blocks stay in flight then.
+    pub(crate) fn release(&mut self, range: Range<u64>) -> Result {
+        let before = self.bad_unowned_in(range.clone());
+        if self.in_flight.remove(range.clone()).is_err() {
+            self.in_flight.reserve(1)?;
+            self.in_flight.remove(range.clone())?;
+        }
+        let after = self.bad_unowned_in(range);
+        self.count_bad_unowned(before, after);
+        self.version = self.version.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Returns how many blocks of `range` are bad, have no owner and are not in flight.
+    pub(super) fn bad_unowned_in(&self, range: Range<u64>) -> u64 {
+        bad_unowned_in(&self.bad, &self.owners, &self.in_flight, range)
+    }
+
+    /// Takes into account that [`bad_unowned_in`](Self::bad_unowned_in) has changed for a range.
+    pub(super) fn count_bad_unowned(&mut self, before: u64, after: u64) {
+        self.bad_unowned = self
+            .bad_unowned
+            .saturating_add(after)
+            .saturating_sub(before);
+    }
+
+    /// Returns the blocks that [`allocate`](Self::allocate) is asked for.
+    fn find_free(&self, want: u64, align: u64, goal: u64) -> Option<Range<u64>> {
+        let goal = if goal < self.blocks { goal } else { 0 };
+        // What begins before the goal may end after it.
+        let wrap = goal.saturating_add(want).saturating_add(align);
+        let mut best = 0..0;
+
+        for (mut from, end) in [(goal, self.blocks), (0, wrap.min(self.blocks))] {
+            while let Some(run) = self.next_free(from, end) {
+                let aligned = run
+                    .start
+                    .checked_next_multiple_of(align)
+                    .and_then(|start| Some(start..start.checked_add(want)?))
+                    .filter(|fit| fit.end <= run.end);
+                if aligned.is_some() {
+                    return aligned;
+                }
+                let len = want.min(run.end - run.start);
+                if len > best.end - best.start {
+                    best = run.start..run.start.saturating_add(len);
+                }
+                from = run.end;
+            }
+        }
+        (!best.is_empty()).then_some(best)
+    }
+
+    /// Returns the first run of free blocks in `from..end`.
+    fn next_free(&self, mut from: u64, end: u64) -> Option<Range<u64>> {
+        loop {
+            let gap = self.owners.next_gap(from, end)?;
+            let mut start = gap.start;
+            while start < gap.end {
+                let taken = [&self.bad, &self.in_flight]
+                    .into_iter()
+                    .filter_map(|set| set.next(start, gap.end))
+                    .min_by_key(|taken| taken.start);
+                match taken {
+                    None => return Some(start..gap.end),
+                    Some(taken) if taken.start > start => return Some(start..taken.start),
+                    Some(taken) => start = taken.end,
+                }
+            }
+            from = gap.end;
+        }
+    }
+}
+
+/// Returns how many blocks of `range` are bad, have no owner and are not in flight.
+pub(super) fn bad_unowned_in(
+    bad: &RangeSet,
+    owners: &OwnerTree,
+    in_flight: &RangeSet,
+    range: Range<u64>,
+) -> u64 {
+    let mut blocks = 0u64;
+    let mut from = range.start;
+
+    while let Some(bad) = bad.next(from, range.end) {
+        let mut start = bad.start;
+        while let Some(gap) = owners.next_gap(start, bad.end) {
+            start = gap.end;
+            let len = gap.end - gap.start;
+            blocks = blocks.saturating_add(len.saturating_sub(in_flight.overlap(gap)));
+        }
+        from = bad.end;
+    }
+    blocks
+}

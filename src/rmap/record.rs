@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Owner records: one extent, seen from the device's side.
+//!
+//! Plain values; nothing to lock.
+
+use core::ops::Range;
+use kernel::prelude::*;
+
+/// Blocks and page offsets are below this: 2^52 pages are 2^64 bytes.
+pub(crate) const MAX_BLOCKS: u64 = 1 << 52;
+
+/// `EUCLEAN`, "structure needs cleaning": what should be recorded is not, or the other way round.
+pub(crate) fn euclean() -> Error {
+    Error::from_errno(-117)
+}
+
+/// An owner record: `len` blocks from `block` on are the pages from `pgoff` on of inode `ino`.
+///
+/// Records order by (block, ino, pgoff).
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct OwnerRecord {
+    /// First block.
+    pub(crate) block: u64,
+    /// Inode number of the owning file.
+    pub(crate) ino: u64,
+    /// First page in the file.
+    pub(crate) pgoff: u64,
+    /// Number of blocks (and pages).
+    pub(crate) len: u64,
+}
+
+impl OwnerRecord {
+    /// Returns the first block after the record.
+    pub(crate) fn end(&self) -> u64 {
+        self.block.saturating_add(self.len)
+    }
+
+    /// Returns the first page of the file after the record.
+    pub(crate) fn pgoff_end(&self) -> u64 {
+        self.pgoff.saturating_add(self.len)
+    }
+
+    /// Checks that the record can be in a tree: not empty, and within [`MAX_BLOCKS`].
+    ///
+    /// # Errors
+    ///
+    /// `EUCLEAN` otherwise.
+    pub(crate) fn validate(&self) -> Result {
+        if self.len == 0 || self.end() > MAX_BLOCKS || self.pgoff_end() > MAX_BLOCKS {
+            return Err(euclean());
+        }
+        Ok(())
+    }
+
+    /// Returns the part of the record that lies in `range` (of blocks), if any.
+    pub(crate) fn clip(&self, range: &Range<u64>) -> Option<OwnerRecord> {
+        let block = self.block.max(range.start);
+        let end = self.end().min(range.end);
+        let len = end.checked_sub(block).filter(|&len| len > 0)?;
+        let pgoff = self.pgoff.checked_add(block - self.block)?;
+
+        Some(OwnerRecord {
+            block,
+            ino: self.ino,
+            pgoff,
+            len,
+        })
+    }
+
+    /// Returns what identifies the record in a tree, in the order of the tree.
+    pub(super) fn key(&self) -> (u64, u64, u64) {
+        (self.block, self.ino, self.pgoff)
+    }
+
+    /// Returns the difference of pgoff and block, which all pages of a record have in common, as
+    /// well as the records that it may merge with. It is biased so that it is never negative.
+    pub(super) fn diagonal(&self) -> u64 {
+        self.pgoff
+            .saturating_add(MAX_BLOCKS)
+            .saturating_sub(self.block)
+    }
+
+    /// Returns which page of the file `block` would be if the record reached that far.
+    pub(super) fn pgoff_at(&self, block: u64) -> Option<u64> {
+        if block >= self.block {
+            self.pgoff.checked_add(block - self.block)
+        } else {
+            self.pgoff.checked_sub(self.block - block)
+        }
+    }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Like `kernel::prelude`.
+
+pub use crate::alloc::{
+    flags::*,
+    Box,
+    KBox,
+    KVBox,
+    KVVec,
+    KVec,
+    VBox,
+    VVec,
+    Vec, //
+};
+pub use crate::error::{
+    code::*,
+    Error,
+    Result, //
+};

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tests of transactions: memory, order, and operations that are inconsistent.
+
+use crate::{
+    snapshot::Snapshot,
+    state::{
+        euclean,
+        Attr,
+        Extent,
+        Op,
+        Transaction,
+        ROOT_INO, //
+    },
+    state_tests::{
+        attr,
+        commit,
+        create,
+        fill,
+        mkdir,
+        name,
+        new_state,
+        tx,
+        DIR,
+        FILE, //
+    }, //
+};
+use kernel::{
+    alloc::budget,
+    prelude::*, //
+};
+use std::{
+    format,
+    vec,
+    vec::Vec, //
+};
+
+#[test]
+fn mark_bad_needs_no_memory() {
+    let mut s = new_state(1000);
+    // Each reserve makes room for 64 more.
+    for round in 0..2 {
+        let t = tx(vec![Op::SetAttr {
+            ino: ROOT_INO,
+            attr: s.get(ROOT_INO).unwrap().attr,
+        }]);
+        commit(&mut s, t);
+        budget::set(Some(0));
+        for i in 0..64 {
+            let block = round * 300 + i * 2;
+            assert_eq!(s.mark_bad(block..block + 1), Ok(1));
+        }
+        budget::set(None);
+    }
+    budget::set(Some(0));
+    assert_eq!(s.mark_bad(900..901), Err(ENOMEM));
+    assert_eq!(s.mark_bad(1..2), Ok(1), "joins two that are there");
+    budget::set(Some(1));
+    assert_eq!(s.mark_bad(990..991), Ok(1), "room after a join");
+    assert_eq!(s.mark_bad(996..997), Ok(1), "allocates when it must");
+    budget::set(None);
+    s.check().unwrap();
+    assert_eq!(s.bad_blocks(), 131);
+}
+
+#[test]
+fn apply_wants_a_fresh_reservation() {
+    let mut s = new_state(10);
+    let (_, t) = s.create(ROOT_INO, b"a", attr(FILE, 1)).unwrap();
+    let before = Snapshot::of(&s);
+    assert_eq!(s.apply(t), Err(EAGAIN));
+    let (_, mut t) = s.create(ROOT_INO, b"a", attr(FILE, 1)).unwrap();
+    s.reserve(&mut t).unwrap();
+    t.push(Op::FreeInode { ino: 5 }).unwrap();
+    assert_eq!(s.apply(t), Err(EAGAIN), "an operation more");
+    let (_, mut t) = s.create(ROOT_INO, b"a", attr(FILE, 1)).unwrap();
+    s.reserve(&mut t).unwrap();
+    let range = s.allocate(1, 1, 0).unwrap();
+    s.release(range).unwrap();
+    assert_eq!(s.apply(t), Err(EAGAIN), "slots may be gone");
+    assert_eq!(Snapshot::of(&s), before);
+
+    let (_, mut t) = s.create(ROOT_INO, b"a", attr(FILE, 1)).unwrap();
+    s.reserve(&mut t).unwrap();
+    s.mark_bad(3..4).unwrap();
+    s.reserve(&mut t).unwrap();
+    budget::set(Some(0));
+    s.apply(t).unwrap();
+    budget::set(None);
+    s.check().unwrap();
+}
+
+#[test]
+fn a_file_and_its_extents_in_one_transaction() {
+    let mut s = new_state(100);
+    let (ino, mut t) = s.create(ROOT_INO, b"a", attr(FILE, 1)).unwrap();
+    for i in 0..5 {
+        t.push(Op::Map {
+            ino,
+            pgoff: i * 2,
+            block: 10 + i * 2,
+            len: 1,
+        })
+        .unwrap();
+    }
+    t.push(Op::Unmap {
+        ino,
+        pgoff: 3,
+        len: 4,
+    })
+    .unwrap();
+    t.push(Op::MarkBad { block: 80, len: 3 }).unwrap();
+    s.reserve(&mut t).unwrap();
+    budget::set(Some(0));
+    s.apply(t).unwrap();
+    budget::set(None);
+    s.check().unwrap();
+    let expected = [0, 2, 8].map(|pgoff| Extent {
+        pgoff,
+        block: 10 + pgoff,
+        len: 1,
+    });
+    assert_eq!(s.get(ino).unwrap().as_file().unwrap().as_slice(), expected);
+}
+
+#[test]
+fn two_inodes_in_one_transaction() {
+    // Each gets the memory that was reserved for it: only the file has extents.
+    let new = |ino, mode, dir| Op::NewInode {
+        ino,
+        attr: Attr {
+            nlink: 0,
+            ..attr(mode, 0)
+        },
+        dir,
+        parent: 1,
+    };
+    for order in [[5, 6], [6, 5]] {
+        let mut s = new_state(10);
+        let t = tx(vec![
+            new(
+                order[0],
+                if order[0] == 5 { FILE } else { DIR },
+                order[0] != 5,
+            ),
+            new(
+                order[1],
+                if order[1] == 5 { FILE } else { DIR },
+                order[1] != 5,
+            ),
+            Op::Map {
+                ino: 5,
+                pgoff: 0,
+                block: 0,
+                len: 1,
+            },
+        ]);
+        commit(&mut s, t);
+        assert_eq!(s.next_inode(2).map(|(ino, _)| ino), Some(5));
+        assert_eq!(
+            s.inodes_from(2).map(|(ino, _)| ino).collect::<Vec<_>>(),
+            [5, 6]
+        );
+    }
+}
+
+#[test]
+fn replay_maps_blocks_that_are_bad_already() {
+    let mut s = new_state(10);
+    let a = create(&mut s, ROOT_INO, b"a");
+    s.mark_bad(2..6).unwrap();
+    assert_eq!(s.free_blocks(), 6);
+    // Two of the bad ones have an owner then, and all of the others are as they were.
+    let t = s.remap(a, 0, 4, 4).unwrap();
+    commit(&mut s, t);
+    assert_eq!(
+        (s.free_blocks(), s.owned_blocks(), s.bad_blocks()),
+        (4, 4, 4)
+    );
+    let t = s.unmap_range(a, 0, 4).unwrap();
+    commit(&mut s, t);
+    assert_eq!(
+        (s.free_blocks(), s.owned_blocks(), s.bad_blocks()),
+        (6, 0, 4)
+    );
+}
+
+#[test]
+fn inconsistent_operations_stop_writes() {
+    let map = |ino, pgoff, block, len| Op::Map {
+        ino,
+        pgoff,
+        block,
+        len,
+    };
+    let new = |ino, mode, dir| Op::NewInode {
+        ino,
+        attr: attr(mode, 0),
+        dir,
+        parent: 1,
+    };
+    let link = |dir, n: &[u8], ino| Op::Link {
+        dir,
+        name: name(n),
+        ino,
+    };
+    let cases = vec![
+        new(0, FILE, false),
+        new(2, FILE, false),
+        new(9, FILE, true),
+        new(9, DIR, false),
+        new(u64::MAX, FILE, false),
+        Op::FreeInode { ino: 1 },
+        Op::FreeInode { ino: 2 },
+        Op::FreeInode { ino: 9 },
+        Op::SetAttr {
+            ino: 2,
+            attr: attr(DIR, 0),
+        },
+        Op::SetAttr {
+            ino: 9,
+            attr: attr(FILE, 0),
+        },
+        link(1, b"file", 2),
+        link(1, b"", 2),
+        link(1, b"n", 9),
+        link(2, b"n", 2),
+        Op::Unlink {
+            dir: 1,
+            name: name(b"nope"),
+        },
+        Op::Unlink {
+            dir: 2,
+            name: name(b"nope"),
+        },
+        Op::SetParent { ino: 2, parent: 1 },
+        Op::SetParent { ino: 1, parent: 2 },
+        map(1, 0, 0, 1),
+        map(2, 3, 20, 2),
+        map(2, 20, 20, 0),
+        map(2, 20, 99, 2),
+        map(2, 20, u64::MAX, 2),
+        map(2, u64::MAX, 20, 2),
+        map(2, 20, 1, u64::MAX),
+        map(9, 0, 20, 1),
+        Op::Unmap {
+            ino: 1,
+            pgoff: 0,
+            len: 1,
+        },
+        Op::Unmap {
+            ino: 2,
+            pgoff: 0,
+            len: 0,
+        },
+        Op::Unmap {
+            ino: 2,
+            pgoff: u64::MAX,
+            len: 5,
+        },
+        Op::MarkBad { block: 99, len: 2 },
+        Op::MarkBad {
+            block: 2,
+            len: u64::MAX,
+        },
+        Op::MarkBad { block: 2, len: 0 },
+    ];
+    for op in cases {
+        let mut s = new_state(100);
+        assert_eq!(create(&mut s, ROOT_INO, b"file"), 2);
+        fill(&mut s, 2, 4, 4);
+        let text = format!("{op:?}");
+        assert_eq!(s.commit(tx(vec![op])), Err(euclean()), "{text}");
+        assert!(s.is_corrupt());
+        assert_eq!(s.check(), Err(euclean()));
+        let mut t = Transaction::new();
+        assert_eq!(s.reserve(&mut t), Err(EIO));
+        assert_eq!(s.apply(t), Err(EIO));
+        assert_eq!(s.allocate(1, 1, 0), Err(EIO));
+        assert_eq!(s.mark_bad(50..51), Ok(1), "failures are still recorded");
+        // Nothing of the operation itself is there.
+        assert_eq!(s.owned_blocks(), 4);
+        assert_eq!(s.bad_blocks(), 1);
+    }
+}
+
+#[test]
+fn check_finds_wrong_links() {
+    let attr_of = |nlink, mode| Attr {
+        nlink,
+        ..attr(mode, 0)
+    };
+    let set = |ino, nlink, mode| Op::SetAttr {
+        ino,
+        attr: attr_of(nlink, mode),
+    };
+    let cases = vec![
+        vec![set(2, 2, FILE)],
+        vec![set(3, 2, DIR)],
+        vec![set(1, 2, DIR)],
+        vec![Op::SetParent { ino: 4, parent: 1 }],
+        vec![set(2, 1, 0o120777)],
+        // A directory twice.
+        vec![Op::Link {
+            dir: 1,
+            name: name(b"x"),
+            ino: 4,
+        }],
+        // Two directories, cut off, in each other.
+        vec![
+            Op::Unlink {
+                dir: 1,
+                name: name(b"d"),
+            },
+            Op::Link {
+                dir: 4,
+                name: name(b"x"),
+                ino: 3,
+            },
+            Op::SetParent { ino: 3, parent: 4 },
+            set(4, 3, DIR),
+            set(1, 2, DIR),
+        ],
+        // An entry for nothing.
+        vec![set(2, 0, FILE), Op::FreeInode { ino: 2 }],
+    ];
+    for ops in cases {
+        let mut s = new_state(10);
+        assert_eq!(create(&mut s, ROOT_INO, b"file"), 2);
+        assert_eq!(mkdir(&mut s, ROOT_INO, b"d"), 3);
+        assert_eq!(mkdir(&mut s, 3, b"e"), 4);
+        let text = format!("{ops:?}");
+        s.commit(tx(ops)).unwrap();
+        assert_eq!(s.check(), Err(euclean()), "{text}");
+    }
+}

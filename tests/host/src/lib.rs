@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tests of the pure parts of daxrmap, which are compiled here from the very files of the module.
+//!
+//! `no_std` like the module, so that they find no more here than they do there.
+//!
+//! Environment: `DAXRMAP_CASES` is the number of cases of each property (or how often more than by
+//! default, as in `x10`), `DAXRMAP_SEED` the seed to start from, as a failing test prints it.
+
+#![cfg(test)]
+#![no_std]
+
+extern crate std;
+
+#[path = "../../../src/rmap/mod.rs"]
+mod rmap;
+#[path = "../../../src/fs/state/mod.rs"]
+mod state;
+
+mod apply_tests;
+mod namespace_tests;
+mod property;
+mod range_set_tests;
+mod rmap_model;
+mod rmap_tests;
+mod snapshot;
+mod state_garbage;
+mod state_model;
+mod state_steps;
+mod state_tests;

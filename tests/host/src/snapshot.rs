@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! All that can be seen of a `State`, to compare.
+
+use crate::{
+    rmap::OwnerRecord,
+    state::{
+        Attr,
+        DirEntry,
+        Extent,
+        InodeKind,
+        State, //
+    }, //
+};
+use std::{
+    ops::Range,
+    vec::Vec, //
+};
+
+/// An entry: cookie, name, inode number, type.
+pub(crate) type Entry = (u64, Vec<u8>, u64, u8);
+
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    File(Vec<Extent>),
+    Dir(u64, Vec<Entry>),
+}
+
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Snapshot {
+    pub(crate) inodes: Vec<(u64, Attr, Kind)>,
+    pub(crate) owners: Vec<OwnerRecord>,
+    pub(crate) bad: Vec<Range<u64>>,
+    pub(crate) free: u64,
+    pub(crate) owned: u64,
+    pub(crate) in_flight: u64,
+    pub(crate) corrupt: bool,
+}
+
+impl Snapshot {
+    pub(crate) fn of(state: &State) -> Self {
+        let mut bad = Vec::new();
+        let mut from = 0;
+        while let Some(range) = state.next_bad(from, u64::MAX) {
+            from = range.end;
+            bad.push(range);
+        }
+        assert_eq!(
+            bad.iter().map(|r| r.end - r.start).sum::<u64>(),
+            state.bad_blocks()
+        );
+
+        assert_eq!(state.inodes_from(0).count() as u64, state.inode_count());
+        Snapshot {
+            inodes: state
+                .inodes_from(0)
+                .map(|(ino, inode)| {
+                    let kind = match &inode.kind {
+                        InodeKind::File(map) => Kind::File(map.as_slice().to_vec()),
+                        InodeKind::Dir(dir) => Kind::Dir(dir.parent(), entries(state, ino)),
+                    };
+                    (ino, inode.attr, kind)
+                })
+                .collect(),
+            owners: state.owners().iter().collect(),
+            bad,
+            free: state.free_blocks(),
+            owned: state.owned_blocks(),
+            in_flight: state.in_flight_blocks(),
+            corrupt: state.is_corrupt(),
+        }
+    }
+}
+
+/// Reads a directory as readdir does.
+pub(crate) fn entries(state: &State, dir: u64) -> Vec<Entry> {
+    let mut all = Vec::new();
+    let mut cookie = 0;
+    while let Some((found, DirEntry { name, ino, dtype })) = state.next_entry(dir, cookie) {
+        all.push((found, name.to_vec(), *ino, *dtype));
+        cookie = found + 1;
+    }
+    all
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Random steps, in the state and in the model, with every allocation of every step made to fail
+//! once.
+
+use crate::{
+    property,
+    snapshot::Snapshot,
+    state::{
+        enotempty,
+        RenameMode,
+        State,
+        ROOT_INO, //
+    },
+    state_model::{
+        compare,
+        name_of,
+        Model,
+        BLOCKS, //
+        PAGES,
+    },
+    state_tests::{
+        at,
+        attr,
+        new_state,
+        DIR,
+        FILE, //
+    }, //
+};
+use kernel::{
+    alloc::budget,
+    prelude::*, //
+};
+use proptest::prelude::*;
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    vec,
+    vec::Vec, //
+};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Create(usize, u8),
+    Mkdir(usize, u8),
+    Link(usize, u8, usize),
+    Unlink(usize, u8),
+    Rmdir(usize, u8),
+    Rename(usize, u8, usize, u8, u8),
+    Evict(usize),
+    Write(usize, Range<u64>, u64),
+    Clone(usize, u64, usize, u64, u64),
+    Unmap(usize, Range<u64>),
+    MarkBad(Range<u64>),
+    Hold(u64),
+    Release(usize, u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let dir = 0..4usize;
+    let file = 0..5usize;
+    let name = 0..5u8;
+    let pages = (0..PAGES, 1..8u64).prop_map(|(start, len)| start..start + len);
+    prop_oneof![
+        4 => (dir.clone(), name.clone()).prop_map(|(d, n)| Step::Create(d, n)),
+        2 => (dir.clone(), name.clone()).prop_map(|(d, n)| Step::Mkdir(d, n)),
+        1 => (dir.clone(), name.clone(), file.clone()).prop_map(|(d, n, f)| Step::Link(d, n, f)),
+        2 => (dir.clone(), name.clone()).prop_map(|(d, n)| Step::Unlink(d, n)),
+        1 => (dir.clone(), name.clone()).prop_map(|(d, n)| Step::Rmdir(d, n)),
+        3 => (dir.clone(), name.clone(), dir, name, 0..3u8)
+            .prop_map(|(d, n, e, m, mode)| Step::Rename(d, n, e, m, mode)),
+        2 => file.clone().prop_map(Step::Evict),
+        6 => (file.clone(), pages.clone(), 0..BLOCKS).prop_map(|(f, r, g)| Step::Write(f, r, g)),
+        6 => (file.clone(), 0..PAGES, file.clone(), 0..PAGES, 1..8u64)
+            .prop_map(|(f, p, g, q, n)| Step::Clone(f, p, g, q, n)),
+        3 => (file, pages).prop_map(|(f, r)| Step::Unmap(f, r)),
+        1 => (0..BLOCKS, 1..4u64).prop_map(|(b, n)| Step::MarkBad(b..(b + n).min(BLOCKS))),
+        1 => (1..6u64).prop_map(Step::Hold),
+        1 => (0..4usize, 1..6u64).prop_map(|(n, len)| Step::Release(n, len)),
+    ]
+}
+
+/// Does `action` with 0, 1, 2... allocations that succeed, until it does not fail for memory. Each
+/// time it does, the state must be as it was.
+fn with_enomem<T>(state: &mut State, mut action: impl FnMut(&mut State) -> Result<T>) -> Result<T> {
+    let before = Snapshot::of(state);
+    for allocations in 0.. {
+        budget::set(Some(allocations));
+        let result = action(state);
+        budget::set(None);
+        match result {
+            Err(error) if error == ENOMEM => {
+                assert_eq!(Snapshot::of(state), before, "{allocations} allocations");
+                state.check().unwrap();
+            }
+            result => return result,
+        }
+        assert!(allocations < 1000);
+    }
+    unreachable!();
+}
+
+fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
+    let time = at(now);
+    match step {
+        Step::Create(d, n) => {
+            let dir = model.dir(d);
+            let result = with_enomem(state, |s| {
+                let (ino, tx) = s.create(dir, &name_of(n), attr(FILE, now))?;
+                s.commit(tx)?;
+                Ok(ino)
+            });
+            assert_eq!(result.map(|_| ()), model.new_name(dir, n));
+            if let Ok(ino) = result {
+                model.dirs.get_mut(&dir).unwrap().insert(n, ino);
+                assert!(model.files.insert(ino, BTreeMap::new()).is_none());
+            }
+        }
+        Step::Mkdir(d, n) => {
+            let dir = model.dir(d);
+            let result = with_enomem(state, |s| {
+                let (ino, tx) = s.mkdir(dir, &name_of(n), attr(DIR, now))?;
+                s.commit(tx)?;
+                Ok(ino)
+            });
+            assert_eq!(result.map(|_| ()), model.new_name(dir, n));
+            if let Ok(ino) = result {
+                model.dirs.get_mut(&dir).unwrap().insert(n, ino);
+                assert!(model.dirs.insert(ino, BTreeMap::new()).is_none());
+            }
+        }
+        Step::Link(d, n, f) => {
+            let (dir, ino) = (model.dir(d), model.file(f));
+            let expected = match model.files.get(&ino) {
+                None => Err(ENOENT),
+                Some(_) => model.new_name(dir, n),
+            };
+            let result = with_enomem(state, |s| {
+                let tx = s.link(dir, &name_of(n), ino, time)?;
+                s.commit(tx)
+            });
+            assert_eq!(result, expected);
+            if result.is_ok() {
+                model.dirs.get_mut(&dir).unwrap().insert(n, ino);
+            }
+        }
+        Step::Unlink(d, n) => {
+            let dir = model.dir(d);
+            let expected = match model.dirs[&dir].get(&n) {
+                None => Err(ENOENT),
+                Some(ino) if model.dirs.contains_key(ino) => Err(EISDIR),
+                Some(_) => Ok(()),
+            };
+            let result = with_enomem(state, |s| {
+                let tx = s.unlink(dir, &name_of(n), time)?;
+                s.commit(tx)
+            });
+            assert_eq!(result, expected);
+            if result.is_ok() {
+                model.dirs.get_mut(&dir).unwrap().remove(&n);
+            }
+        }
+        Step::Rmdir(d, n) => {
+            let dir = model.dir(d);
+            let expected = match model.dirs[&dir].get(&n) {
+                None => Err(ENOENT),
+                Some(ino) => match model.dirs.get(ino) {
+                    None => Err(ENOTDIR),
+                    Some(entries) if !entries.is_empty() => Err(enotempty()),
+                    Some(_) => Ok(()),
+                },
+            };
+            let result = with_enomem(state, |s| {
+                let tx = s.rmdir(dir, &name_of(n), time)?;
+                s.commit(tx)
+            });
+            assert_eq!(result, expected);
+            if result.is_ok() {
+                model.dirs.get_mut(&dir).unwrap().remove(&n);
+            }
+        }
+        Step::Rename(d, n, e, m, mode) => {
+            let (od, nd) = (model.dir(d), model.dir(e));
+            let mode = [
+                RenameMode::Replace,
+                RenameMode::NoReplace,
+                RenameMode::Exchange,
+            ][usize::from(mode)];
+            let result = with_enomem(state, |s| {
+                let tx = s.rename(od, &name_of(n), nd, &name_of(m), mode, time)?;
+                s.commit(tx)
+            });
+            assert_eq!(result, model.rename(od, n, nd, m, mode));
+        }
+        Step::Evict(f) => {
+            // Orphans first, if there are any.
+            let orphan = |ino: &&u64| model.names(**ino) == 0 && **ino != ROOT_INO;
+            let ino = model
+                .files
+                .keys()
+                .chain(model.dirs.keys())
+                .find(orphan)
+                .copied()
+                .unwrap_or(model.file(f));
+            let expected = match state.inode(ino) {
+                None => Err(ENOENT),
+                Some(_) if model.names(ino) != 0 => Err(EBUSY),
+                Some(_) => Ok(()),
+            };
+            let result = with_enomem(state, |s| {
+                let tx = s.evict(ino)?;
+                s.commit(tx)
+            });
+            assert_eq!(result, expected);
+            if result.is_ok() {
+                model.files.remove(&ino);
+                model.dirs.remove(&ino);
+            }
+        }
+        Step::Write(f, pages, goal) => {
+            let ino = model.file(f);
+            let free = model.free();
+            let want = pages.end - pages.start;
+            let result = with_enomem(state, |s| {
+                let got = s.allocate(want, 1, goal)?;
+                let done = s
+                    .remap(ino, pages.start, got.start, got.end - got.start)
+                    .and_then(|tx| s.commit(tx));
+                if done.is_err() {
+                    // Whatever the budget is.
+                    s.release(got.clone()).unwrap();
+                }
+                done.map(|()| got)
+            });
+            let Ok(got) = result else {
+                let expected = if free == 0 { ENOSPC } else { ENOENT };
+                assert_eq!(result, Err(expected));
+                return;
+            };
+            assert!(!got.is_empty() && got.end - got.start <= want);
+            for (i, block) in got.enumerate() {
+                assert_eq!(model.owners(block), 0, "block {block} is not free");
+                assert!(!model.bad.contains(&block), "block {block} is bad");
+                assert!(!model.held.iter().any(|h| h.contains(&block)));
+                let file = model.files.get_mut(&ino).unwrap();
+                file.insert(pages.start + i as u64, block);
+            }
+        }
+        Step::Clone(f, src_pgoff, g, dst_pgoff, len) => {
+            let (src, dst) = (model.file(f), model.file(g));
+            let overlap = src == dst && src_pgoff < dst_pgoff + len && dst_pgoff < src_pgoff + len;
+            let from: Vec<Option<u64>> = (0..len)
+                .map(|i| model.files.get(&src)?.get(&(src_pgoff + i)).copied())
+                .collect();
+            let expected = if !model.files.contains_key(&src) {
+                Err(ENOENT)
+            } else if overlap {
+                Err(EINVAL)
+            } else if from.iter().flatten().any(|b| model.bad.contains(b)) {
+                Err(EIO)
+            } else {
+                Ok(())
+            };
+            let result = with_enomem(state, |s| {
+                let tx = s.clone_range(src, src_pgoff, dst, dst_pgoff, len)?;
+                s.commit(tx)
+            });
+            assert_eq!(result, expected);
+            if result.is_ok() {
+                let file = model.files.get_mut(&dst).unwrap();
+                for (pgoff, block) in (dst_pgoff..).zip(from) {
+                    match block {
+                        Some(block) => file.insert(pgoff, block),
+                        None => file.remove(&pgoff),
+                    };
+                }
+            }
+        }
+        Step::Unmap(f, pages) => {
+            let ino = model.file(f);
+            let result = with_enomem(state, |s| {
+                let tx = s.unmap_range(ino, pages.start, pages.end - pages.start)?;
+                s.commit(tx)
+            });
+            assert_eq!(result.is_ok(), model.files.contains_key(&ino));
+            if let Some(file) = model.files.get_mut(&ino) {
+                file.retain(|pgoff, _| !pages.contains(pgoff));
+            }
+        }
+        Step::MarkBad(blocks) => {
+            let newly = blocks.clone().filter(|b| !model.bad.contains(b)).count();
+            // There are fewer than 64 ranges: this never needs memory.
+            budget::set(Some(0));
+            assert_eq!(state.mark_bad(blocks.clone()), Ok(newly as u64));
+            budget::set(None);
+            model.bad.extend(blocks);
+        }
+        Step::Hold(want) => {
+            let free = model.free();
+            match with_enomem(state, |s| s.allocate(want, 2, 0)) {
+                Ok(range) => {
+                    for block in range.clone() {
+                        assert!(model.owners(block) == 0 && !model.bad.contains(&block));
+                        assert!(!model.held.iter().any(|h| h.contains(&block)));
+                    }
+                    model.held.push(range);
+                }
+                Err(error) => assert_eq!((error, free), (ENOSPC, 0)),
+            }
+        }
+        Step::Release(n, len) => {
+            if n < model.held.len() {
+                let held = model.held.swap_remove(n);
+                let head = held.start..(held.start + len).min(held.end);
+                budget::set(Some(0));
+                state.release(head.clone()).unwrap();
+                budget::set(None);
+                if head.end < held.end {
+                    model.held.push(head.end..held.end);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn state() {
+    let cases = prop::collection::vec(step(), 1..60);
+    property::check("state", 1000, cases, |steps| {
+        let mut state = new_state(BLOCKS);
+        let mut model = Model::default();
+        model.dirs.insert(ROOT_INO, BTreeMap::new());
+        for (now, step) in (10..).zip(steps) {
+            do_step(&mut state, &mut model, step, now);
+            compare(&state, &model);
+        }
+    });
+}
