@@ -25,7 +25,6 @@ pub(crate) use self::{
         Sharing, //
     },
     record::{
-        euclean,
         OwnerRecord,
         MAX_BLOCKS, //
     },

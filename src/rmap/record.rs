@@ -4,16 +4,12 @@
 //!
 //! Plain values; nothing to lock.
 
+use crate::errno::euclean;
 use core::ops::Range;
 use kernel::prelude::*;
 
 /// Blocks and page offsets are below this: 2^52 pages are 2^64 bytes.
 pub(crate) const MAX_BLOCKS: u64 = 1 << 52;
-
-/// `EUCLEAN`, "structure needs cleaning": what should be recorded is not, or the other way round.
-pub(crate) fn euclean() -> Error {
-    Error::from_errno(-117)
-}
 
 /// An owner record: `len` blocks from `block` on are the pages from `pgoff` on of inode `ino`.
 ///

@@ -8,9 +8,9 @@
 //! The caller holds the state lock.
 
 use super::{
-    euclean,
     OwnerRecord, //
 };
+use crate::errno::euclean;
 use kernel::prelude::*;
 
 /// All owner records of one mount, indexed by block.
@@ -129,6 +129,7 @@ impl OwnerTree {
     }
 
     /// Returns whether there is no record.
+    #[cfg_attr(MODULE, expect(dead_code, reason = "only the host tests ask"))]
     pub(crate) fn is_empty(&self) -> bool {
         self.records.is_empty()
     }

@@ -5,7 +5,6 @@
 //! The caller holds the state lock exclusively, from reserve to apply without a break.
 
 use super::{
-    euclean,
     op::Slots,
     space::bad_unowned_in,
     DirEntry,
@@ -19,6 +18,7 @@ use super::{
     Transaction,
     ROOT_INO, //
 };
+use crate::errno::euclean;
 use crate::rmap::MAX_BLOCKS;
 use kernel::{
     prelude::*,

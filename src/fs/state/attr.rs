@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Attributes of inodes, and the errors that the kernel crate does not name.
+//! Attributes of inodes.
 //!
 //! Plain values; nothing to lock.
 
-use kernel::prelude::*;
-
 const S_IFMT: u32 = 0o170000;
 const S_IFDIR: u32 = 0o040000;
-
-/// `ENAMETOOLONG`: a name of more than [`NAME_MAX`](super::NAME_MAX) bytes.
-pub(crate) fn enametoolong() -> Error {
-    Error::from_errno(-36)
-}
-
-/// `ENOTEMPTY`: the directory has entries.
-pub(crate) fn enotempty() -> Error {
-    Error::from_errno(-39)
-}
 
 /// A point in time, since 1970 in UTC.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]

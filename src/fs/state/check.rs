@@ -5,11 +5,11 @@
 //! The caller holds the state lock. This may sleep, and takes as long as there is metadata.
 
 use super::{
-    euclean,
     InodeKind,
     State,
     ROOT_INO, //
 };
+use crate::errno::euclean;
 use kernel::prelude::*;
 
 /// What the directories say about an inode.

@@ -5,10 +5,12 @@
 //! The caller holds the state lock.
 
 use super::{
-    attr::enametoolong,
-    euclean,
     Name,
     NAME_MAX, //
+};
+use crate::errno::{
+    enametoolong,
+    euclean, //
 };
 use core::ops::Range;
 use kernel::{

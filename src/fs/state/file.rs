@@ -5,11 +5,11 @@
 //! The caller holds the state lock.
 
 use super::{
-    euclean,
     Op,
     State,
     Transaction, //
 };
+use crate::errno::euclean;
 use crate::rmap::{
     Sharing,
     MAX_BLOCKS, //

@@ -32,8 +32,6 @@ mod space;
 
 pub(crate) use self::{
     attr::{
-        enametoolong,
-        enotempty,
         Attr,
         Time, //
     },
@@ -56,7 +54,6 @@ pub(crate) use self::{
     range_set::RangeSet,
     rename::RenameMode, //
 };
-pub(crate) use crate::rmap::euclean;
 
 use crate::rmap::{
     OwnerTree,

@@ -9,8 +9,6 @@
 
 use super::{
     check_name,
-    enotempty,
-    euclean,
     Attr,
     Directory,
     Inode,
@@ -20,6 +18,10 @@ use super::{
     State,
     Time,
     Transaction, //
+};
+use crate::errno::{
+    enotempty,
+    euclean, //
 };
 use kernel::prelude::*;
 
@@ -82,6 +84,10 @@ impl State {
     /// # Errors
     ///
     /// `EINVAL` if the mode is that of a directory, `ENOMEM`.
+    #[cfg_attr(
+        MODULE,
+        expect(dead_code, reason = "hard links and O_TMPFILE are not offered yet")
+    )]
     pub(crate) fn tmpfile(&mut self, attr: Attr) -> Result<(u64, Transaction)> {
         if attr.is_dir() {
             return Err(EINVAL);
@@ -97,6 +103,10 @@ impl State {
     ///
     /// Those of [`create`](Self::create), `ENOENT` if there is no such inode, `EPERM` if it is a
     /// directory, `EMLINK`.
+    #[cfg_attr(
+        MODULE,
+        expect(dead_code, reason = "hard links and O_TMPFILE are not offered yet")
+    )]
     pub(crate) fn link(&self, dir: u64, name: &[u8], ino: u64, now: Time) -> Result<Transaction> {
         let attr = self.get(ino)?.attr;
         if attr.is_dir() {

@@ -4,7 +4,7 @@
 //!
 //! The caller holds the state lock.
 
-use super::euclean;
+use crate::errno::euclean;
 use core::ops::Range;
 use kernel::prelude::*;
 

@@ -5,8 +5,6 @@
 //! The caller holds the state lock.
 
 use super::{
-    enotempty,
-    euclean,
     namespace::{
         add_links,
         link_op,
@@ -21,6 +19,10 @@ use super::{
     Time,
     Transaction,
     ROOT_INO, //
+};
+use crate::errno::{
+    enotempty,
+    euclean, //
 };
 use kernel::prelude::*;
 

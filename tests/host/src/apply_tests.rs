@@ -2,10 +2,10 @@
 
 //! Tests of transactions: memory, order, and operations that are inconsistent.
 
+use crate::errno::euclean;
 use crate::{
     snapshot::Snapshot,
     state::{
-        euclean,
         Attr,
         Extent,
         Op,

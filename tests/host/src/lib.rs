@@ -12,6 +12,8 @@
 
 extern crate std;
 
+#[path = "../../../src/errno.rs"]
+mod errno;
 #[path = "../../../src/rmap/mod.rs"]
 mod rmap;
 #[path = "../../../src/fs/state/mod.rs"]

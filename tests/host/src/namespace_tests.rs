@@ -2,12 +2,14 @@
 
 //! Tests of the namespace: names, links, rename, readdir.
 
+use crate::errno::{
+    enametoolong,
+    enotempty, //
+};
 use crate::{
     snapshot::entries,
     state::{
         check_name,
-        enametoolong,
-        enotempty,
         RenameMode,
         FIRST_COOKIE,
         ROOT_INO, //

@@ -2,10 +2,10 @@
 
 //! Tests of `RangeSet`.
 
+use crate::errno::euclean;
 use crate::{
     property,
     state::{
-        euclean,
         RangeSet, //
     }, //
 };

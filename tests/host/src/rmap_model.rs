@@ -2,10 +2,10 @@
 
 //! The owner tree against a naive model: the set of all <block, inode, page>.
 
+use crate::errno::euclean;
 use crate::{
     property,
     rmap::{
-        euclean,
         Cursor,
         OwnerRecord,
         OwnerTree,

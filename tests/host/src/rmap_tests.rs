@@ -2,8 +2,8 @@
 
 //! Tests of the owner tree, one thing each.
 
+use crate::errno::euclean;
 use crate::rmap::{
-    euclean,
     Cursor,
     OwnerRecord,
     OwnerTree,

@@ -2,11 +2,11 @@
 
 //! Operations as a damaged log may have them.
 
+use crate::errno::euclean;
 use crate::{
     property,
     snapshot::Snapshot,
     state::{
-        euclean,
         Attr,
         Op,
         RenameMode,

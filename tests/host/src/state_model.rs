@@ -2,6 +2,7 @@
 
 //! A naive model of the state, and the comparison of the state with it.
 
+use crate::errno::enotempty;
 use crate::{
     snapshot::{
         entries,
@@ -9,7 +10,6 @@ use crate::{
         Snapshot, //
     },
     state::{
-        enotempty,
         Mapping,
         RenameMode,
         State,

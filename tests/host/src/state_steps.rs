@@ -3,11 +3,11 @@
 //! Random steps, in the state and in the model, with every allocation of every step made to fail
 //! once.
 
+use crate::errno::enotempty;
 use crate::{
     property,
     snapshot::Snapshot,
     state::{
-        enotempty,
         RenameMode,
         State,
         ROOT_INO, //

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * C helpers: inline functions, macros and struct fields that bindgen cannot
+ * see. One file of src/helpers per kernel header. Each does exactly one
+ * thing; what it may be called under is said where Rust wraps it.
+ */
+#ifndef DAXRMAP_HELPERS_H
+#define DAXRMAP_HELPERS_H
+
+#include <linux/dax.h>
+#include <linux/fs.h>
+#include <linux/fserror.h>
+#include <linux/mm.h>
+#include <linux/uio.h>
+
+/* fs.c */
+loff_t daxrmap_i_size_read(const struct inode *inode);
+void daxrmap_i_size_write(struct inode *inode, loff_t size);
+void daxrmap_inode_lock(struct inode *inode);
+void daxrmap_inode_unlock(struct inode *inode);
+void daxrmap_inode_lock_shared(struct inode *inode);
+bool daxrmap_inode_trylock(struct inode *inode);
+bool daxrmap_inode_trylock_shared(struct inode *inode);
+void daxrmap_inode_unlock_shared(struct inode *inode);
+void daxrmap_invalidate_lock(struct inode *inode);
+void daxrmap_invalidate_unlock(struct inode *inode);
+void daxrmap_invalidate_downgrade(struct inode *inode);
+void daxrmap_invalidate_lock_two(struct inode *a, struct inode *b);
+void daxrmap_invalidate_lock_shared(struct inode *inode);
+void daxrmap_invalidate_unlock_shared(struct inode *inode);
+bool daxrmap_mapping_mapped(const struct inode *inode);
+void daxrmap_sb_start_pagefault(struct super_block *sb);
+void daxrmap_sb_end_pagefault(struct super_block *sb);
+u32 daxrmap_i_uid_read(const struct inode *inode);
+u32 daxrmap_i_gid_read(const struct inode *inode);
+void daxrmap_i_uid_write(struct inode *inode, u32 uid);
+void daxrmap_i_gid_write(struct inode *inode, u32 gid);
+void daxrmap_get_times(const struct inode *inode, struct timespec64 *atime,
+		       struct timespec64 *mtime, struct timespec64 *ctime);
+void daxrmap_set_times(struct inode *inode, struct timespec64 atime,
+		       struct timespec64 mtime, struct timespec64 ctime);
+bool daxrmap_inode_is_new(struct inode *inode);
+void daxrmap_file_accessed(struct file *file);
+ssize_t daxrmap_generic_write_sync(struct kiocb *iocb, ssize_t count);
+bool daxrmap_dir_emit_dots(struct file *file, struct dir_context *ctx);
+bool daxrmap_dir_emit(struct dir_context *ctx, const char *name, int len,
+		      u64 ino, unsigned int type);
+void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len);
+
+/* mm.c */
+unsigned int daxrmap_memalloc_nofs_save(void);
+void daxrmap_memalloc_nofs_restore(unsigned int flags);
+void daxrmap_pagefault_disable(void);
+void daxrmap_pagefault_enable(void);
+size_t daxrmap_iov_iter_count(const struct iov_iter *iter);
+void daxrmap_iov_iter_truncate(struct iov_iter *iter, size_t count);
+void daxrmap_iov_iter_reexpand(struct iov_iter *iter, size_t count);
+bool daxrmap_fault_is_shared_write(const struct vm_fault *vmf);
+struct inode *daxrmap_fault_inode(const struct vm_fault *vmf);
+struct file *daxrmap_fault_file(const struct vm_fault *vmf);
+bool daxrmap_fatal_signal_pending(void);
+
+/* dax.c */
+bool daxrmap_mmap_supported(const struct vm_area_desc *desc,
+			    struct dax_device *dax_dev);
+void daxrmap_vma_set_huge(struct vm_area_desc *desc);
+int daxrmap_break_layout(struct inode *inode, loff_t start, loff_t end);
+bool daxrmap_entry_is_real(struct inode *inode, pgoff_t index);
+struct inode *daxrmap_folio_owner(unsigned long pfn, struct super_block *sb,
+				  pgoff_t *index);
+void daxrmap_mark_poisoned(unsigned long pfn, bool poisoned);
+bool daxrmap_entry_head(struct inode *inode, pgoff_t index,
+			unsigned long *head);
+
+#endif

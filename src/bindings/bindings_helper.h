@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What bindgen reads. Headers that kernel::bindings lacks, the prototypes of
+ * our helpers, and the constants that bindgen cannot evaluate: each
+ * DAXRMAP_CONST_X becomes the Rust constant X.
+ */
+#include <linux/hrtimer_types.h>
+#include <linux/dax.h>
+#include <linux/exportfs.h>
+#include <linux/fs_context.h>
+#include <linux/fs_parser.h>
+#include <linux/fserror.h>
+#include <linux/iomap.h>
+#include <linux/memremap.h>
+#include <linux/pagemap.h>
+#include <linux/statfs.h>
+#include <linux/uio.h>
+#include <linux/blkdev.h>
+#include <daxrmap_helpers.h>
+
+const unsigned int DAXRMAP_CONST_S_DAX = S_DAX;
+const unsigned int DAXRMAP_CONST_FAULT_FLAG_WRITE = FAULT_FLAG_WRITE;
+const unsigned int DAXRMAP_CONST_FOP_MMAP_SYNC = FOP_MMAP_SYNC;
+const u64 DAXRMAP_CONST_MAX_LFS_FILESIZE = MAX_LFS_FILESIZE;
+const unsigned int DAXRMAP_CONST_PMD_ORDER = PMD_ORDER;
+const unsigned int DAXRMAP_CONST_IOCB_NOWAIT = IOCB_NOWAIT;

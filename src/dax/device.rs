@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The dax device under a mount: taking it, hearing of its failures, reaching its pages.
+//!
+//! C source: drivers/dax/super.c.
+//!
+//! # Locking and lifetime
+//!
+//! [`FailureSink::notify_failure`] is called under dax SRCU, which nobody waits for but [`Device`]'s
+//! drop and the device's removal. `fs_put_dax` does not wait for a notifier that has already read the
+//! holder's operations, and `dax_srcu` is not exported. But `kill_dax` on any dax device waits for a
+//! grace period of it; so a [`Device`] has a second dax device without pages, made for its drop.
+
+use super::BLOCK_SIZE;
+use crate::{
+    bindings,
+    errno::eopnotsupp,
+    vfs::{
+        FileSystem,
+        NewSuper, //
+    },
+};
+use core::{
+    marker::PhantomData,
+    ops::Range,
+    ptr::NonNull, //
+};
+use kernel::{
+    error::{
+        from_err_ptr,
+        from_result,
+        to_result, //
+    },
+    prelude::*,
+    sync::Arc, //
+};
+
+/// Hears of failures of the device.
+pub(crate) trait FailureSink: Send + Sync + 'static {
+    /// Bytes `offset..offset + len` of the whole device, not of the partition, have failed.
+    /// `u64::MAX` bytes from 0 are the whole device. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// The errno for memory_failure(). `EOPNOTSUPP` makes it try the generic way instead.
+    fn notify_failure(&self, offset: u64, len: u64, mf_flags: c_int) -> Result;
+}
+
+/// A dax device that this filesystem holds.
+///
+/// # Invariants
+///
+/// - `dax` is referenced, and its holder is `sink`, the pointer of an `Arc<S>` that `self` owns.
+/// - `drain` is an own dax device that was not killed yet.
+pub(crate) struct Device<S: FailureSink> {
+    dax: NonNull<bindings::dax_device>,
+    drain: NonNull<bindings::dax_device>,
+    sink: NonNull<S>,
+    /// First page of the partition on the device.
+    start: u64,
+    bdev: NonNull<bindings::block_device>,
+}
+
+// SAFETY: The C API may be called from any thread.
+unsafe impl<S: FailureSink> Send for Device<S> {}
+// SAFETY: As above.
+unsafe impl<S: FailureSink> Sync for Device<S> {}
+
+/// The holder operations with sink `S`.
+struct Table<S>(PhantomData<S>);
+
+impl<S: FailureSink> Table<S> {
+    const OPS: bindings::dax_holder_operations = bindings::dax_holder_operations {
+        notify_failure: Some(Self::notify_failure),
+    };
+
+    /// # Safety
+    ///
+    /// Called by drivers/dax, under dax SRCU, with a device whose holder is an `S` or null.
+    unsafe extern "C" fn notify_failure(
+        dax: *mut bindings::dax_device,
+        offset: u64,
+        len: u64,
+        mf_flags: c_int,
+    ) -> c_int {
+        from_result(|| {
+            // SAFETY: The device is alive during the call.
+            let sink = unsafe { bindings::dax_holder(dax) };
+            // Between fs_put_dax's two steps, or its and our reading of the operations.
+            let sink = NonNull::new(sink.cast::<S>()).ok_or(eopnotsupp())?;
+            // SAFETY: `Device` drops the sink only after a grace period of dax SRCU that began
+            // when the holder was already null.
+            unsafe { sink.as_ref() }
+                .notify_failure(offset, len, mf_flags)
+                .map(|()| 0)
+        })
+    }
+}
+
+/// The part of a dax device that a block device covers, in bytes of the dax device.
+#[derive(Clone, Copy)]
+pub(crate) struct Part {
+    /// First byte.
+    pub(crate) start: u64,
+    /// Length.
+    pub(crate) len: u64,
+}
+
+impl Part {
+    /// The part that is to be mounted.
+    ///
+    /// # Errors
+    ///
+    /// `ENXIO` if there is no block device.
+    pub(crate) fn of<F: FileSystem>(sb: &NewSuper<F>) -> Result<Self> {
+        const SECTOR: u64 = 512;
+        // SAFETY: The block device is open as long as the mount lives.
+        let bdev = unsafe { sb.bdev().ok_or(ENXIO)?.as_ref() };
+        Ok(Self {
+            start: bdev.bd_start_sect.saturating_mul(SECTOR),
+            len: bdev.bd_nr_sectors.saturating_mul(SECTOR),
+        })
+    }
+
+    /// Whether it begins and ends at a page.
+    pub(crate) fn is_aligned(&self) -> bool {
+        self.start % BLOCK_SIZE == 0 && self.len % BLOCK_SIZE == 0
+    }
+}
+
+impl<S: FailureSink> Device<S> {
+    /// Takes the dax device under the block device of `sb`; from here on `sink` hears of failures.
+    ///
+    /// # Errors
+    ///
+    /// - `EBUSY`: somebody else holds the device.
+    /// - `EOPNOTSUPP`: the block device has no dax device.
+    /// - `ENXIO`, `ENOMEM`.
+    pub(crate) fn take<F: FileSystem>(sb: &NewSuper<F>, sink: Arc<S>) -> Result<Self> {
+        let bdev = sb.bdev().ok_or(ENXIO)?;
+        // SAFETY: A dax device without operations: its only use is its end.
+        let drain = unsafe { bindings::alloc_dax(core::ptr::null_mut(), core::ptr::null()) };
+        let drain = NonNull::new(from_err_ptr(drain)?).ok_or(ENOMEM)?;
+        let holder = NonNull::new(Arc::into_raw(sink).cast_mut()).ok_or(EINVAL)?;
+        let mut offset = 0;
+        // SAFETY: The block device is open; holder and operations live until `drop`.
+        let dax = unsafe {
+            bindings::fs_dax_get_by_bdev(
+                bdev.as_ptr(),
+                &mut offset,
+                holder.as_ptr().cast(),
+                &Table::<S>::OPS,
+            )
+        };
+        let Some(dax) = NonNull::new(dax) else {
+            Self::end_grace_period(drain);
+            // SAFETY: From `into_raw` above; the device did not take it.
+            drop(unsafe { Arc::from_raw(holder.as_ptr()) });
+            // SAFETY: The block device is open as long as the mount lives.
+            return Err(if unsafe { has_dax(bdev) } {
+                EBUSY
+            } else {
+                eopnotsupp()
+            });
+        };
+        // INVARIANT: The device took the holder; `drain` is new.
+        Ok(Self {
+            dax,
+            drain,
+            sink: holder,
+            start: offset / BLOCK_SIZE,
+            bdev,
+        })
+    }
+
+    /// Waits until every notifier that began before has ended.
+    fn end_grace_period(drain: NonNull<bindings::dax_device>) {
+        // SAFETY: The device is ours, and this is its only end. kill_dax synchronises dax SRCU.
+        unsafe { bindings::kill_dax(drain.as_ptr()) };
+        // SAFETY: As above; drops the reference of alloc_dax.
+        unsafe { bindings::put_dax(drain.as_ptr()) };
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut bindings::dax_device {
+        self.dax.as_ptr()
+    }
+
+    pub(crate) fn bdev(&self) -> *mut bindings::block_device {
+        self.bdev.as_ptr()
+    }
+
+    /// The byte of the dax device at which a block begins.
+    pub(crate) fn byte_of(&self, block: u64) -> u64 {
+        self.start.saturating_add(block).saturating_mul(BLOCK_SIZE)
+    }
+
+    /// Injects a failure, through the same door as a real one. `offset` and `len` in bytes of the
+    /// whole device.
+    ///
+    /// # Errors
+    ///
+    /// What the sink says.
+    pub(crate) fn inject(&self, offset: u64, len: u64, mf_flags: c_int) -> Result {
+        // SAFETY: The device is held.
+        to_result(unsafe {
+            bindings::dax_holder_notify_failure(self.as_ptr(), offset, len, mf_flags)
+        })
+    }
+
+    /// Runs `f` with the address and page frame of a run of blocks: at least one, at most
+    /// `blocks`.
+    fn access<T>(
+        &self,
+        blocks: &Range<u64>,
+        f: impl FnOnce(*mut u8, u64, u64) -> Result<T>,
+    ) -> Result<T> {
+        let first = self.start.checked_add(blocks.start).ok_or(ERANGE)?;
+        let want = c_long::try_from(blocks.end.saturating_sub(blocks.start)).map_err(|_| ERANGE)?;
+        let mut addr = core::ptr::null_mut();
+        let mut pfn = 0;
+        // SAFETY: Paired with the unlock below.
+        let id = unsafe { bindings::dax_read_lock() };
+        // SAFETY: The device is held; under dax_read_lock.
+        let got = unsafe {
+            bindings::dax_direct_access(
+                self.as_ptr(),
+                first as usize,
+                want,
+                bindings::dax_access_mode_DAX_ACCESS,
+                &mut addr,
+                &mut pfn,
+            )
+        };
+        let result = match u64::try_from(got) {
+            Ok(0) => Err(EIO),
+            Ok(n) => f(addr.cast(), pfn as u64, n),
+            Err(_) => Err(Error::from_errno(i32::try_from(got).unwrap_or(-5))),
+        };
+        // SAFETY: Locked above.
+        unsafe { bindings::dax_read_unlock(id) };
+        result
+    }
+
+    /// The page frame of a block.
+    ///
+    /// # Errors
+    ///
+    /// `ENXIO` if the device is gone, `EHWPOISON` if the driver knows the block as bad.
+    pub(crate) fn pfn(&self, block: u64) -> Result<u64> {
+        self.access(&(block..block.saturating_add(1)), |_, pfn, _| Ok(pfn))
+    }
+
+    /// Zeroes blocks, durably. Where the driver can clear poison by that, it does.
+    ///
+    /// # Errors
+    ///
+    /// `EIO`, `ENXIO`.
+    pub(crate) fn zero(&self, blocks: Range<u64>) -> Result {
+        for block in blocks {
+            let page = self.start.checked_add(block).ok_or(ERANGE)?;
+            // SAFETY: Paired with the unlock below.
+            let id = unsafe { bindings::dax_read_lock() };
+            // SAFETY: The device is held; under dax_read_lock.
+            let ret = unsafe { bindings::dax_zero_page_range(self.as_ptr(), page as usize, 1) };
+            // SAFETY: Locked above.
+            unsafe { bindings::dax_read_unlock(id) };
+            to_result(ret)?;
+        }
+        Ok(())
+    }
+
+    /// Zeroes `len` bytes at byte `at` of one block, durably.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if that is not inside of the block; `EIO`, `ENXIO`, `EHWPOISON`.
+    pub(crate) fn zero_bytes(&self, block: u64, at: usize, len: usize) -> Result {
+        let end = at.checked_add(len).ok_or(EINVAL)?;
+        if end as u64 > BLOCK_SIZE {
+            return Err(EINVAL);
+        }
+        self.access(&(block..block.saturating_add(1)), |addr, _, _| {
+            // SAFETY: `at + len` is inside of the page that `addr` maps.
+            let addr = unsafe { addr.add(at) };
+            // SAFETY: As above; other writers of these bytes are the caller's business, as for
+            // memory that user space maps.
+            unsafe { addr.write_bytes(0, len) };
+            // SAFETY: As above.
+            unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), len) };
+            Ok(())
+        })
+    }
+
+    /// Copies blocks, durably. Poison that the CPU meets in the source ends the copy.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the source is poisoned, `ENXIO` if the device is gone. The destination's contents
+    /// are then undefined.
+    pub(crate) fn copy(&self, from: Range<u64>, to: u64) -> Result {
+        for (i, source) in from.enumerate() {
+            let to = to.checked_add(i as u64).ok_or(ERANGE)?;
+            self.access(&(source..source.saturating_add(1)), |src, _, _| {
+                self.access(&(to..to.saturating_add(1)), |dst, _, _| {
+                    let len = BLOCK_SIZE as usize;
+                    // SAFETY: Both map one page; a machine check in the source is survived.
+                    let left =
+                        unsafe { bindings::copy_mc_to_kernel(dst.cast(), src.cast(), len as u32) };
+                    if left != 0 {
+                        return Err(EIO);
+                    }
+                    // SAFETY: `dst` maps one page.
+                    unsafe { bindings::dax_flush(self.as_ptr(), dst.cast(), len) };
+                    Ok(())
+                })
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl<S: FailureSink> Drop for Device<S> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant: the reference and the holder are ours. After a removal
+        // of the device the holder is null already, which fs_put_dax allows.
+        unsafe { bindings::fs_put_dax(self.as_ptr(), self.sink.as_ptr().cast()) };
+        Self::end_grace_period(self.drain);
+        // SAFETY: By the type invariant; no notifier can have the pointer any more.
+        drop(unsafe { Arc::from_raw(self.sink.as_ptr()) });
+    }
+}
+
+/// Whether there is a dax device at all.
+///
+/// # Safety
+///
+/// `bdev` is an open block device.
+unsafe fn has_dax(bdev: NonNull<bindings::block_device>) -> bool {
+    let mut offset = 0;
+    // SAFETY: The device is open; without a holder this only takes a reference.
+    let dax = unsafe {
+        bindings::fs_dax_get_by_bdev(
+            bdev.as_ptr(),
+            &mut offset,
+            core::ptr::null_mut(),
+            core::ptr::null(),
+        )
+    };
+    if dax.is_null() {
+        return false;
+    }
+    // SAFETY: Drops that reference.
+    unsafe { bindings::put_dax(dax) };
+    true
+}

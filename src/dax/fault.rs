@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Page faults on DAX files.
+//!
+//! C sources: mm/memory.c, fs/dax.c (`dax_iomap_fault`).
+//!
+//! # Locking
+//!
+//! A fault comes with `mmap_lock` or the VMA's lock held. [`Fault::resolve`] wants the file's
+//! `invalidate_lock`, shared, and takes the DAX entry lock.
+
+use super::{
+    iomap_operations,
+    PMD_BLOCKS, //
+};
+use crate::{
+    bindings,
+    vfs::{
+        FileData,
+        Inode,
+        InvalidateLockShared, //
+    },
+};
+use core::marker::PhantomData;
+use kernel::{
+    error::to_result,
+    prelude::*, //
+};
+
+/// The answer to a fault, as mm wants it.
+#[derive(Clone, Copy)]
+pub(crate) struct FaultResult(bindings::vm_fault_t);
+
+impl FaultResult {
+    /// Try again with single pages.
+    pub(crate) const FALLBACK: Self = Self(bindings::vm_fault_reason_VM_FAULT_FALLBACK);
+
+    /// The answer for an error: `ENOMEM` is out of memory, `EHWPOISON` is SIGBUS with
+    /// `BUS_MCEERR_AR`, anything else is SIGBUS. (`vmf_error` of include/linux/mm.h.)
+    pub(crate) fn from_error(e: Error) -> Self {
+        const EHWPOISON: i32 = -(bindings::EHWPOISON as i32);
+        Self(match e.to_errno() {
+            EHWPOISON => bindings::vm_fault_reason_VM_FAULT_HWPOISON,
+            errno if errno == ENOMEM.to_errno() => bindings::vm_fault_reason_VM_FAULT_OOM,
+            errno if errno == EINTR.to_errno() => bindings::vm_fault_reason_VM_FAULT_NOPAGE,
+            _ => bindings::vm_fault_reason_VM_FAULT_SIGBUS,
+        })
+    }
+}
+
+/// A fault that is being handled.
+pub(crate) struct Fault<'a, F> {
+    vmf: &'a mut bindings::vm_fault,
+    order: u32,
+    _fs: PhantomData<F>,
+}
+
+impl<F: FileData> Fault<'_, F> {
+    /// Whether the fault writes to the file; a write to a private mapping does not.
+    pub(crate) fn is_write(&self) -> bool {
+        // SAFETY: The fault is mm's own, for this call.
+        unsafe { bindings::daxrmap_fault_is_shared_write(self.vmf) }
+    }
+
+    /// The pages of the file that the fault is for: one, or the aligned run of a PMD.
+    /// `None` if a PMD cannot be mapped here: not aligned to the file, or larger than the VMA.
+    pub(crate) fn pages(&self) -> Option<core::ops::Range<u64>> {
+        let place = &self.vmf.__bindgen_anon_1;
+        let (pgoff, address, vma) = (place.pgoff as u64, place.address as u64, place.vma);
+        if self.order == 0 {
+            return Some(pgoff..pgoff.checked_add(1)?);
+        }
+        if self.order != bindings::PMD_ORDER {
+            return None;
+        }
+        let color = PMD_BLOCKS - 1;
+        let size = PMD_BLOCKS * super::BLOCK_SIZE;
+        if pgoff & color != (address >> super::BLOCK_SHIFT) & color {
+            return None;
+        }
+        let start = address & !(size - 1);
+        // SAFETY: mm holds the VMA for the fault.
+        let vma = unsafe { &(*vma).__bindgen_anon_1 };
+        // SAFETY: While the VMA is held this variant of the union, start and end, is in use.
+        let vma = unsafe { &vma.__bindgen_anon_1 };
+        if start < vma.vm_start as u64 || start.checked_add(size)? > vma.vm_end as u64 {
+            return None;
+        }
+        let first = pgoff & !color;
+        Some(first..first.checked_add(PMD_BLOCKS)?)
+    }
+
+    /// Updates the file's times for a write. Sleeps; no lock of the file may be held.
+    ///
+    /// # Errors
+    ///
+    /// What the transaction says.
+    pub(crate) fn modified(&self) -> Result {
+        // SAFETY: The VMA's file is open.
+        let file = unsafe { bindings::daxrmap_fault_file(self.vmf) };
+        // SAFETY: As above.
+        to_result(unsafe { bindings::file_update_time(file) })
+    }
+
+    /// Maps what [`super::Extents::map`] says.
+    pub(crate) fn resolve(&mut self, _lock: &InvalidateLockShared<'_, F>) -> FaultResult {
+        let mut pfn = 0;
+        // SAFETY: mm's own fault, `invalidate_lock` held.
+        let mut ret = unsafe {
+            bindings::dax_iomap_fault(
+                self.vmf,
+                self.order,
+                &mut pfn,
+                core::ptr::null_mut(),
+                iomap_operations::<F>(),
+            )
+        };
+        if ret & bindings::vm_fault_reason_VM_FAULT_NEEDDSYNC != 0 {
+            // SAFETY: As above, with the page frame that the call above gave.
+            ret = unsafe { bindings::dax_finish_sync_fault(self.vmf, self.order, pfn) };
+        }
+        FaultResult(ret)
+    }
+}
+
+/// Keeps the filesystem from freezing while a fault writes (`sb_start_pagefault`).
+pub(crate) struct WriteAccess<'a, F: FileData>(&'a Inode<F>);
+
+impl<'a, F: FileData> WriteAccess<'a, F> {
+    fn new(inode: &'a Inode<F>) -> Self {
+        // SAFETY: The super block is mounted.
+        unsafe { bindings::daxrmap_sb_start_pagefault(inode.sb().as_ptr()) };
+        Self(inode)
+    }
+}
+
+impl<F: FileData> Drop for WriteAccess<'_, F> {
+    fn drop(&mut self) {
+        // SAFETY: Paired with `new`.
+        unsafe { bindings::daxrmap_sb_end_pagefault(self.0.sb().as_ptr()) };
+    }
+}
+
+struct Table<F>(PhantomData<F>);
+
+impl<F: FileData> Table<F> {
+    const OPS: bindings::vm_operations_struct = bindings::vm_operations_struct {
+        fault: Some(Self::fault),
+        huge_fault: Some(Self::huge_fault),
+        page_mkwrite: Some(Self::fault),
+        pfn_mkwrite: Some(Self::fault),
+        // SAFETY: A table of optional function pointers; absent ones are null.
+        ..unsafe { core::mem::zeroed() }
+    };
+
+    /// # Safety
+    ///
+    /// Called by mm with a fault in a mapping of a regular file of an `F`.
+    unsafe extern "C" fn fault(vmf: *mut bindings::vm_fault) -> bindings::vm_fault_t {
+        // SAFETY: By the caller's promise.
+        unsafe { Self::huge_fault(vmf, 0) }
+    }
+
+    /// # Safety
+    ///
+    /// As `fault`.
+    unsafe extern "C" fn huge_fault(
+        vmf: *mut bindings::vm_fault,
+        order: c_uint,
+    ) -> bindings::vm_fault_t {
+        // SAFETY: By the caller's promise.
+        let inode = unsafe { bindings::daxrmap_fault_inode(vmf) };
+        // SAFETY: The VMA holds its file, the file its inode.
+        let inode = unsafe { Inode::<F>::from_raw(inode) };
+        // SAFETY: By the caller's promise.
+        let vmf = unsafe { &mut *vmf };
+        let mut fault = Fault {
+            vmf,
+            order,
+            _fs: PhantomData,
+        };
+        let _write = fault.is_write().then(|| WriteAccess::new(inode));
+        F::fault(inode, &mut fault).0
+    }
+}
+
+/// The VM operations of the files of `F`.
+pub(crate) fn vm_operations<F: FileData>() -> &'static bindings::vm_operations_struct {
+    &Table::<F>::OPS
+}

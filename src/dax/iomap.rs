@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Extents for the iomap users: `dax_iomap_rw`, `dax_iomap_fault`, `iomap_fiemap`.
+//!
+//! C header: [`include/linux/iomap.h`](srctree/include/linux/iomap.h)
+//!
+//! # Locking
+//!
+//! [`Extents::map`] is called with the file's `invalidate_lock` held, at least shared, and from a fault
+//! with the DAX entry locked: it may take the filesystem's own locks for a moment, and may not wait
+//! for a DAX entry. A mapping that it gives is used until that `invalidate_lock` is dropped; there is
+//! no `iomap_end`. FIEMAP holds no lock; its answer is a snapshot.
+
+use super::{
+    Device,
+    FailureSink,
+    BLOCK_SHIFT,
+    BLOCK_SIZE, //
+};
+use crate::{
+    bindings,
+    vfs::{
+        FileSystem,
+        Inode, //
+    },
+};
+use core::marker::PhantomData;
+use kernel::{
+    error::{
+        from_result,
+        to_result, //
+    },
+    prelude::*, //
+};
+
+/// What a mapping is wanted for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// read(2): bytes will be copied out.
+    Read,
+    /// write(2): bytes will be copied in.
+    Write,
+    /// A fault of this many pages, which writes or not.
+    Fault {
+        /// Pages wanted: 1, or those of a PMD.
+        pages: u64,
+        /// Whether the fault writes to the file.
+        write: bool,
+    },
+    /// FIEMAP and its like: nobody will touch the bytes.
+    Report,
+}
+
+/// A run of pages of a file, from the page that was asked for.
+pub(crate) enum Extent {
+    /// No blocks.
+    Hole {
+        /// Pages.
+        len: u64,
+    },
+    /// Blocks of the device.
+    Data {
+        /// First block of the mount.
+        block: u64,
+        /// Pages.
+        len: u64,
+        /// What `IOMAP_F_SHARED` shall say; for a fault see `facts` in Documentation/locking.rst.
+        shared: bool,
+    },
+}
+
+/// A filesystem whose files are extents on a dax device.
+pub(crate) trait Extents: FileSystem {
+    /// Who hears of the device's failures.
+    type Sink: FailureSink;
+
+    /// The device.
+    fn dax_device(&self) -> &Device<Self::Sink>;
+
+    /// What stands at page `pgoff` of the file, for at most `max` pages.
+    ///
+    /// # Errors
+    ///
+    /// `EHWPOISON` for a fault on a bad block, `EIO` for another access to one; `EAGAIN` for a
+    /// fault that must be tried page by page.
+    fn map(inode: &Inode<Self>, pgoff: u64, max: u64, purpose: Purpose) -> Result<Extent>;
+}
+
+struct Table<F>(PhantomData<F>);
+
+impl<F: Extents> Table<F> {
+    const OPS: bindings::iomap_ops = bindings::iomap_ops {
+        iomap_begin: Some(Self::iomap_begin),
+        iomap_end: None,
+        iomap_next: None,
+    };
+
+    /// # Safety
+    ///
+    /// Called by an iomap user with an inode of an `F` and a mapping to fill.
+    unsafe extern "C" fn iomap_begin(
+        inode: *mut bindings::inode,
+        pos: bindings::loff_t,
+        length: bindings::loff_t,
+        flags: c_uint,
+        iomap: *mut bindings::iomap,
+        _srcmap: *mut bindings::iomap,
+    ) -> c_int {
+        from_result(|| {
+            // SAFETY: By the caller's promise.
+            let inode = unsafe { Inode::<F>::from_raw(inode) };
+            // SAFETY: By the caller's promise.
+            let iomap = unsafe { &mut *iomap };
+            let pos = u64::try_from(pos).map_err(|_| EINVAL)?;
+            let length = u64::try_from(length).map_err(|_| EINVAL)?;
+            let end = pos.checked_add(length).ok_or(EINVAL)?;
+            let first = pos >> BLOCK_SHIFT;
+            let pages = end.div_ceil(BLOCK_SIZE).saturating_sub(first).max(1);
+            let write = flags & bindings::IOMAP_WRITE != 0;
+            let purpose = if flags & bindings::IOMAP_FAULT != 0 {
+                Purpose::Fault { pages, write }
+            } else if flags & bindings::IOMAP_REPORT != 0 {
+                Purpose::Report
+            } else if write {
+                Purpose::Write
+            } else {
+                Purpose::Read
+            };
+            let fs = inode.fs();
+            iomap.bdev = fs.dax_device().bdev();
+            iomap.dax_dev = fs.dax_device().as_ptr();
+            iomap.offset = i64::try_from(first << BLOCK_SHIFT).map_err(|_| EINVAL)?;
+            let len = match F::map(inode, first, pages, purpose)? {
+                Extent::Hole { len } => {
+                    iomap.type_ = bindings::IOMAP_HOLE as u16;
+                    iomap.addr = bindings::IOMAP_NULL_ADDR as u64;
+                    len
+                }
+                Extent::Data { block, len, shared } => {
+                    iomap.type_ = bindings::IOMAP_MAPPED as u16;
+                    // Report answers in bytes of the block device; the others in bytes of the
+                    // dax device, which begins earlier if we are on a partition.
+                    iomap.addr = match purpose {
+                        Purpose::Report => block << BLOCK_SHIFT,
+                        _ => fs.dax_device().byte_of(block),
+                    };
+                    if shared {
+                        iomap.flags |= bindings::IOMAP_F_SHARED as u16;
+                    }
+                    len
+                }
+            };
+            iomap.length = len.checked_mul(BLOCK_SIZE).ok_or(ERANGE)?;
+            Ok(0)
+        })
+    }
+}
+
+/// The iomap operations of `F`.
+pub(crate) fn iomap_operations<F: Extents>() -> &'static bindings::iomap_ops {
+    &Table::<F>::OPS
+}
+
+/// Answers FIEMAP from [`Extents::map`].
+///
+/// # Errors
+///
+/// As `iomap_fiemap`.
+pub(crate) fn fiemap<F: Extents>(
+    inode: &Inode<F>,
+    info: *mut kernel::bindings::fiemap_extent_info,
+    start: u64,
+    len: u64,
+) -> Result {
+    // SAFETY: `info` is the VFS's own, for this call; kernel::bindings has its type as opaque.
+    to_result(unsafe {
+        bindings::iomap_fiemap(
+            inode.as_ptr(),
+            info.cast(),
+            start,
+            len,
+            iomap_operations::<F>(),
+        )
+    })
+}

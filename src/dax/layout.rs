@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Taking pages of a file away from those who map or pin them.
+//!
+//! C source: fs/dax.c (`dax_break_layout`), mm/memory.c (`unmap_mapping_range`).
+//!
+//! # Locking
+//!
+//! Everything here waits for DAX entries, so the caller holds the file's `invalidate_lock` exclusively
+//! and no filesystem lock that a fault takes.
+
+use super::BLOCK_SHIFT;
+use crate::{
+    bindings,
+    vfs::{
+        FileSystem,
+        Inode,
+        InvalidateLock, //
+    },
+};
+use core::ops::Range;
+use kernel::{
+    error::to_result,
+    prelude::*, //
+};
+
+/// Bytes of pages `range`, as the signed type of the C API; clipped to what a file can have.
+fn bytes(range: &Range<u64>) -> Range<i64> {
+    let byte =
+        |page: u64| i64::try_from(page.saturating_mul(super::BLOCK_SIZE)).unwrap_or(i64::MAX);
+    byte(range.start)..byte(range.end)
+}
+
+/// Unmaps pages `range` of the file everywhere and forgets them, so that the next access faults.
+/// All that is in the range goes or nothing.
+///
+/// # Errors
+///
+/// `ERESTARTSYS` if a page is pinned (get_user_pages) at this moment: drop the lock, wait, retry.
+pub(crate) fn break_layout<F: FileSystem>(
+    inode: &Inode<F>,
+    range: Range<u64>,
+    _lock: &InvalidateLock<'_, F>,
+) -> Result {
+    if range.is_empty() {
+        return Ok(());
+    }
+    let range = bytes(&range);
+    // The C function takes the last byte, with LLONG_MAX for "to the end".
+    let last = if range.end == i64::MAX {
+        i64::MAX
+    } else {
+        range.end - 1
+    };
+    // SAFETY: The inode is live, and its `invalidate_lock` held exclusively.
+    to_result(unsafe { bindings::daxrmap_break_layout(inode.as_ptr(), range.start, last) })
+}
+
+/// Waits until nobody pins a page of the file, and forgets all of them. For evict.
+pub(crate) fn break_layout_final<F: FileSystem>(inode: &Inode<F>) {
+    // SAFETY: Called from evict: nobody can map or pin anything any more.
+    unsafe { bindings::dax_break_layout_final(inode.as_ptr()) };
+}
+
+/// Unmaps pages `range` of the file from every process, private copies excepted. The pages stay
+/// the file's; the next access faults.
+pub(crate) fn unmap<F: FileSystem>(
+    inode: &Inode<F>,
+    range: Range<u64>,
+    _lock: &InvalidateLock<'_, F>,
+) {
+    let range = bytes(&range);
+    let len = range.end - range.start;
+    if len > 0 {
+        // SAFETY: The inode is live.
+        unsafe { bindings::unmap_mapping_range(inode.mapping(), range.start, len, 0) };
+    }
+}
+
+/// Whether page `pgoff` of the file is associated with a page of the device: mapped by somebody
+/// now, or since it was last taken away. Neither holes nor a fault in progress count.
+/// For use inside of `Extents::map`, where the entry is locked by the fault.
+pub(crate) fn has_page<F: FileSystem>(inode: &Inode<F>, pgoff: u64) -> bool {
+    const { assert!(BLOCK_SHIFT == 12, "a block is one 4 KiB page") };
+    // SAFETY: The inode is live; the lookup takes RCU itself.
+    unsafe { bindings::daxrmap_entry_is_real(inode.as_ptr(), pgoff as usize) }
+}

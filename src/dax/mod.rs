@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Safe wrappers of what mm and drivers/dax offer to a filesystem on persistent memory.
+//!
+//! - [`device`]: the dax device, its holder operations, and access to its pages.
+//! - [`iomap`]: extents for `dax_iomap_rw`, `dax_iomap_fault` and FIEMAP.
+//! - [`fault`]: page faults.
+//! - [`layout`]: taking pages away from those who map or pin them.
+//! - [`poison`]: who maps a failed page, and telling them.
+//!
+//! # Locking
+//!
+//! `invalidate_lock`, then the DAX entry lock (a bit in the mapping's XArray, invisible to lockdep),
+//! then what a filesystem takes inside of `map`. So no lock of the last kind may be held when one of
+//! these functions waits for an entry; they take the `invalidate_lock` guard as an argument to show
+//! where in the order they stand.
+
+mod device;
+mod fault;
+mod iomap;
+mod layout;
+mod poison;
+
+pub(crate) use self::{
+    device::{
+        Device,
+        FailureSink,
+        Part, //
+    },
+    fault::{
+        vm_operations,
+        Fault,
+        FaultResult, //
+    },
+    iomap::{
+        fiemap,
+        iomap_operations,
+        Extent,
+        Extents,
+        Purpose, //
+    },
+    layout::{
+        break_layout,
+        break_layout_final,
+        has_page,
+        unmap, //
+    },
+    poison::{
+        folio_owner,
+        kill_procs,
+        mark_poisoned,
+        unmark_head, //
+        MF_MEM_PRE_REMOVE,
+    },
+};
+
+// `unsigned long` and pointers of the C API hold any byte offset; casts to `usize` lose nothing.
+const _: () = assert!(usize::BITS == 64);
+
+/// Bytes in a block, which is a page.
+pub(crate) const BLOCK_SIZE: u64 = kernel::page::PAGE_SIZE as u64;
+/// log2 of [`BLOCK_SIZE`].
+pub(crate) const BLOCK_SHIFT: u32 = kernel::page::PAGE_SHIFT as u32;
+/// Blocks that one PMD maps.
+pub(crate) const PMD_BLOCKS: u64 = 1 << crate::bindings::PMD_ORDER;

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Who maps a failed page, and telling them.
+//!
+//! C source: mm/memory-failure.c (`mf_dax_kill_procs`), fs/dax.c (`folio->mapping`).
+//!
+//! # Locking
+//!
+//! [`kill_procs`] waits for DAX entries: `invalidate_lock` exclusively, no filesystem lock.
+
+use crate::{
+    bindings,
+    vfs::{
+        FileSystem,
+        Inode,
+        InvalidateLock,
+        SuperBlock, //
+    },
+};
+use core::{
+    ops::Range,
+    ptr::NonNull, //
+};
+use kernel::{
+    error::to_result,
+    prelude::*,
+    sync::aref::ARef, //
+};
+
+/// The memory is good but about to go: revoke, don't poison (include/linux/mm.h).
+pub(crate) const MF_MEM_PRE_REMOVE: c_int = bindings::mf_flags_MF_MEM_PRE_REMOVE as c_int;
+
+/// Signals the processes that map pages `range` of the file, by the rules of memory_failure(): the
+/// consumer at once, others if they asked for early kill; then unmaps what they had.
+///
+/// # Errors
+///
+/// `EBUSY` if the file is no DAX file any more.
+pub(crate) fn kill_procs<F: FileSystem>(
+    inode: &Inode<F>,
+    range: Range<u64>,
+    mf_flags: c_int,
+    _lock: &InvalidateLock<'_, F>,
+) -> Result {
+    let count = range.end.saturating_sub(range.start);
+    // SAFETY: The inode is live, and no lock is held that an entry's holder may wait for.
+    to_result(unsafe {
+        bindings::mf_dax_kill_procs(
+            inode.mapping(),
+            range.start as usize,
+            count as usize,
+            mf_flags,
+        )
+    })
+}
+
+/// The file and page offset that `folio->mapping` gives for the page frame, with a reference.
+/// `None`: shared, or mapped by nobody. A hint: it may be stale when it returns.
+pub(crate) fn folio_owner<F: FileSystem>(
+    sb: &SuperBlock<F>,
+    pfn: u64,
+) -> Option<(ARef<Inode<F>>, u64)> {
+    let mut index = 0;
+    // SAFETY: The page frame is of this mount's device, whose pages exist while it is mounted.
+    let inode = unsafe { bindings::daxrmap_folio_owner(pfn as usize, sb.as_ptr(), &mut index) };
+    let inode = NonNull::new(inode)?;
+    // SAFETY: The helper returned a reference to an inode of `sb`.
+    Some((unsafe { Inode::from_raw_owned(inode) }, index as u64))
+}
+
+/// Flags a page frame of the device as poisoned, for the driver that may clear it later.
+pub(crate) fn mark_poisoned(pfn: u64) {
+    // SAFETY: The page frame is of a mounted device, so it has a struct page.
+    unsafe { bindings::daxrmap_mark_poisoned(pfn as usize, true) };
+}
+
+/// `mf_dax_kill_procs` flags the head page of a PMD-size entry, whichever page it was asked for.
+/// If `pgoff` lies in such an entry, and its head is not bad, takes the flag back.
+pub(crate) fn unmark_head<F: FileSystem>(
+    inode: &Inode<F>,
+    pgoff: u64,
+    is_bad: impl FnOnce(u64) -> bool,
+    _lock: &InvalidateLock<'_, F>,
+) {
+    let mut head = 0;
+    // SAFETY: The inode is live.
+    let huge = unsafe { bindings::daxrmap_entry_head(inode.as_ptr(), pgoff as usize, &mut head) };
+    if huge && !is_bad(head as u64) {
+        // SAFETY: The entry's page frame is of this mount's device.
+        unsafe { bindings::daxrmap_mark_poisoned(head, false) };
+    }
+}

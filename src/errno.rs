@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Error numbers that the kernel crate has no names for. Pure, no locks.
+//!
+//! C header: [`include/uapi/asm-generic/errno.h`](srctree/include/uapi/asm-generic/errno.h)
+
+use kernel::prelude::*;
+
+macro_rules! declare {
+    ($($(#[$doc:meta])* $name:ident = $number:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[cfg_attr(not(MODULE), allow(dead_code, reason = "the tools need some of them"))]
+            pub(crate) fn $name() -> Error {
+                Error::from_errno(-$number)
+            }
+        )*
+    };
+}
+
+declare! {
+    /// `ENAMETOOLONG`: the name is longer than 255 bytes.
+    enametoolong = 36;
+    /// `ENOTEMPTY`: the directory has entries.
+    enotempty = 39;
+    /// `EOPNOTSUPP`: the operation is not offered.
+    eopnotsupp = 95;
+    /// `EUCLEAN`: the metadata is inconsistent.
+    euclean = 117;
+    /// `EHWPOISON`: a poisoned block, accessed as memory. As a device, it is `EIO`.
+    ehwpoison = 133;
+}

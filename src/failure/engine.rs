@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Steps 2 to 4 of a failure, and the device's removal.
+//!
+//! See the module above for the steps and the locks, and Documentation/locking.rst for why no owner
+//! is missed, nobody else is told, and nothing deadlocks.
+
+use super::{
+    report::{
+        Counters,
+        Last,
+        Outcome,
+        Via, //
+    },
+    translate::{
+        self,
+        Part, //
+    },
+};
+use crate::{
+    dax,
+    rmap::{
+        Cursor,
+        OwnerRecord,
+        Sharing, //
+    },
+    vfs::{
+        FileSystem,
+        Gate,
+        Inode,
+        SuperBlock, //
+    },
+};
+use core::ops::Range;
+use kernel::{
+    prelude::*,
+    str::CString,
+    sync::{
+        aref::ARef,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        new_mutex,
+        Arc,
+        Mutex,
+        SetOnce, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+};
+
+/// What [`Ground::publish`] found.
+pub(crate) struct Published {
+    /// Blocks that were good before.
+    pub(crate) newly_bad: u64,
+    /// Owners of the first block.
+    pub(crate) sharing: Sharing,
+}
+
+/// What the engine needs of a filesystem. Each function takes the state lock and drops it.
+pub(crate) trait Ground: Send + Sync + 'static {
+    /// The filesystem's type.
+    type Fs: FileSystem;
+
+    /// The blocks enter the bad set.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, with what fitted in the bad set.
+    fn publish(&self, range: &Range<u64>) -> Result<Published>;
+
+    /// The next owners of blocks in `range`, clipped to it; see `OwnerTree::owners`.
+    fn owners(&self, range: &Range<u64>, cursor: &mut Cursor, out: &mut [OwnerRecord]) -> usize;
+
+    /// What stands at page `pgoff` of file `ino`: the block, if any, and for how many pages (at
+    /// most `max`, at least 1) block and page continue together.
+    fn extent(&self, ino: u64, pgoff: u64, max: u64) -> (Option<u64>, u64);
+
+    /// The first file with a number of at least `ino`.
+    fn next_file(&self, ino: u64) -> Option<u64>;
+
+    /// Whether a block is in the bad set.
+    fn is_bad(&self, block: u64) -> bool;
+
+    /// No more access to the device, from now on.
+    fn shut_down(&self);
+}
+
+/// Owners that are looked up at once, under one hold of the state lock.
+const BATCH: usize = 16;
+
+/// Hears of failures, and deals with them.
+#[pin_data]
+pub(crate) struct Engine<G: Ground> {
+    name: CString,
+    part: Part,
+    ground: Arc<G>,
+    gate: Arc<Gate<G::Fs>>,
+    /// The page frame of block 0; the others follow. Known once the device is taken.
+    first_pfn: SetOnce<u64>,
+    /// What happened so far.
+    pub(crate) counters: Counters,
+    /// Milliseconds to wait between finding an owner and locking it: a test's way into the race.
+    pub(crate) notify_delay_ms: Atomic<u64>,
+    /// The last failure.
+    #[pin]
+    pub(crate) last: Mutex<Last>,
+}
+
+impl<G: Ground> Engine<G> {
+    /// An engine for the mount of device `name`, whose part of it is `start..start + len` bytes.
+    pub(crate) fn new(
+        name: CString,
+        start: u64,
+        len: u64,
+        ground: Arc<G>,
+        gate: Arc<Gate<G::Fs>>,
+    ) -> impl PinInit<Self> {
+        pin_init!(Self {
+            name,
+            part: Part { start, len },
+            ground,
+            gate,
+            first_pfn: SetOnce::new(),
+            counters: Counters::new(),
+            notify_delay_ms: Atomic::new(0),
+            last <- new_mutex!(Last::new(), "daxrmap::Last"),
+        })
+    }
+
+    /// The device is taken, and block 0 is this page frame.
+    pub(crate) fn set_first_pfn(&self, pfn: u64) {
+        self.first_pfn.populate(pfn);
+    }
+
+    fn pfn(&self, block: u64) -> Option<u64> {
+        self.first_pfn.copy()?.checked_add(block)
+    }
+
+    /// Steps 2 to 5 for blocks whose memory has failed.
+    fn failed(&self, range: Range<u64>, flags: c_int) -> Result {
+        let counters = &self.counters;
+        counters.notifies.add(1);
+        // The gate serialises events of this mount, so that `last` is about one of them.
+        self.gate.enter(|sb| {
+            self.last.lock().begin(range.clone(), flags);
+            let published = self.ground.publish(&range);
+            for pfn in range.clone().filter_map(|block| self.pfn(block)) {
+                dax::mark_poisoned(pfn);
+            }
+            let mut result = match &published {
+                Ok(p) => {
+                    counters.failed_blocks.add(p.newly_bad);
+                    Ok(())
+                }
+                Err(e) => Err(*e),
+            };
+            let single =
+                published.is_ok_and(|p| p.sharing == Sharing::One && range.end - range.start == 1);
+            if !(single && self.shortcut(sb, range.start, flags, &mut result)) {
+                self.ask_tree(sb, &range, flags, &mut result);
+            }
+            self.log(&range, result);
+            result
+        })
+    }
+
+    /// An unshared block is where `folio->mapping` says, if somebody has mapped it. A first mapping
+    /// of a *shared* block sets the field too, so the owner tree has been asked for the number of
+    /// owners already. False: not answered.
+    fn shortcut(
+        &self,
+        sb: Option<&SuperBlock<G::Fs>>,
+        block: u64,
+        flags: c_int,
+        result: &mut Result,
+    ) -> bool {
+        let Some(sb) = sb else { return false };
+        let Some(pfn) = self.pfn(block) else {
+            return false;
+        };
+        let Some((inode, pgoff)) = dax::folio_owner(sb, pfn) else {
+            return false;
+        };
+        let owner = OwnerRecord {
+            block,
+            len: 1,
+            ino: inode.ino(),
+            pgoff,
+        };
+        self.last.lock().set_via(Via::Shortcut);
+        let told = self.tell(&inode, owner, flags, result);
+        if told {
+            self.counters.shortcut.add(1);
+        }
+        told
+    }
+
+    /// Every owner of the range, from the owner tree.
+    fn ask_tree(
+        &self,
+        sb: Option<&SuperBlock<G::Fs>>,
+        range: &Range<u64>,
+        flags: c_int,
+        result: &mut Result,
+    ) {
+        let mut cursor = Cursor::new();
+        let mut batch = [OwnerRecord::default(); BATCH];
+        let mut any = false;
+        loop {
+            let n = self.ground.owners(range, &mut cursor, &mut batch);
+            if n == 0 {
+                break;
+            }
+            if !any {
+                any = true;
+                self.counters.tree.add(1);
+                self.last.lock().set_via(Via::Tree);
+            }
+            for owner in batch.iter().take(n) {
+                match sb.and_then(|sb| sb.in_core(owner.ino)) {
+                    Some(inode) => {
+                        self.tell(&inode, *owner, flags, result);
+                    }
+                    None => self.note(*owner, Outcome::Absent, Ok(())),
+                }
+            }
+        }
+    }
+
+    /// Step 4 for one owner. False if it owns nothing of the range any more.
+    fn tell(
+        &self,
+        inode: &ARef<Inode<G::Fs>>,
+        owner: OwnerRecord,
+        flags: c_int,
+        result: &mut Result,
+    ) -> bool {
+        self.test_delay();
+        let lock = inode.invalidate_lock();
+        // From here on the file's extents stand still. Walk those pages that still are where the
+        // owner tree, or the folio, said.
+        let mut told = false;
+        let mut done = 0;
+        while done < owner.len {
+            let (pgoff, block) = (owner.pgoff + done, owner.block + done);
+            let (found, len) = self.ground.extent(owner.ino, pgoff, owner.len - done);
+            done = done.saturating_add(len.max(1));
+            let piece = OwnerRecord {
+                block,
+                len,
+                pgoff,
+                ..owner
+            };
+            if found != Some(block) {
+                self.note(piece, Outcome::Moved, Ok(()));
+                continue;
+            }
+            told = true;
+            let pages = pgoff..pgoff + len;
+            let (outcome, errno) = if inode.is_mapped() {
+                let errno = dax::kill_procs(inode, pages.clone(), flags, &lock);
+                (Outcome::Killed, errno)
+            } else {
+                (Outcome::Unmapped, Ok(()))
+            };
+            // The signals went to some; the page must go from all.
+            dax::unmap(inode, pages.clone(), &lock);
+            for page in pages {
+                dax::unmark_head(inode, page, |pfn| self.is_bad_pfn(pfn), &lock);
+            }
+            if result.is_ok() {
+                *result = errno;
+            }
+            self.note(piece, outcome, errno);
+            inode.report_data_lost(pgoff * dax::BLOCK_SIZE, len * dax::BLOCK_SIZE);
+        }
+        told
+    }
+
+    fn is_bad_pfn(&self, pfn: u64) -> bool {
+        let block = self
+            .first_pfn
+            .copy()
+            .and_then(|first| pfn.checked_sub(first));
+        block.is_some_and(|block| self.ground.is_bad(block))
+    }
+
+    fn test_delay(&self) {
+        let ms = self.notify_delay_ms.load(Relaxed);
+        if ms != 0 {
+            // A minute is more than any test waits.
+            fsleep(Delta::from_millis(
+                i64::try_from(ms.min(60_000)).unwrap_or(0),
+            ));
+        }
+    }
+
+    fn note(&self, owner: OwnerRecord, outcome: Outcome, errno: Result) {
+        let counters = &self.counters;
+        match outcome {
+            Outcome::Moved => counters.moved.add(1),
+            Outcome::Killed => {
+                counters.owners.add(1);
+                counters.owners_mapped.add(1);
+            }
+            Outcome::Absent | Outcome::Unmapped => counters.owners.add(1),
+        }
+        let errno = errno.err().map_or(0, |e| e.to_errno());
+        self.last.lock().owner(owner, outcome, errno);
+    }
+
+    fn log(&self, range: &Range<u64>, result: Result) {
+        let last = self.last.lock();
+        let (owners, killed, absent) = last.totals();
+        let pfn = self.pfn(range.start).unwrap_or(0);
+        let count = range.end - range.start;
+        let errno = result.err().map_or(0, |e| e.to_errno());
+        pr_err!(
+            "{}: block {} (pfn {:#x}) count {} failed: {} owners, {} mapped and told, {} not in core, errno {}{}\n",
+            &*self.name,
+            range.start,
+            pfn,
+            count,
+            owners,
+            killed,
+            absent,
+            errno,
+            last.first_owners()
+        );
+    }
+
+    /// The device is about to go, its memory still good: stop new mappings, revoke those that
+    /// are, and forget every page, so that no DAX entry outlives the memory map.
+    fn removed(&self, flags: c_int) -> Result {
+        pr_warn!(
+            "{}: the device is being removed, shutting down\n",
+            &*self.name
+        );
+        self.counters.notifies.add(1);
+        self.ground.shut_down();
+        self.gate.enter(|sb| {
+            let Some(sb) = sb else { return Ok(()) };
+            let mut result = Ok(());
+            let mut next = self.ground.next_file(0);
+            while let Some(ino) = next {
+                if let Some(inode) = sb.in_core(ino) {
+                    let revoked = self.revoke(&inode, flags);
+                    if result.is_ok() {
+                        result = revoked;
+                    }
+                }
+                next = ino
+                    .checked_add(1)
+                    .and_then(|ino| self.ground.next_file(ino));
+            }
+            result
+        })
+    }
+
+    fn revoke(&self, inode: &Inode<G::Fs>, flags: c_int) -> Result {
+        let mut result = Ok(());
+        {
+            let lock = inode.invalidate_lock();
+            let pages = inode.size().div_ceil(dax::BLOCK_SIZE);
+            let mut pgoff = 0;
+            while pgoff < pages && inode.is_mapped() {
+                let (found, len) = self.ground.extent(inode.ino(), pgoff, pages - pgoff);
+                let end = pgoff.saturating_add(len.max(1));
+                if found.is_some() {
+                    let told = dax::kill_procs(inode, pgoff..end, flags, &lock);
+                    if result.is_ok() {
+                        result = told;
+                    }
+                }
+                pgoff = end;
+            }
+        }
+        // A page that is pinned for an instant comes free; one that is pinned for good must hold
+        // the removal, or its user would write to memory that is gone.
+        loop {
+            let lock = inode.invalidate_lock();
+            match dax::break_layout(inode, 0..u64::MAX, &lock) {
+                Err(e) if e == ERESTARTSYS => {}
+                Err(e) => return result.and(Err(e)),
+                Ok(()) => return result,
+            }
+            drop(lock);
+            fsleep(Delta::from_millis(1));
+        }
+    }
+}
+
+impl<G: Ground> dax::FailureSink for Engine<G> {
+    fn notify_failure(&self, offset: u64, len: u64, mf_flags: c_int) -> Result {
+        let range = translate::blocks(self.part, offset, len, dax::BLOCK_SHIFT)?;
+        if mf_flags & dax::MF_MEM_PRE_REMOVE != 0 {
+            self.removed(mf_flags)
+        } else {
+            self.failed(range, mf_flags)
+        }
+    }
+}

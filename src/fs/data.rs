@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The data of regular files: read, write, page faults, and the extents that these use.
+//!
+//! # Locking
+//!
+//! read(2): `i_rwsem` shared; write(2): exclusive. Both move bytes under the `invalidate_lock`, shared,
+//! with page faults disabled, because the user's buffer may be a mapping of the same file; what
+//! is missing of the buffer is faulted in between, without it. A failure notification takes that
+//! lock exclusively, so it waits for bytes that are on the move.
+
+use super::{
+    reflink,
+    resize,
+    state::Mapping,
+    writable::lock_writable,
+    Mount, //
+};
+use crate::{
+    dax::{
+        self,
+        Extent,
+        Fault,
+        FaultResult,
+        Purpose, //
+    },
+    errno::ehwpoison,
+    failure::Engine,
+    fs::meta::Meta,
+    vfs::{
+        CloneSide,
+        FileData,
+        Inode,
+        ReadIter,
+        WriteIter, //
+    },
+};
+use kernel::prelude::*;
+
+/// Bytes that move under one hold of the `invalidate_lock`.
+const CHUNK: u64 = 2 << 20;
+
+/// Times in a row that not one byte may move although the user's buffer was faulted in.
+const PATIENCE: u32 = 64;
+
+/// Moves bytes in chunks: `step` moves some and says how many, or fails with `EFAULT` if the user's
+/// page was not there. Returns what was moved in all, or the first error if nothing was.
+fn in_chunks<I>(
+    io: &mut I,
+    fault_in: impl Fn(&mut I, usize) -> Result,
+    mut step: impl FnMut(&mut I) -> Result<Option<usize>>,
+) -> Result<usize> {
+    let mut total = 0usize;
+    let mut idle = 0;
+    let result = loop {
+        match step(io) {
+            Ok(None) => break Ok(()),
+            Ok(Some(n)) if n > 0 => {
+                total = total.saturating_add(n);
+                idle = 0;
+                continue;
+            }
+            Ok(Some(_)) => {}
+            Err(e) if e == EFAULT => {}
+            Err(e) => break Err(e),
+        }
+        idle += 1;
+        if idle > PATIENCE {
+            break Err(EFAULT);
+        }
+        if let Err(e) = fault_in(io, kernel::page::PAGE_SIZE) {
+            break Err(e);
+        }
+    };
+    match result {
+        Err(e) if total == 0 => Err(e),
+        _ => Ok(total),
+    }
+}
+
+/// As a device, poison is an I/O error.
+fn as_device(e: Error) -> Error {
+    if e == ehwpoison() {
+        EIO
+    } else {
+        e
+    }
+}
+
+impl dax::Extents for Mount {
+    type Sink = Engine<Meta>;
+
+    fn dax_device(&self) -> &dax::Device<Engine<Meta>> {
+        self.device()
+    }
+
+    fn map(inode: &Inode<Self>, pgoff: u64, max: u64, purpose: Purpose) -> Result<Extent> {
+        let fs = inode.fs();
+        fs.meta().check_alive()?;
+        let mapping = fs.meta().lock().map(inode.ino(), pgoff, max)?;
+        let writes = matches!(purpose, Purpose::Write | Purpose::Fault { write: true, .. });
+        let (block, len, shared) = match mapping {
+            // Blocks to write have been made, under the lock that is still held.
+            Mapping::Hole { .. } if writes => return Err(EIO),
+            Mapping::Data { shared: true, .. } if writes => return Err(EIO),
+            Mapping::Hole { len } => return Ok(Extent::Hole { len }),
+            Mapping::Data {
+                block,
+                len,
+                bad: false,
+                shared,
+            } => (block, len, shared),
+            Mapping::Data {
+                block, len, shared, ..
+            } if purpose == Purpose::Report => (block, len, shared),
+            Mapping::Data { .. } => {
+                return Err(match purpose {
+                    Purpose::Fault { pages, .. } => {
+                        // A huge fault will be tried again page by page.
+                        if pages == 1 {
+                            fs.engine().counters.late_faults.add(1);
+                        }
+                        ehwpoison()
+                    }
+                    _ => {
+                        fs.engine().counters.late_io.add(1);
+                        EIO
+                    }
+                });
+            }
+        };
+        let shared = match purpose {
+            // A shared block is mapped page by page only: one folio cannot be a PMD for one
+            // owner and a page for another.
+            Purpose::Fault { pages, .. } if shared && pages > 1 => return Err(EAGAIN),
+            // What the flag does for a fault: fs/dax.c counts one more sharer, and unmaps the
+            // page from everybody. Right for the first time that this file gets the page,
+            // ruinous for each further process that maps it.
+            Purpose::Fault { .. } => shared && !dax::has_page(inode, pgoff),
+            Purpose::Report => shared,
+            Purpose::Read | Purpose::Write => false,
+        };
+        Ok(Extent::Data { block, len, shared })
+    }
+}
+
+impl FileData for Mount {
+    fn read(inode: &Inode<Self>, io: &mut ReadIter<'_>) -> Result<usize> {
+        let lock = inode.try_lock_shared();
+        if lock.is_none() && io.nowait() {
+            return Err(EAGAIN);
+        }
+        let _lock = lock.unwrap_or_else(|| inode.lock_shared());
+        let moved = in_chunks(io, ReadIter::fault_in, |io| {
+            if io.left() == 0 || io.pos() >= inode.size() {
+                return Ok(None);
+            }
+            let invalidate = inode.invalidate_lock_shared();
+            io.transfer(CHUNK as usize, &invalidate).map(Some)
+        });
+        io.accessed();
+        moved
+    }
+
+    fn write(inode: &Inode<Self>, io: &mut WriteIter<'_>) -> Result<usize> {
+        let lock = inode.try_lock();
+        if lock.is_none() && io.nowait() {
+            return Err(EAGAIN);
+        }
+        let lock = lock.unwrap_or_else(|| inode.lock());
+        if io.checks()? == 0 {
+            return Ok(0);
+        }
+        io.modified()?;
+        if io.pos() > inode.size() {
+            // The gap up to the position becomes part of the file: its bytes must be zero.
+            resize::zero_gap(inode)?;
+        }
+        in_chunks(io, WriteIter::fault_in, |io| {
+            let left = io.left() as u64;
+            if left == 0 {
+                return Ok(None);
+            }
+            let pos = io.pos();
+            let end = pos.saturating_add(left.min(CHUNK));
+            let first = pos >> dax::BLOCK_SHIFT;
+            let pages = first..end.div_ceil(dax::BLOCK_SIZE);
+            let (invalidate, count) = lock_writable(inode, pages, false).map_err(as_device)?;
+            // At least one page is writable, and that one holds `pos`.
+            let end = end.min(first.saturating_add(count) << dax::BLOCK_SHIFT);
+            let moved = io.transfer::<Self>((end - pos) as usize, &invalidate);
+            drop(invalidate);
+            if io.pos() > inode.size() {
+                resize::set_size(inode, io.pos(), &lock)?;
+            }
+            moved.map(Some)
+        })
+    }
+
+    fn fault(inode: &Inode<Self>, fault: &mut Fault<'_, Self>) -> FaultResult {
+        let Some(pages) = fault.pages() else {
+            return FaultResult::FALLBACK;
+        };
+        if !fault.is_write() {
+            let lock = inode.invalidate_lock_shared();
+            return fault.resolve(&lock);
+        }
+        if let Err(e) = fault.modified() {
+            return FaultResult::from_error(e);
+        }
+        if pages.end - pages.start > 1 && !fits_huge(inode, pages.clone()) {
+            return FaultResult::FALLBACK;
+        }
+        match lock_writable(inode, pages, true) {
+            Ok((lock, _)) => fault.resolve(&lock),
+            Err(e) => {
+                if e == ehwpoison() {
+                    inode.fs().engine().counters.late_faults.add(1);
+                }
+                FaultResult::from_error(e)
+            }
+        }
+    }
+
+    fn clone_range(src: &CloneSide<'_, Self>, dst: &CloneSide<'_, Self>, len: u64) -> Result<u64> {
+        reflink::clone_range(src, dst, len)
+    }
+}
+
+/// Whether a PMD can be tried for a write: all of it is in the file, and is one run of blocks of this
+/// file alone, or one hole. An answer before the lock; `map` decides.
+fn fits_huge(inode: &Inode<Mount>, pages: core::ops::Range<u64>) -> bool {
+    let want = pages.end - pages.start;
+    if pages.end > inode.size().div_ceil(dax::BLOCK_SIZE) {
+        return false;
+    }
+    let state = inode.fs().meta().lock();
+    match state.map(inode.ino(), pages.start, want) {
+        Ok(Mapping::Hole { len }) => len == want,
+        Ok(Mapping::Data {
+            len,
+            shared: false,
+            bad: false,
+            ..
+        }) => len == want,
+        _ => false,
+    }
+}

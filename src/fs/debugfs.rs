@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/sys/kernel/debug/daxrmap/DEVICE/`: what an administrator and the tests can look at.
+//!
+//! - `counters`: a name and a number a line.
+//! - `last_failure`: the last failure, and what was done about each owner.
+//! - `check`: reading it verifies all invariants; `ok`, or what is wrong.
+//! - `notify`: writing `OFFSET LEN [FLAGS]` (bytes of the dax device) injects a failure.
+//! - `notify_delay_ms`: see `Engine::notify_delay_ms`.
+//!
+//! # Locking
+//!
+//! Files are removed before what they show; debugfs waits for whoever is inside of one.
+
+use super::meta::Meta;
+use crate::{
+    dax::Device,
+    failure::Engine, //
+};
+use kernel::{
+    debugfs::{
+        Dir,
+        Scope, //
+    },
+    fmt,
+    prelude::*,
+    sync::Arc,
+    uaccess::UserSliceReader, //
+};
+
+/// What the files show.
+pub(crate) struct DebugData {
+    meta: Arc<Meta>,
+    engine: Arc<Engine<Meta>>,
+    device: Arc<Device<Engine<Meta>>>,
+}
+
+impl DebugData {
+    pub(super) fn new(
+        meta: Arc<Meta>,
+        engine: Arc<Engine<Meta>>,
+        device: Arc<Device<Engine<Meta>>>,
+    ) -> Self {
+        Self {
+            meta,
+            engine,
+            device,
+        }
+    }
+}
+
+/// The directory of a mount in `parent`.
+pub(super) fn scope<'a>(
+    parent: &'a Dir,
+    name: &'a CStr,
+    data: DebugData,
+) -> impl PinInit<Scope<DebugData>> + 'a {
+    parent.scope(data, name, |data, dir| {
+        dir.read_callback_file(c"counters", data, &counters);
+        dir.read_callback_file(c"last_failure", data, &last_failure);
+        dir.read_callback_file(c"check", data, &check);
+        dir.read_write_file(c"notify_delay_ms", &data.engine.notify_delay_ms);
+        dir.write_only_callback_file(c"notify", data, &notify);
+    })
+}
+
+fn counters(data: &DebugData, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (name, value) in data.engine.counters.each() {
+        writeln!(f, "{name} {value}")?;
+    }
+    let state = data.meta.lock();
+    writeln!(f, "blocks_total {}", state.total_blocks())?;
+    writeln!(f, "blocks_free {}", state.free_blocks())?;
+    writeln!(f, "blocks_bad {}", state.bad_blocks())?;
+    writeln!(f, "owner_records {}", state.owners().len())?;
+    writeln!(f, "inodes {}", state.inode_count())
+}
+
+fn last_failure(data: &DebugData, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    kernel::fmt::Display::fmt(&*data.engine.last.lock(), f)
+}
+
+fn check(data: &DebugData, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match data.meta.lock().check() {
+        Ok(()) => writeln!(f, "ok"),
+        Err(e) => writeln!(f, "inconsistent: errno {}", e.to_errno()),
+    }
+}
+
+/// Parses a number as C does: decimal, or hexadecimal after `0x`.
+fn number(word: &str) -> Result<u64> {
+    match word.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16),
+        None => word.parse(),
+    }
+    .map_err(|_| EINVAL)
+}
+
+fn notify(data: &DebugData, reader: &mut UserSliceReader) -> Result {
+    let mut buf = [0u8; 80];
+    let len = reader.len();
+    let text = buf.get_mut(..len).ok_or(EINVAL)?;
+    reader.read_slice(text)?;
+    let mut words = core::str::from_utf8(text)
+        .map_err(|_| EINVAL)?
+        .split_whitespace();
+    let offset = number(words.next().ok_or(EINVAL)?)?;
+    let len = number(words.next().ok_or(EINVAL)?)?;
+    let flags = words.next().map_or(Ok(0), number)?;
+    if words.next().is_some() {
+        return Err(EINVAL);
+    }
+    data.device
+        .inject(offset, len, c_int::try_from(flags).map_err(|_| EINVAL)?)
+}

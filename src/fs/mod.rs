@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The filesystem: `mount -t daxrmap`.
+//!
+//! - [`state`]: all metadata, in memory, changed by transactions only. Pure.
+//! - [`meta`]: the state under its lock, and what the failure engine asks of it.
+//! - [`mount`]: mount, unmount, statfs.
+//! - [`namespace`]: directories and attributes.
+//! - [`data`]: read, write, faults. [`writable`]: blocks that may be written, by allocation and copy
+//!   on write. [`resize`]: truncate and the end of the file. [`reflink`]: sharing blocks.
+//! - [`debugfs`]: what an administrator can look at.
+//!
+//! # Locking
+//!
+//! `i_rwsem`, `invalidate_lock`, DAX entry, then the state lock, innermost. The state lock is never held
+//! while user memory is touched, a DAX entry is waited for, or an inode reference is dropped.
+//! The whole order, and what each lock protects: Documentation/locking.rst.
+
+mod data;
+mod debugfs;
+mod meta;
+mod mount;
+mod namespace;
+mod reflink;
+mod resize;
+mod state;
+mod writable;
+
+pub(crate) use self::mount::Mount;

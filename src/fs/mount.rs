@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Mount, unmount, statfs.
+//!
+//! # Locking
+//!
+//! The VFS calls `mount` with `s_umount` held. Dropping a [`Mount`] waits for notifiers.
+
+use super::{
+    debugfs::{
+        self,
+        DebugData, //
+    },
+    meta::Meta,
+    namespace,
+    state::{
+        State,
+        ROOT_INO, //
+    },
+};
+use crate::{
+    dax::{
+        self,
+        Device, //
+    },
+    errno::eopnotsupp,
+    failure::{
+        Engine,
+        Ground, //
+    },
+    vfs::{
+        FileSystem,
+        Inode,
+        NewSuper,
+        StatFs,
+        SuperBlock, //
+    },
+};
+use kernel::{
+    debugfs::{
+        Dir,
+        Scope, //
+    },
+    prelude::*,
+    str::CString,
+    sync::{
+        aref::ARef,
+        Arc, //
+    },
+};
+
+/// Smallest device, in blocks: one PMD.
+const MIN_BLOCKS: u64 = dax::PMD_BLOCKS;
+
+/// One mount.
+///
+/// Fields are dropped in order: nobody looks at debugfs any more, then the device's notifiers have
+/// ended, then the rest goes.
+#[pin_data]
+pub(crate) struct Mount {
+    #[pin]
+    debug: Scope<DebugData>,
+    device: Arc<Device<Engine<Meta>>>,
+    engine: Arc<Engine<Meta>>,
+    meta: Arc<Meta>,
+}
+
+impl Mount {
+    /// The metadata.
+    pub(crate) fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    /// The device.
+    pub(crate) fn device(&self) -> &Device<Engine<Meta>> {
+        &self.device
+    }
+
+    /// Who deals with failures, and counts them.
+    pub(crate) fn engine(&self) -> &Engine<Meta> {
+        &self.engine
+    }
+
+    /// Says why the device is refused.
+    fn refuse<T>(id: &CStr, reason: &str, errno: Error) -> Result<T> {
+        pr_err!(
+            "{}: cannot mount: {} (errno {})\n",
+            id,
+            reason,
+            errno.to_errno()
+        );
+        Err(errno)
+    }
+}
+
+/// The blocks of a device must follow each other in physical memory: page frames name blocks.
+fn first_pfn(device: &Device<Engine<Meta>>, blocks: u64) -> Result<u64> {
+    let first = device.pfn(0)?;
+    let last = device.pfn(blocks.saturating_sub(1))?;
+    if last.checked_sub(first) != blocks.checked_sub(1) {
+        return Err(eopnotsupp());
+    }
+    Ok(first)
+}
+
+impl FileSystem for Mount {
+    const NAME: &'static CStr = c"daxrmap";
+    /// "DXRM".
+    const MAGIC: u32 = 0x4458_524d;
+
+    type Common = Dir;
+
+    fn mount(sb: &NewSuper<Self>) -> Result<Arc<Self>> {
+        let id = sb.id();
+        let part = dax::Part::of(sb)?;
+        if !part.is_aligned() {
+            return Self::refuse(id, "the partition is not aligned to pages", EINVAL);
+        }
+        let blocks = part.len >> dax::BLOCK_SHIFT;
+        if blocks < MIN_BLOCKS {
+            return Self::refuse(id, "the device is smaller than 2 MiB", EINVAL);
+        }
+        let state = State::new(blocks, namespace::root_attr(sb.now()))?;
+        let meta = Arc::pin_init(Meta::new(state), GFP_KERNEL)?;
+        let name: CString = CString::try_from(id)?;
+        let engine = Arc::pin_init(
+            Engine::new(name, part.start, part.len, meta.clone(), sb.gate()),
+            GFP_KERNEL,
+        )?;
+        let device = match Device::take(sb, engine.clone()) {
+            Ok(device) => Arc::new(device, GFP_KERNEL)?,
+            Err(e) if e == EBUSY => {
+                return Self::refuse(id, "the dax device has another holder", e);
+            }
+            Err(e) if e == eopnotsupp() => {
+                return Self::refuse(id, "the block device has no DAX", e);
+            }
+            Err(e) => return Self::refuse(id, "the dax device cannot be taken", e),
+        };
+        match first_pfn(&device, blocks) {
+            Ok(pfn) => engine.set_first_pfn(pfn),
+            Err(e) => return Self::refuse(id, "its pages are not one run of memory", e),
+        }
+        let data = DebugData::new(meta.clone(), engine.clone(), device.clone());
+        let mount = Arc::pin_init(
+            try_pin_init!(Mount {
+                debug <- debugfs::scope(sb.common(), id, data),
+                device,
+                engine,
+                meta,
+            }? Error),
+            GFP_KERNEL,
+        )?;
+        pr_info!(
+            "{}: mounted, {} blocks; metadata lives in memory only: the mount starts empty\n",
+            id,
+            blocks
+        );
+        Ok(mount)
+    }
+
+    fn root(sb: &SuperBlock<Self>) -> Result<ARef<Inode<Self>>> {
+        namespace::inode(sb, ROOT_INO)
+    }
+
+    fn shutdown(&self) {
+        self.meta.shut_down();
+    }
+
+    fn statfs(&self) -> StatFs {
+        let state = self.meta.lock();
+        let free = state.free_blocks();
+        let files = state.inode_count();
+        StatFs {
+            block_size: dax::BLOCK_SIZE as u32,
+            blocks: state.total_blocks(),
+            free,
+            // An inode needs no block; the number is what the space would hold.
+            files: files.saturating_add(free),
+            free_files: free,
+        }
+    }
+
+    fn evict_unlinked(&self, ino: u64) {
+        let mut state = self.meta.lock();
+        let freed = state.evict(ino).and_then(|tx| state.commit(tx));
+        if let Err(e) = freed {
+            pr_warn!(
+                "inode {} and its blocks stay allocated: errno {}\n",
+                ino,
+                e.to_errno()
+            );
+        }
+    }
+}

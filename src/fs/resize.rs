@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The size of a file: truncate, and growth by write and clone.
+//!
+//! Bytes beyond the end of the file in its last page are not zero for certain: user space may have
+//! written them through mmap. They are zeroed when the end moves, in either direction.
+//!
+//! # Locking
+//!
+//! `i_rwsem` exclusively for every change of the size; to shrink also `invalidate_lock`, under which
+//! blocks go and the size changes together.
+
+use super::{
+    state::{
+        Mapping,
+        Op,
+        Transaction, //
+    },
+    writable::{
+        make_writable,
+        retry_while_pinned, //
+    },
+    Mount, //
+};
+use crate::{
+    dax,
+    vfs::{
+        Inode,
+        InodeLock,
+        InvalidateLock, //
+    },
+};
+use kernel::prelude::*;
+
+/// Sets the size to `size` bytes.
+///
+/// # Errors
+///
+/// `ENOSPC` if the last page is shared and cannot be copied, `ENOMEM`, `EINTR`, `EIO`. Nothing has
+/// changed then.
+pub(super) fn truncate(inode: &Inode<Mount>, size: u64, lock: &InodeLock<'_, Mount>) -> Result {
+    inode.fs().meta().check_alive()?;
+    if size > inode.size() {
+        return grow(inode, size, lock);
+    }
+    retry_while_pinned(|| {
+        let invalidate = inode.invalidate_lock();
+        let first = size.div_ceil(dax::BLOCK_SIZE);
+        dax::break_layout(inode, first..u64::MAX, &invalidate)?;
+        zero_tail(inode, size, &invalidate)?;
+        {
+            let mut state = inode.fs().meta().lock();
+            let mut tx = state.unmap_range(inode.ino(), first, u64::MAX)?;
+            push_size(&state, &mut tx, inode.ino(), size)?;
+            state.commit(tx)?;
+        }
+        inode.set_size(size, lock);
+        inode.truncate_mappings(size, &invalidate);
+        Ok(())
+    })
+}
+
+/// Moves the end of the file to `size` bytes, which is beyond what it was.
+///
+/// # Errors
+///
+/// As [`truncate`].
+pub(super) fn grow(inode: &Inode<Mount>, size: u64, lock: &InodeLock<'_, Mount>) -> Result {
+    zero_gap(inode)?;
+    set_size(inode, size, lock)
+}
+
+/// Zeroes what is behind the end of the file in its last page, because the end is about to move on.
+///
+/// # Errors
+///
+/// As [`truncate`].
+pub(super) fn zero_gap(inode: &Inode<Mount>) -> Result {
+    retry_while_pinned(|| {
+        let invalidate = inode.invalidate_lock();
+        zero_tail(inode, inode.size(), &invalidate)
+    })
+}
+
+/// Records a new size whose bytes are in place.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub(super) fn set_size(inode: &Inode<Mount>, size: u64, lock: &InodeLock<'_, Mount>) -> Result {
+    {
+        let mut state = inode.fs().meta().lock();
+        let mut tx = Transaction::new();
+        push_size(&state, &mut tx, inode.ino(), size)?;
+        state.commit(tx)?;
+    }
+    inode.set_size(size, lock);
+    Ok(())
+}
+
+/// Appends the change of the size.
+pub(super) fn push_size(
+    state: &super::state::State,
+    tx: &mut Transaction,
+    ino: u64,
+    size: u64,
+) -> Result {
+    let attr = state.get(ino)?.attr;
+    tx.push(Op::SetAttr {
+        ino,
+        attr: super::state::Attr { size, ..attr },
+    })
+}
+
+/// Zeroes the bytes of the file's page around byte `end` that lie behind it. A hole has none; those
+/// of a bad block cannot be read, so they need not be zeroed.
+///
+/// # Errors
+///
+/// `ERESTARTSYS` if the page must be copied and is pinned now; `ENOSPC`, `ENOMEM`, `EIO`.
+pub(super) fn zero_tail(
+    inode: &Inode<Mount>,
+    end: u64,
+    lock: &InvalidateLock<'_, Mount>,
+) -> Result {
+    let at = end % dax::BLOCK_SIZE;
+    if at == 0 {
+        return Ok(());
+    }
+    let fs = inode.fs();
+    let page = end >> dax::BLOCK_SHIFT;
+    let map = || fs.meta().lock().map(inode.ino(), page, 1);
+    match map()? {
+        Mapping::Hole { .. } | Mapping::Data { bad: true, .. } => return Ok(()),
+        Mapping::Data { .. } => make_writable(inode, page..page + 1, lock)?,
+    };
+    let Mapping::Data { block, .. } = map()? else {
+        return Err(EIO);
+    };
+    let at = usize::try_from(at).map_err(|_| EIO)?;
+    fs.device()
+        .zero_bytes(block, at, dax::BLOCK_SIZE as usize - at)
+}

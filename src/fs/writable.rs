@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Blocks that may be written in place: allocation for holes, copy on write for shared blocks.
+//!
+//! write(2), faults and the zeroing of partial pages all get their blocks here, before
+//! `dax_iomap_rw` or `dax_iomap_fault` runs; these only ever see blocks of one owner. So none of the
+//! in-kernel ways of copy on write (`srcmap`, `IOMAP_F_SHARED` for writes) is used, whose traps
+//! Documentation/failure.rst lists.
+//!
+//! # Locking
+//!
+//! Blocks change under the file's `invalidate_lock`, exclusively, its pages unmapped and forgotten
+//! first; then the lock is downgraded, and the write or the fault goes on under it. So nobody who
+//! reads or writes an old block through this file is left when the file gives it up.
+
+use super::{
+    state::Mapping,
+    Mount, //
+};
+use crate::{
+    dax::{
+        self,
+        PMD_BLOCKS, //
+    },
+    errno::ehwpoison,
+    vfs::{
+        fatal_signal_pending,
+        Inode,
+        InvalidateLock,
+        InvalidateLockShared, //
+    },
+};
+use core::ops::Range;
+use kernel::{
+    prelude::*,
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+};
+
+/// Retries `f` while it fails with `ERESTARTSYS`, because a page is pinned for an instant. `f` takes
+/// and drops the `invalidate_lock` itself.
+///
+/// # Errors
+///
+/// `EINTR` if the task is killed meanwhile; what `f` says.
+pub(super) fn retry_while_pinned<T>(mut f: impl FnMut() -> Result<T>) -> Result<T> {
+    loop {
+        match f() {
+            Err(e) if e == ERESTARTSYS => {}
+            result => return result,
+        }
+        if fatal_signal_pending() {
+            return Err(EINTR);
+        }
+        fsleep(Delta::from_millis(1));
+    }
+}
+
+/// Takes the `invalidate_lock` shared, with the file's pages from `pages.start` on writable in place.
+/// Returns how many: all of `pages`, or fewer, but at least one, up to a bad block or the end of
+/// the space. With `within_eof`, pages beyond the end of the file are let alone, and count as
+/// writable: the fault that wanted them fails by itself.
+///
+/// # Errors
+///
+/// `EHWPOISON` if the first block is bad, `ENOSPC`, `ENOMEM`, `EINTR`, `EIO`.
+pub(super) fn lock_writable<'a>(
+    inode: &'a Inode<Mount>,
+    pages: Range<u64>,
+    within_eof: bool,
+) -> Result<(InvalidateLockShared<'a, Mount>, u64)> {
+    let count = pages.end.saturating_sub(pages.start);
+    {
+        let lock = inode.invalidate_lock_shared();
+        if is_writable(inode, pages.clone())? {
+            return Ok((lock, count));
+        }
+    }
+    retry_while_pinned(|| {
+        let lock = inode.invalidate_lock();
+        let mut wanted = pages.clone();
+        if within_eof {
+            wanted.end = wanted.end.min(inode.size().div_ceil(dax::BLOCK_SIZE));
+        }
+        let mut done = wanted.start;
+        while done < wanted.end {
+            match make_writable(inode, done..wanted.end, &lock) {
+                Ok(n) => done = done.saturating_add(n),
+                Err(e) if e == ERESTARTSYS || done == wanted.start => return Err(e),
+                Err(_) => return Ok((lock.downgrade(), done - wanted.start)),
+            }
+        }
+        Ok((lock.downgrade(), count))
+    })
+}
+
+/// Whether all of `pages` are blocks of this file alone, and good.
+fn is_writable(inode: &Inode<Mount>, pages: Range<u64>) -> Result<bool> {
+    let state = inode.fs().meta().lock();
+    let mut pgoff = pages.start;
+    while pgoff < pages.end {
+        match state.map(inode.ino(), pgoff, pages.end - pgoff)? {
+            Mapping::Data {
+                len,
+                shared: false,
+                bad: false,
+                ..
+            } => pgoff = pgoff.saturating_add(len),
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// Makes a run of pages from `pages.start` on writable in place; returns its length, at least 1.
+///
+/// # Errors
+///
+/// `EHWPOISON` if the first block is bad; `ERESTARTSYS` if a page is pinned now; `ENOSPC`, `ENOMEM`,
+/// `EIO`.
+pub(super) fn make_writable(
+    inode: &Inode<Mount>,
+    pages: Range<u64>,
+    lock: &InvalidateLock<'_, Mount>,
+) -> Result<u64> {
+    let fs = inode.fs();
+    fs.meta().check_alive()?;
+    let max = pages.end.saturating_sub(pages.start);
+    let mapping = fs.meta().lock().map(inode.ino(), pages.start, max)?;
+    match mapping {
+        Mapping::Data { bad: true, .. } => Err(ehwpoison()),
+        Mapping::Data {
+            len, shared: false, ..
+        } => Ok(len),
+        Mapping::Data { block, len, .. } => {
+            replace(inode, pages.start..pages.start + len, Some(block), lock)
+        }
+        Mapping::Hole { len } => replace(inode, pages.start..pages.start + len, None, lock),
+    }
+}
+
+/// Puts new blocks in the place of a hole, or of shared blocks from `source` on; returns for how many
+/// pages. The new blocks hold zeroes or a copy, durably, before the file has them.
+fn replace(
+    inode: &Inode<Mount>,
+    pages: Range<u64>,
+    source: Option<u64>,
+    lock: &InvalidateLock<'_, Mount>,
+) -> Result<u64> {
+    let fs = inode.fs();
+    // Whole PMDs where they fit, else what comes before the next one.
+    let to_pmd = PMD_BLOCKS - pages.start % PMD_BLOCKS;
+    let want = (pages.end - pages.start).min(to_pmd);
+    let pages = pages.start..pages.start + want;
+    dax::break_layout(inode, pages.clone(), lock)?;
+    loop {
+        let new = {
+            let mut state = fs.meta().lock();
+            let goal = goal(&state, inode.ino(), pages.start);
+            let align = if want == PMD_BLOCKS { PMD_BLOCKS } else { 1 };
+            state.allocate(want, align, goal)?
+        };
+        let len = new.end - new.start;
+        let filled = match source {
+            Some(block) => fs.device().copy(block..block + len, new.start),
+            None => fs.device().zero(new.clone()),
+        };
+        let mut state = fs.meta().lock();
+        // A block may have gone bad while it was filled, the source as well.
+        let new_is_bad = state.next_bad(new.start, new.end).is_some();
+        let source_is_bad =
+            source.is_some_and(|block| state.next_bad(block, block + len).is_some());
+        let result = if new_is_bad || source_is_bad {
+            Err(ehwpoison())
+        } else {
+            filled
+                .and_then(|()| state.remap(inode.ino(), pages.start, new.start, len))
+                .and_then(|tx| state.commit(tx))
+        };
+        if result.is_err() {
+            state.release(new)?;
+        }
+        if new_is_bad && !source_is_bad {
+            // The allocator does not give bad blocks, so this ends.
+            continue;
+        }
+        return result.map(|()| len);
+    }
+}
+
+/// Where a page's block would best be: behind the block of the page before.
+fn goal(state: &super::state::State, ino: u64, pgoff: u64) -> u64 {
+    let Some(before) = pgoff.checked_sub(1) else {
+        return 0;
+    };
+    match state.map(ino, before, 1) {
+        Ok(Mapping::Data { block, .. }) => block.saturating_add(1),
+        _ => 0,
+    }
+}

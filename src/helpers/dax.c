@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Inlines of linux/dax.h, and folio fields and flags of DAX pages. */
+#include <linux/dax.h>
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/xarray.h>
+#include <daxrmap_helpers.h>
+
+/*
+ * The low bits of a DAX entry's value, private to fs/dax.c. The reflink
+ * selftest "four readers of one shared file" fails when they change there.
+ */
+#define DAX_ENTRY_SHIFT		4
+#define DAX_ENTRY_PMD		(1UL << 1)
+#define DAX_ENTRY_ZERO_PAGE	(1UL << 2)
+#define DAX_ENTRY_EMPTY		(1UL << 3)
+
+/* The value of the mapping's entry at @index; 0 where no page stands. */
+static unsigned long dax_entry_value(struct inode *inode, pgoff_t index)
+{
+	void *entry = xa_load(&inode->i_mapping->i_pages, index);
+	unsigned long value;
+
+	if (!xa_is_value(entry))
+		return 0;
+	value = xa_to_value(entry);
+	return value & (DAX_ENTRY_ZERO_PAGE | DAX_ENTRY_EMPTY) ? 0 : value;
+}
+
+bool daxrmap_entry_is_real(struct inode *inode, pgoff_t index)
+{
+	return dax_entry_value(inode, index) != 0;
+}
+
+bool daxrmap_entry_head(struct inode *inode, pgoff_t index,
+			unsigned long *head)
+{
+	unsigned long value = dax_entry_value(inode, index);
+
+	*head = value >> DAX_ENTRY_SHIFT;
+	return value & DAX_ENTRY_PMD;
+}
+
+bool daxrmap_mmap_supported(const struct vm_area_desc *desc,
+			    struct dax_device *dax_dev)
+{
+	return daxdev_mapping_supported(desc, file_inode(desc->file), dax_dev);
+}
+
+void daxrmap_vma_set_huge(struct vm_area_desc *desc)
+{
+	vma_desc_set_flags(desc, VMA_HUGEPAGE_BIT);
+}
+
+int daxrmap_break_layout(struct inode *inode, loff_t start, loff_t end)
+{
+	return dax_break_layout(inode, start, end, NULL);
+}
+
+/*
+ * The inode that folio->mapping names, with a reference, if it is of @sb.
+ * The folio is not locked: the mapping may change at once, so the caller
+ * asks the inode's extents again under its lock. RCU keeps the inode's
+ * memory while igrab() decides whether it still lives.
+ */
+struct inode *daxrmap_folio_owner(unsigned long pfn, struct super_block *sb,
+				  pgoff_t *index)
+{
+	struct folio *folio = page_folio(pfn_to_page(pfn));
+	struct address_space *mapping;
+	struct inode *inode = NULL;
+
+	rcu_read_lock();
+	mapping = READ_ONCE(folio->mapping);
+	if (mapping && mapping->host && mapping->host->i_sb == sb) {
+		*index = READ_ONCE(folio->index) + (pfn - folio_pfn(folio));
+		inode = igrab(mapping->host);
+	}
+	rcu_read_unlock();
+	return inode;
+}
+
+void daxrmap_mark_poisoned(unsigned long pfn, bool poisoned)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	if (poisoned)
+		SetPageHWPoison(page);
+	else
+		ClearPageHWPoison(page);
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Inlines of linux/fs.h and what belongs to it. */
+#include <linux/fs.h>
+#include <linux/fserror.h>
+#include <daxrmap_helpers.h>
+
+loff_t daxrmap_i_size_read(const struct inode *inode)
+{
+	return i_size_read(inode);
+}
+
+void daxrmap_i_size_write(struct inode *inode, loff_t size)
+{
+	i_size_write(inode, size);
+}
+
+void daxrmap_inode_lock(struct inode *inode)
+{
+	inode_lock(inode);
+}
+
+void daxrmap_inode_unlock(struct inode *inode)
+{
+	inode_unlock(inode);
+}
+
+bool daxrmap_inode_trylock(struct inode *inode)
+{
+	return inode_trylock(inode);
+}
+
+void daxrmap_inode_lock_shared(struct inode *inode)
+{
+	inode_lock_shared(inode);
+}
+
+bool daxrmap_inode_trylock_shared(struct inode *inode)
+{
+	return inode_trylock_shared(inode);
+}
+
+void daxrmap_inode_unlock_shared(struct inode *inode)
+{
+	inode_unlock_shared(inode);
+}
+
+void daxrmap_invalidate_lock(struct inode *inode)
+{
+	filemap_invalidate_lock(inode->i_mapping);
+}
+
+void daxrmap_invalidate_unlock(struct inode *inode)
+{
+	filemap_invalidate_unlock(inode->i_mapping);
+}
+
+/* There is no filemap_ name for this, but the lock is a rw_semaphore. */
+void daxrmap_invalidate_downgrade(struct inode *inode)
+{
+	downgrade_write(&inode->i_mapping->invalidate_lock);
+}
+
+/* @b may be NULL. */
+void daxrmap_invalidate_lock_two(struct inode *a, struct inode *b)
+{
+	filemap_invalidate_lock_two(a->i_mapping, b ? b->i_mapping : NULL);
+}
+
+void daxrmap_invalidate_lock_shared(struct inode *inode)
+{
+	filemap_invalidate_lock_shared(inode->i_mapping);
+}
+
+void daxrmap_invalidate_unlock_shared(struct inode *inode)
+{
+	filemap_invalidate_unlock_shared(inode->i_mapping);
+}
+
+bool daxrmap_mapping_mapped(const struct inode *inode)
+{
+	return mapping_mapped(inode->i_mapping);
+}
+
+void daxrmap_sb_start_pagefault(struct super_block *sb)
+{
+	sb_start_pagefault(sb);
+}
+
+void daxrmap_sb_end_pagefault(struct super_block *sb)
+{
+	sb_end_pagefault(sb);
+}
+
+u32 daxrmap_i_uid_read(const struct inode *inode)
+{
+	return i_uid_read(inode);
+}
+
+u32 daxrmap_i_gid_read(const struct inode *inode)
+{
+	return i_gid_read(inode);
+}
+
+void daxrmap_i_uid_write(struct inode *inode, u32 uid)
+{
+	i_uid_write(inode, uid);
+}
+
+void daxrmap_i_gid_write(struct inode *inode, u32 gid)
+{
+	i_gid_write(inode, gid);
+}
+
+void daxrmap_get_times(const struct inode *inode, struct timespec64 *atime,
+		       struct timespec64 *mtime, struct timespec64 *ctime)
+{
+	*atime = inode_get_atime(inode);
+	*mtime = inode_get_mtime(inode);
+	*ctime = inode_get_ctime(inode);
+}
+
+void daxrmap_set_times(struct inode *inode, struct timespec64 atime,
+		       struct timespec64 mtime, struct timespec64 ctime)
+{
+	inode_set_atime_to_ts(inode, atime);
+	inode_set_mtime_to_ts(inode, mtime);
+	inode_set_ctime_to_ts(inode, ctime);
+}
+
+bool daxrmap_inode_is_new(struct inode *inode)
+{
+	return inode_state_read_once(inode) & I_NEW;
+}
+
+void daxrmap_file_accessed(struct file *file)
+{
+	file_accessed(file);
+}
+
+ssize_t daxrmap_generic_write_sync(struct kiocb *iocb, ssize_t count)
+{
+	return generic_write_sync(iocb, count);
+}
+
+bool daxrmap_dir_emit_dots(struct file *file, struct dir_context *ctx)
+{
+	return dir_emit_dots(file, ctx);
+}
+
+bool daxrmap_dir_emit(struct dir_context *ctx, const char *name, int len,
+		      u64 ino, unsigned int type)
+{
+	return dir_emit(ctx, name, len, ino, type);
+}
+
+void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len)
+{
+	fserror_report_data_lost(inode, pos, len, GFP_NOFS);
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Inlines of linux/mm.h, linux/sched/mm.h, linux/uaccess.h, linux/uio.h. */
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+#include <daxrmap_helpers.h>
+
+unsigned int daxrmap_memalloc_nofs_save(void)
+{
+	return memalloc_nofs_save();
+}
+
+void daxrmap_memalloc_nofs_restore(unsigned int flags)
+{
+	memalloc_nofs_restore(flags);
+}
+
+void daxrmap_pagefault_disable(void)
+{
+	pagefault_disable();
+}
+
+void daxrmap_pagefault_enable(void)
+{
+	pagefault_enable();
+}
+
+size_t daxrmap_iov_iter_count(const struct iov_iter *iter)
+{
+	return iov_iter_count(iter);
+}
+
+void daxrmap_iov_iter_truncate(struct iov_iter *iter, size_t count)
+{
+	iov_iter_truncate(iter, count);
+}
+
+void daxrmap_iov_iter_reexpand(struct iov_iter *iter, size_t count)
+{
+	iov_iter_reexpand(iter, count);
+}
+
+/* A write that must reach the file, not a private copy of the page. */
+bool daxrmap_fault_is_shared_write(const struct vm_fault *vmf)
+{
+	return (vmf->flags & FAULT_FLAG_WRITE) &&
+	       (vmf->vma->vm_flags & VM_SHARED);
+}
+
+struct inode *daxrmap_fault_inode(const struct vm_fault *vmf)
+{
+	return file_inode(vmf->vma->vm_file);
+}
+
+struct file *daxrmap_fault_file(const struct vm_fault *vmf)
+{
+	return vmf->vma->vm_file;
+}
+
+bool daxrmap_fatal_signal_pending(void)
+{
+	return fatal_signal_pending(current);
+}

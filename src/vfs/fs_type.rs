@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Filesystem types: registration, mount, unmount.
+//!
+//! C headers: [`include/linux/fs.h`](srctree/include/linux/fs.h),
+//! [`include/linux/fs_context.h`](srctree/include/linux/fs_context.h)
+//!
+//! # Locking
+//!
+//! `mount` and the unmount callbacks run with `s_umount` held exclusively.
+
+use super::{
+    gate::Gate,
+    super_block,
+    FileData,
+    Inode,
+    Namespace,
+    SuperBlock, //
+};
+use crate::bindings;
+use core::{
+    marker::PhantomData,
+    pin::Pin,
+    ptr::NonNull, //
+};
+use kernel::{
+    container_of,
+    error::{
+        from_result,
+        to_result, //
+    },
+    prelude::*,
+    sync::{
+        aref::ARef,
+        Arc, //
+    },
+    types::Opaque, //
+};
+
+/// What statfs(2) tells.
+pub(crate) struct StatFs {
+    /// Bytes per block.
+    pub(crate) block_size: u32,
+    /// Blocks in all.
+    pub(crate) blocks: u64,
+    /// Blocks that can be allocated.
+    pub(crate) free: u64,
+    /// Inodes in use and free together.
+    pub(crate) files: u64,
+    /// Inodes that can be made.
+    pub(crate) free_files: u64,
+}
+
+/// A filesystem; a value of the type is one mount.
+pub(crate) trait FileSystem: Sized + Send + Sync + 'static {
+    /// Name, as in `mount -t`.
+    const NAME: &'static CStr;
+    /// Magic number, as in statfs(2).
+    const MAGIC: u32;
+
+    /// What all mounts have in common; made when the type is registered.
+    type Common: Send + Sync + 'static;
+
+    /// Takes the device of `sb` over.
+    ///
+    /// # Errors
+    ///
+    /// An errno for mount(2), after one log line that gives the reason.
+    fn mount(sb: &NewSuper<Self>) -> Result<Arc<Self>>;
+
+    /// The root directory.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    fn root(sb: &SuperBlock<Self>) -> Result<ARef<Inode<Self>>>;
+
+    /// The device is going away; no more I/O.
+    fn shutdown(&self);
+
+    /// Numbers for statfs(2).
+    fn statfs(&self) -> StatFs;
+
+    /// The last reference to an inode without links is gone: its blocks are free.
+    fn evict_unlinked(&self, ino: u64);
+}
+
+/// A super block that is being mounted.
+pub(crate) struct NewSuper<F: FileSystem> {
+    sb: NonNull<bindings::super_block>,
+    gate: Arc<Gate<F>>,
+}
+
+impl<F: FileSystem> NewSuper<F> {
+    /// What all mounts have in common.
+    pub(crate) fn common(&self) -> &F::Common {
+        // SAFETY: The super block is live.
+        let fs_type = unsafe { (*self.sb.as_ptr()).s_type };
+        let inner: *mut Opaque<bindings::file_system_type> = fs_type.cast();
+        // SAFETY: Super blocks of `F` are made through the registration of `F`, which outlives
+        // them: they hold the module.
+        unsafe { &(*container_of!(inner, Registration<F>, inner)).common }
+    }
+
+    /// The block device that is to be mounted: open as long as the mount lives.
+    pub(crate) fn bdev(&self) -> Option<NonNull<bindings::block_device>> {
+        // SAFETY: The super block is live; `get_tree_bdev` has set the device.
+        NonNull::new(unsafe { (*self.sb.as_ptr()).s_bdev })
+    }
+
+    /// The time now.
+    pub(crate) fn now(&self) -> super::Time {
+        let mut now = bindings::timespec64::default();
+        // SAFETY: A place to write to.
+        unsafe { bindings::ktime_get_real_ts64(&mut now) };
+        super::Time::from_raw(now)
+    }
+
+    /// The gate of the mount, closed as yet.
+    pub(crate) fn gate(&self) -> Arc<Gate<F>> {
+        self.gate.clone()
+    }
+
+    /// The device's name, as in the log.
+    pub(crate) fn id(&self) -> &CStr {
+        // SAFETY: The super block is live.
+        let id = unsafe { &raw const (*self.sb.as_ptr()).s_id };
+        // SAFETY: `s_id` is a nul-terminated string in the super block.
+        unsafe { CStr::from_char_ptr(id.cast()) }
+    }
+}
+
+/// What `s_fs_info` points to.
+pub(super) struct Info<F: FileSystem> {
+    /// The filesystem.
+    pub(super) fs: Arc<F>,
+    gate: Arc<Gate<F>>,
+}
+
+/// A registered filesystem type; dropping it unregisters.
+///
+/// # Invariants
+///
+/// `inner` is registered, and initialised for `F`.
+#[pin_data(PinnedDrop)]
+pub(crate) struct Registration<F: FileSystem> {
+    #[pin]
+    inner: Opaque<bindings::file_system_type>,
+    common: F::Common,
+}
+
+// SAFETY: The type is used by all CPUs once registered; unregistering may happen on any.
+unsafe impl<F: FileSystem> Send for Registration<F> {}
+// SAFETY: `&Registration` gives no access to anything.
+unsafe impl<F: FileSystem> Sync for Registration<F> {}
+
+impl<F: FileSystem + Namespace + FileData> Registration<F> {
+    /// Registers `F`.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if the name is taken.
+    pub(crate) fn new(module: &'static ThisModule, common: F::Common) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            inner <- Opaque::try_ffi_init(move |slot: *mut bindings::file_system_type| {
+                // SAFETY: `slot` is ours to initialise; zeroes are right for the rest.
+                unsafe { slot.write(core::mem::zeroed()) };
+                // SAFETY: Just initialised.
+                let fs_type = unsafe { &mut *slot };
+                fs_type.owner = module.as_ptr();
+                fs_type.name = F::NAME.as_char_ptr();
+                fs_type.fs_flags = bindings::FS_REQUIRES_DEV as c_int;
+                fs_type.init_fs_context = Some(Table::<F>::init_fs_context);
+                fs_type.kill_sb = Some(Table::<F>::kill_sb);
+                // SAFETY: `slot` is pinned, initialised, and unregistered before it goes.
+                to_result(unsafe { bindings::register_filesystem(slot) })
+            }),
+            common,
+        })
+    }
+}
+
+#[pinned_drop]
+impl<F: FileSystem> PinnedDrop for Registration<F> {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: By the type invariant it is registered. It cannot be in use: mounts hold the
+        // module.
+        unsafe { bindings::unregister_filesystem(self.inner.get()) };
+    }
+}
+
+struct Table<F>(PhantomData<F>);
+
+impl<F: FileSystem + Namespace + FileData> Table<F> {
+    const CONTEXT_OPS: bindings::fs_context_operations = bindings::fs_context_operations {
+        get_tree: Some(Self::get_tree),
+        // SAFETY: A table of optional function pointers; absent ones are null.
+        ..unsafe { core::mem::zeroed() }
+    };
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a new context.
+    unsafe extern "C" fn init_fs_context(fc: *mut kernel::bindings::fs_context) -> c_int {
+        // SAFETY: The context is new and ours; kernel::bindings has the same C type as opaque.
+        let fc = unsafe { &mut *fc.cast::<bindings::fs_context>() };
+        fc.ops = &Self::CONTEXT_OPS;
+        0
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a context made by `init_fs_context`.
+    unsafe extern "C" fn get_tree(fc: *mut bindings::fs_context) -> c_int {
+        // SAFETY: By the caller's promise.
+        unsafe { bindings::get_tree_bdev(fc, Some(Self::fill_super)) }
+    }
+
+    /// # Safety
+    ///
+    /// Called by `get_tree_bdev` with a super block whose device is open.
+    unsafe extern "C" fn fill_super(
+        raw: *mut bindings::super_block,
+        _fc: *mut bindings::fs_context,
+    ) -> c_int {
+        from_result(|| {
+            let gate = Arc::pin_init(Gate::new(), GFP_KERNEL)?;
+            let new = NewSuper::<F> {
+                sb: NonNull::new(raw).ok_or(EINVAL)?,
+                gate: gate.clone(),
+            };
+            // SAFETY: The super block is new, and nobody else uses it yet.
+            let s = unsafe { &mut *raw };
+            s.s_magic = F::MAGIC as usize;
+            s.s_maxbytes = bindings::MAX_LFS_FILESIZE as i64;
+            s.s_time_gran = 1;
+            s.s_time_min = i64::MIN;
+            s.s_time_max = i64::MAX;
+            s.s_op = super_block::super_operations::<F>();
+            // SAFETY: The device is open; nothing of it is cached with another size.
+            if unsafe { bindings::sb_set_blocksize(raw, bindings::PAGE_SIZE as c_int) } == 0 {
+                return Err(EINVAL);
+            }
+            let fs = F::mount(&new)?;
+            s.s_fs_info = KBox::into_raw(KBox::new(Info { fs, gate }, GFP_KERNEL)?).cast();
+            // SAFETY: `s_fs_info` is set.
+            let root = F::root(unsafe { SuperBlock::<F>::from_raw(raw) })?;
+            // SAFETY: The reference to the inode passes to the dentry, or is dropped.
+            s.s_root = unsafe { bindings::d_make_root(ARef::into_raw(root).as_ptr().cast()) };
+            if s.s_root.is_null() {
+                return Err(ENOMEM);
+            }
+            // SAFETY: The mount is complete; `kill_sb` closes the gate first of all.
+            unsafe { new.gate.open(new.sb) };
+            Ok(0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS once for each super block of this type, complete or not.
+    unsafe extern "C" fn kill_sb(raw: *mut bindings::super_block) {
+        // SAFETY: The super block is live, and only we are left.
+        let info = unsafe { (*raw).s_fs_info }.cast::<Info<F>>();
+        if !info.is_null() {
+            // SAFETY: `fill_super` stored it, and nobody has freed it.
+            let info = unsafe { &*info };
+            info.gate.close();
+        }
+        // SAFETY: The super block came from `get_tree_bdev`.
+        unsafe { bindings::kill_block_super(raw) };
+        if !info.is_null() {
+            // SAFETY: From `KBox::into_raw`; nothing uses it from here on.
+            drop(unsafe { KBox::from_raw(info) });
+        }
+    }
+}

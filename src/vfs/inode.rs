@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! An inode in core.
+//!
+//! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
+//!
+//! # Locking
+//!
+//! Fields that this file changes (size, times, owner, links) are written under `i_rwsem` by the
+//! callers; readers may race with that as they do everywhere in the VFS.
+
+use super::{
+    inode_lock::{
+        InodeLock,
+        InodeLockShared,
+        InvalidateLock,
+        InvalidateLockShared, //
+    },
+    FileSystem,
+    SuperBlock, //
+};
+use crate::bindings;
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+use kernel::{
+    prelude::*,
+    sync::aref::{
+        ARef,
+        AlwaysRefCounted, //
+    },
+    types::Opaque, //
+};
+
+/// A point in time: seconds and nanoseconds since the epoch.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Time {
+    /// Seconds; negative before 1970.
+    pub(crate) sec: i64,
+    /// Nanoseconds, 0 to 999,999,999.
+    pub(crate) nsec: u32,
+}
+
+impl Time {
+    pub(super) fn from_raw(ts: bindings::timespec64) -> Self {
+        Self {
+            sec: ts.tv_sec,
+            nsec: u32::try_from(ts.tv_nsec).unwrap_or(0),
+        }
+    }
+
+    pub(super) fn into_raw(self) -> bindings::timespec64 {
+        bindings::timespec64 {
+            tv_sec: self.sec,
+            tv_nsec: self.nsec as c_long,
+        }
+    }
+}
+
+/// The three times that an inode in core has.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Times {
+    /// Last access.
+    pub(crate) atime: Time,
+    /// Last change of data.
+    pub(crate) mtime: Time,
+    /// Last change of data or attributes.
+    pub(crate) ctime: Time,
+}
+
+/// What setattr changes, but for the size.
+#[derive(Clone, Copy)]
+pub(crate) struct Owner {
+    mode: u16,
+    uid: u32,
+    gid: u32,
+    times: Times,
+}
+
+/// An inode of filesystem `F`.
+///
+/// # Invariants
+///
+/// The inode is initialised and belongs to a super block whose `s_fs_info` is an `F`.
+#[repr(transparent)]
+pub(crate) struct Inode<F: FileSystem> {
+    inner: Opaque<bindings::inode>,
+    _fs: PhantomData<F>,
+}
+
+// SAFETY: An inode may be used, and its last reference dropped, on any thread.
+unsafe impl<F: FileSystem> Send for Inode<F> {}
+// SAFETY: All methods follow the VFS's rules for concurrent access.
+unsafe impl<F: FileSystem> Sync for Inode<F> {}
+
+// SAFETY: `ihold` and `iput` count references.
+unsafe impl<F: FileSystem> AlwaysRefCounted for Inode<F> {
+    fn inc_ref(&self) {
+        // SAFETY: The existence of `&self` means that the count is not zero.
+        unsafe { bindings::ihold(self.as_ptr()) };
+    }
+
+    unsafe fn dec_ref(obj: NonNull<Self>) {
+        // SAFETY: The caller hands its reference over.
+        unsafe { bindings::iput(obj.as_ptr().cast()) };
+    }
+}
+
+impl<F: FileSystem> Inode<F> {
+    /// # Safety
+    ///
+    /// `ptr` is a live inode of an `F`, and stays one for `'a`.
+    pub(crate) unsafe fn from_raw<'a>(ptr: *const bindings::inode) -> &'a Self {
+        // SAFETY: By the caller's promise; the layout is transparent.
+        unsafe { &*ptr.cast() }
+    }
+
+    /// The inode that a file is open on.
+    ///
+    /// # Safety
+    ///
+    /// `file` is an open file of an `F`, and stays open for `'a`.
+    pub(super) unsafe fn of_file<'a>(file: *const bindings::file) -> &'a Self {
+        // SAFETY: By the caller's promise; the field does not change.
+        let inode = unsafe { (*file).f_inode };
+        // SAFETY: An open file holds its inode.
+        unsafe { Self::from_raw(inode) }
+    }
+
+    /// # Safety
+    ///
+    /// `ptr` is a live inode of an `F`, and the caller hands over one reference to it.
+    pub(crate) unsafe fn from_raw_owned(ptr: NonNull<bindings::inode>) -> ARef<Self> {
+        // SAFETY: By the caller's promise.
+        unsafe { ARef::from_raw(ptr.cast()) }
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut bindings::inode {
+        self.inner.get()
+    }
+
+    pub(crate) fn mapping(&self) -> *mut bindings::address_space {
+        // SAFETY: `i_mapping` is set for the inode's whole life.
+        unsafe { (*self.as_ptr()).i_mapping }
+    }
+
+    /// The inode's number.
+    pub(crate) fn ino(&self) -> u64 {
+        // SAFETY: `i_ino` does not change.
+        unsafe { (*self.as_ptr()).i_ino }
+    }
+
+    /// The super block.
+    pub(crate) fn sb(&self) -> &SuperBlock<F> {
+        // SAFETY: `i_sb` does not change.
+        let sb = unsafe { (*self.as_ptr()).i_sb };
+        // SAFETY: By the type invariant; the super block outlives its inodes.
+        unsafe { SuperBlock::from_raw(sb) }
+    }
+
+    /// The filesystem.
+    pub(crate) fn fs(&self) -> &F {
+        self.sb().fs()
+    }
+
+    /// Type and permissions, as in stat(2).
+    pub(crate) fn mode(&self) -> u16 {
+        // SAFETY: The inode is live; a racing chmod gives the old or the new value.
+        unsafe { (*self.as_ptr()).i_mode }
+    }
+
+    /// Whether it is a regular file.
+    pub(crate) fn is_regular(&self) -> bool {
+        u32::from(self.mode()) & bindings::S_IFMT == bindings::S_IFREG
+    }
+
+    /// Number of links.
+    pub(crate) fn nlink(&self) -> u32 {
+        // SAFETY: The inode is live.
+        unsafe { (*self.as_ptr()).__bindgen_anon_1.i_nlink }
+    }
+
+    /// Sets the number of links. Caller: the `i_rwsem` of the directories concerned.
+    pub(crate) fn set_nlink(&self, n: u32) {
+        // SAFETY: The inode is live.
+        unsafe { bindings::set_nlink(self.as_ptr(), n) };
+    }
+
+    /// Owner, as the filesystem stores it.
+    pub(crate) fn uid(&self) -> u32 {
+        // SAFETY: The inode is live.
+        unsafe { bindings::daxrmap_i_uid_read(self.as_ptr()) }
+    }
+
+    /// Group, as the filesystem stores it.
+    pub(crate) fn gid(&self) -> u32 {
+        // SAFETY: The inode is live.
+        unsafe { bindings::daxrmap_i_gid_read(self.as_ptr()) }
+    }
+
+    pub(super) fn owner(&self) -> Owner {
+        Owner {
+            mode: self.mode(),
+            uid: self.uid(),
+            gid: self.gid(),
+            times: self.times(),
+        }
+    }
+
+    /// Puts back what [`SetAttr::copy`](super::SetAttr::copy) replaced.
+    pub(crate) fn restore(&self, owner: Owner, _lock: &InodeLock<'_, F>) {
+        // SAFETY: The inode is live, its `i_rwsem` held exclusively.
+        unsafe { (*self.as_ptr()).i_mode = owner.mode };
+        // SAFETY: As above.
+        unsafe { bindings::daxrmap_i_uid_write(self.as_ptr(), owner.uid) };
+        // SAFETY: As above.
+        unsafe { bindings::daxrmap_i_gid_write(self.as_ptr(), owner.gid) };
+        self.set_times(owner.times);
+    }
+
+    /// Unmaps what lies beyond `size` bytes from every process, private copies too.
+    /// Source: `truncate_pagecache` (mm/truncate.c), to be called after the size has changed.
+    pub(crate) fn truncate_mappings(&self, size: u64, _lock: &InvalidateLock<'_, F>) {
+        let size = i64::try_from(size).unwrap_or(i64::MAX);
+        // SAFETY: The inode is live, and nobody can fault pages in again.
+        unsafe { bindings::truncate_pagecache(self.as_ptr(), size) };
+    }
+
+    /// Size in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        // SAFETY: The inode is live.
+        let size = unsafe { bindings::daxrmap_i_size_read(self.as_ptr()) };
+        u64::try_from(size).unwrap_or(0)
+    }
+
+    /// Sets the size in bytes. The guard serialises writers of the field.
+    pub(crate) fn set_size(&self, size: u64, _lock: &InodeLock<'_, F>) {
+        let size = i64::try_from(size).unwrap_or(i64::MAX);
+        // SAFETY: The inode is live and its `i_rwsem` held.
+        unsafe { bindings::daxrmap_i_size_write(self.as_ptr(), size) };
+    }
+
+    /// Reads the times.
+    pub(crate) fn times(&self) -> Times {
+        let mut raw = [bindings::timespec64::default(); 3];
+        let [atime, mtime, ctime] = &mut raw;
+        // SAFETY: The inode is live and the three places are writable.
+        unsafe { bindings::daxrmap_get_times(self.as_ptr(), atime, mtime, ctime) };
+        let [atime, mtime, ctime] = raw.map(Time::from_raw);
+        Times {
+            atime,
+            mtime,
+            ctime,
+        }
+    }
+
+    /// Sets the times.
+    pub(crate) fn set_times(&self, t: Times) {
+        let (a, m, c) = (t.atime.into_raw(), t.mtime.into_raw(), t.ctime.into_raw());
+        // SAFETY: The inode is live.
+        unsafe { bindings::daxrmap_set_times(self.as_ptr(), a, m, c) };
+    }
+
+    /// The time now, in the granularity of this filesystem.
+    pub(crate) fn now(&self) -> Time {
+        // SAFETY: The inode is live.
+        Time::from_raw(unsafe { bindings::current_time(self.as_ptr()) })
+    }
+
+    /// Whether any process maps the file at this moment.
+    pub(crate) fn is_mapped(&self) -> bool {
+        // SAFETY: The inode is live.
+        unsafe { bindings::daxrmap_mapping_mapped(self.as_ptr()) }
+    }
+
+    /// Takes `i_rwsem` exclusively.
+    pub(crate) fn lock(&self) -> InodeLock<'_, F> {
+        InodeLock::new(self)
+    }
+
+    /// Takes `i_rwsem` exclusively, or not at all if it would wait.
+    pub(crate) fn try_lock(&self) -> Option<InodeLock<'_, F>> {
+        InodeLock::try_new(self)
+    }
+
+    /// Takes `i_rwsem` shared.
+    pub(crate) fn lock_shared(&self) -> InodeLockShared<'_, F> {
+        InodeLockShared::new(self)
+    }
+
+    /// Takes `i_rwsem` shared, or not at all if it would wait.
+    pub(crate) fn try_lock_shared(&self) -> Option<InodeLockShared<'_, F>> {
+        InodeLockShared::try_new(self)
+    }
+
+    /// Takes `invalidate_lock` exclusively.
+    pub(crate) fn invalidate_lock(&self) -> InvalidateLock<'_, F> {
+        InvalidateLock::new(self)
+    }
+
+    /// Takes `invalidate_lock` shared.
+    pub(crate) fn invalidate_lock_shared(&self) -> InvalidateLockShared<'_, F> {
+        InvalidateLockShared::new(self)
+    }
+
+    /// Tells fanotify (FAN_FS_ERROR) that `len` bytes at `pos` are lost.
+    /// Source: `fserror_report_data_lost` (fs/fserror.c).
+    pub(crate) fn report_data_lost(&self, pos: u64, len: u64) {
+        let pos = i64::try_from(pos).unwrap_or(i64::MAX);
+        // SAFETY: The inode is live and referenced.
+        unsafe { bindings::daxrmap_report_data_lost(self.as_ptr(), pos, len) };
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Safe wrappers of what the VFS offers to a filesystem.
+//!
+//! A filesystem is a type that implements [`FileSystem`] (mount, unmount, statfs, evict),
+//! [`Namespace`] (directories and attributes) and [`FileData`] (regular files). The private tables of
+//! each file here turn the VFS's C callbacks into calls of these traits. The kernel crate has no such
+//! abstractions yet; these are kept apart from daxrmap so that they could move there.
+//!
+//! # Locking
+//!
+//! A callback runs under the locks that `Documentation/filesystems/locking.rst` gives for it. Locks
+//! that a filesystem takes itself are guards of [`Inode`]: what may only be done under a lock takes
+//! the guard as an argument.
+
+mod dentry;
+mod file;
+mod fs_type;
+mod gate;
+mod inode;
+mod inode_lock;
+mod namespace;
+mod new_inode;
+mod nofs;
+mod super_block;
+
+pub(crate) use self::{
+    dentry::Dentry,
+    file::{
+        CloneSide,
+        FileData,
+        ReadIter,
+        WriteIter, //
+    },
+    fs_type::{
+        FileSystem,
+        NewSuper,
+        Registration,
+        StatFs, //
+    },
+    gate::Gate,
+    inode::{
+        Inode,
+        Time,
+        Times, //
+    },
+    inode_lock::{
+        lock_two, //
+        InodeLock,
+        InvalidateLock,
+        InvalidateLockShared,
+    },
+    namespace::{
+        DirEmitter,
+        Namespace,
+        NewAttr,
+        SetAttr, //
+    },
+    new_inode::{
+        NewInode,
+        UnnumberedInode, //
+    },
+    nofs::{
+        fatal_signal_pending,
+        NoFsScope, //
+    },
+    super_block::SuperBlock, //
+};

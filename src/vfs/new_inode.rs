@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Inodes on their way into core: from what is stored, or for a new object.
+//!
+//! C source: fs/inode.c (`iget_locked`, `new_inode`, `insert_inode_locked`).
+//!
+//! # Locking
+//!
+//! Nobody else sees such an inode; who looks up its number waits until it is finished or failed.
+
+use super::{
+    file,
+    namespace,
+    Dentry,
+    FileData,
+    FileSystem,
+    Inode,
+    Namespace,
+    NewAttr,
+    Times, //
+};
+use crate::bindings;
+use core::{
+    marker::PhantomData,
+    mem::ManuallyDrop,
+    ptr::NonNull, //
+};
+use kernel::{
+    error::to_result,
+    prelude::*,
+    sync::aref::ARef, //
+};
+
+/// An inode for a new object, before it has a number. Dropped, it goes away.
+///
+/// # Invariants
+///
+/// The inode is not hashed, and this value owns the only reference to it.
+pub(crate) struct UnnumberedInode<F: FileSystem>(NonNull<bindings::inode>, PhantomData<F>);
+
+impl<F: Namespace + FileData> UnnumberedInode<F> {
+    /// # Safety
+    ///
+    /// `ptr` is a fresh inode of an `F`; the caller hands over the only reference to it.
+    pub(super) unsafe fn from_raw(ptr: NonNull<bindings::inode>) -> Self {
+        // INVARIANT: By the caller's promise.
+        Self(ptr, PhantomData)
+    }
+
+    /// The inode.
+    pub(crate) fn inode(&self) -> &Inode<F> {
+        // SAFETY: By the type invariant the inode is live while `self` is.
+        unsafe { Inode::from_raw(self.0.as_ptr()) }
+    }
+
+    /// Takes owner, group and mode for a new object in `dir`, by the rules of the VFS (setgid
+    /// directories, idmapped mounts, fsuid).
+    pub(crate) fn init_owner(&self, attr: &NewAttr, dir: &Inode<F>) {
+        // SAFETY: The idmap lives as long as the VFS call that `attr` came with.
+        unsafe { bindings::inode_init_owner(attr.idmap, self.0.as_ptr(), dir.as_ptr(), attr.mode) };
+    }
+
+    /// Gives the inode its number, which no inode in core has.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if one has it after all.
+    pub(crate) fn number(self, ino: u64) -> Result<NewInode<F>> {
+        // SAFETY: By the type invariant nobody else uses the inode.
+        unsafe { (*self.0.as_ptr()).i_ino = ino };
+        // SAFETY: As above.
+        to_result(unsafe { bindings::insert_inode_locked(self.0.as_ptr()) })?;
+        let this = ManuallyDrop::new(self);
+        // SAFETY: Hashing made it `I_NEW`; the reference passes on.
+        Ok(unsafe { NewInode::from_raw(this.0) })
+    }
+}
+
+impl<F: FileSystem> Drop for UnnumberedInode<F> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant the reference is ours.
+        unsafe { bindings::iput(self.0.as_ptr()) };
+    }
+}
+
+/// An inode that only its maker sees: hashed, locked, `I_NEW`. Dropped unfinished, it goes away.
+///
+/// # Invariants
+///
+/// The inode is `I_NEW`, and this value owns a reference to it.
+pub(crate) struct NewInode<F: FileSystem>(NonNull<bindings::inode>, PhantomData<F>);
+
+impl<F: Namespace + FileData> NewInode<F> {
+    /// # Safety
+    ///
+    /// `ptr` is an `I_NEW` inode of an `F`; the caller hands over one reference to it.
+    pub(super) unsafe fn from_raw(ptr: NonNull<bindings::inode>) -> Self {
+        // INVARIANT: By the caller's promise.
+        Self(ptr, PhantomData)
+    }
+
+    /// The inode.
+    pub(crate) fn inode(&self) -> &Inode<F> {
+        // SAFETY: By the type invariant the inode is live while `self` is.
+        unsafe { Inode::from_raw(self.0.as_ptr()) }
+    }
+
+    /// Sets owner, group and mode from what is stored.
+    pub(crate) fn set_owner(&self, mode: u16, uid: u32, gid: u32) {
+        let inode = self.0.as_ptr();
+        // SAFETY: By the type invariant nobody else uses the inode yet.
+        unsafe { (*inode).i_mode = mode };
+        // SAFETY: As above.
+        unsafe { bindings::daxrmap_i_uid_write(inode, uid) };
+        // SAFETY: As above.
+        unsafe { bindings::daxrmap_i_gid_write(inode, gid) };
+    }
+
+    /// Sets size (bytes), links, times and generation.
+    pub(crate) fn set_attr(&self, size: u64, nlink: u32, times: Times, generation: u32) {
+        let inode = self.0.as_ptr();
+        let size = i64::try_from(size).unwrap_or(i64::MAX);
+        // SAFETY: By the type invariant nobody else uses the inode yet.
+        unsafe { bindings::daxrmap_i_size_write(inode, size) };
+        // SAFETY: As above.
+        unsafe { (*inode).i_generation = generation };
+        self.inode().set_nlink(nlink);
+        self.inode().set_times(times);
+    }
+
+    /// Installs the operations for the inode's type; a regular file is DAX.
+    fn install_operations(&self) {
+        let inode = self.0.as_ptr();
+        // SAFETY: By the type invariant nobody else uses the inode yet.
+        let inode = unsafe { &mut *inode };
+        if u32::from(inode.i_mode) & bindings::S_IFMT == bindings::S_IFDIR {
+            inode.i_op = namespace::dir_inode_operations::<F>();
+            inode.__bindgen_anon_3.i_fop = namespace::dir_file_operations::<F>();
+        } else {
+            inode.i_op = namespace::file_inode_operations::<F>();
+            inode.__bindgen_anon_3.i_fop = file::file_operations::<F>();
+            inode.i_data.a_ops = file::address_space_operations::<F>();
+            inode.i_flags |= bindings::S_DAX;
+        }
+    }
+
+    /// Makes the inode visible.
+    pub(crate) fn finish(self) -> ARef<Inode<F>> {
+        self.install_operations();
+        let this = ManuallyDrop::new(self);
+        // SAFETY: By the type invariant it is `I_NEW`.
+        unsafe { bindings::unlock_new_inode(this.0.as_ptr()) };
+        // SAFETY: The reference passes from `this`, which is not dropped.
+        unsafe { Inode::from_raw_owned(this.0) }
+    }
+
+    /// Makes the inode visible as what `dentry` names.
+    pub(crate) fn finish_as(self, dentry: &Dentry<F>) {
+        self.install_operations();
+        let this = ManuallyDrop::new(self);
+        // SAFETY: The dentry is negative and locked by its parent's `i_rwsem`; it takes the
+        // reference over.
+        unsafe { bindings::d_instantiate_new(dentry.as_ptr(), this.0.as_ptr()) };
+    }
+}
+
+impl<F: FileSystem> Drop for NewInode<F> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant it is `I_NEW`, and ours to give up.
+        unsafe { bindings::iget_failed(self.0.as_ptr()) };
+    }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A mounted super block, and the super operations.
+//!
+//! C header: [`include/linux/fs/super_types.h`](srctree/include/linux/fs.h)
+
+use super::{
+    fs_type::Info,
+    FileData,
+    FileSystem,
+    Inode,
+    Namespace,
+    NewInode,
+    UnnumberedInode, //
+};
+use crate::bindings;
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+use kernel::{
+    error::{
+        from_result, //
+    },
+    prelude::*,
+    sync::aref::ARef,
+    types::Opaque, //
+};
+
+/// A super block of filesystem `F`.
+///
+/// # Invariants
+///
+/// `s_fs_info` points to an `Info<F>`, which lives until `kill_sb` has ended.
+#[repr(transparent)]
+pub(crate) struct SuperBlock<F: FileSystem> {
+    inner: Opaque<bindings::super_block>,
+    _fs: PhantomData<F>,
+}
+
+// SAFETY: A super block is used by all CPUs.
+unsafe impl<F: FileSystem> Send for SuperBlock<F> {}
+// SAFETY: All methods follow the VFS's rules for concurrent access.
+unsafe impl<F: FileSystem> Sync for SuperBlock<F> {}
+
+impl<F: FileSystem> SuperBlock<F> {
+    /// # Safety
+    ///
+    /// `ptr` is a super block whose `s_fs_info` is set, and lives for `'a`.
+    pub(crate) unsafe fn from_raw<'a>(ptr: *const bindings::super_block) -> &'a Self {
+        // SAFETY: By the caller's promise; the layout is transparent.
+        unsafe { &*ptr.cast() }
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut bindings::super_block {
+        self.inner.get()
+    }
+
+    /// The filesystem's own data.
+    pub(crate) fn fs(&self) -> &F {
+        // SAFETY: The super block is live; the field is set once.
+        let info = unsafe { (*self.as_ptr()).s_fs_info };
+        // SAFETY: By the type invariant.
+        &unsafe { &*info.cast::<Info<F>>() }.fs
+    }
+
+    /// The inode `ino` if it is in core now, with a reference. Waits for an inode that is being
+    /// set up or torn down, so no lock that either of these takes may be held.
+    pub(crate) fn in_core(&self, ino: u64) -> Option<ARef<Inode<F>>> {
+        // SAFETY: The super block is live.
+        let inode = NonNull::new(unsafe { bindings::ilookup(self.as_ptr(), ino) })?;
+        // SAFETY: `ilookup` returned a reference to an inode of this super block.
+        Some(unsafe { Inode::from_raw_owned(inode) })
+    }
+}
+
+impl<F: FileSystem + Namespace + FileData> SuperBlock<F> {
+    /// The inode `ino`, from the cache or set up by `init`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, or what `init` says.
+    pub(crate) fn inode(
+        &self,
+        ino: u64,
+        init: impl FnOnce(&NewInode<F>) -> Result,
+    ) -> Result<ARef<Inode<F>>> {
+        // SAFETY: The super block is live.
+        let raw = unsafe { bindings::iget_locked(self.as_ptr(), ino) };
+        let raw = NonNull::new(raw).ok_or(ENOMEM)?;
+        // SAFETY: `iget_locked` returned a live inode.
+        if !unsafe { bindings::daxrmap_inode_is_new(raw.as_ptr()) } {
+            // SAFETY: It came with a reference.
+            return Ok(unsafe { Inode::from_raw_owned(raw) });
+        }
+        // SAFETY: It is new, and came with a reference.
+        let new = unsafe { NewInode::from_raw(raw) };
+        init(&new)?;
+        Ok(new.finish())
+    }
+
+    /// An inode in core without a number as yet.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn unnumbered_inode(&self) -> Result<UnnumberedInode<F>> {
+        // SAFETY: The super block is live.
+        let raw = unsafe { bindings::new_inode(self.as_ptr()) };
+        let raw = NonNull::new(raw).ok_or(ENOMEM)?;
+        // SAFETY: It is new, not hashed, and came with a reference.
+        Ok(unsafe { UnnumberedInode::from_raw(raw) })
+    }
+}
+
+/// The super operations of `F`.
+struct Table<F>(PhantomData<F>);
+
+impl<F: FileSystem> Table<F> {
+    const OPS: bindings::super_operations = bindings::super_operations {
+        statfs: Some(Self::statfs),
+        evict_inode: Some(Self::evict_inode),
+        shutdown: Some(Self::shutdown),
+        // SAFETY: A table of optional function pointers; absent ones are null.
+        ..unsafe { core::mem::zeroed() }
+    };
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a live dentry of an `F` and a place for the answer.
+    unsafe extern "C" fn statfs(
+        dentry: *mut bindings::dentry,
+        buf: *mut kernel::bindings::kstatfs,
+    ) -> c_int {
+        from_result(|| {
+            // SAFETY: The dentry is live.
+            let sb = unsafe { (*dentry).d_sb };
+            // SAFETY: Its super block is a mounted `F`.
+            let sb = unsafe { SuperBlock::<F>::from_raw(sb) };
+            let stat = sb.fs().statfs();
+            // SAFETY: The caller gives a place to write to; kernel::bindings has the type as
+            // opaque, ours is the same C type.
+            let buf = unsafe { &mut *buf.cast::<bindings::kstatfs>() };
+            buf.f_type = F::MAGIC as c_long;
+            buf.f_bsize = stat.block_size as c_long;
+            buf.f_blocks = stat.blocks;
+            buf.f_bfree = stat.free;
+            buf.f_bavail = stat.free;
+            buf.f_files = stat.files;
+            buf.f_ffree = stat.free_files;
+            buf.f_namelen = 255;
+            Ok(0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with an inode of an `F` whose last reference is gone.
+    unsafe extern "C" fn evict_inode(inode: *mut bindings::inode) {
+        // SAFETY: The inode is live until this function returns.
+        let inode = unsafe { Inode::<F>::from_raw(inode) };
+        if inode.is_regular() {
+            crate::dax::break_layout_final(inode);
+        }
+        // SAFETY: Part of evict; nobody else uses the mapping any more.
+        unsafe { bindings::truncate_inode_pages_final(&raw mut (*inode.as_ptr()).i_data) };
+        // SAFETY: Part of evict; the mapping is empty.
+        unsafe { bindings::clear_inode(inode.as_ptr()) };
+        // An inode that never became visible was never the filesystem's.
+        if inode.nlink() == 0 {
+            inode.fs().evict_unlinked(inode.ino());
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a mounted super block of an `F` whose device is gone.
+    unsafe extern "C" fn shutdown(sb: *mut bindings::super_block) {
+        // SAFETY: The super block is mounted.
+        unsafe { SuperBlock::<F>::from_raw(sb) }.fs().shutdown();
+    }
+}
+
+pub(super) fn super_operations<F: FileSystem>() -> &'static bindings::super_operations {
+    &Table::<F>::OPS
+}
