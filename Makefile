@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0
+# What one types here; the kernel's build system reads Kbuild instead.
+#
+#   make                       daxrmap.ko for the pinned distribution kernel
+#   make KDIR=/path/to/tree    daxrmap.ko for any prepared kernel tree
+#   make help                  the rest
+
+# Passed on to kbuild when given here: V=1 shows commands, W=1 warns more.
+KBUILD_ARGS := $(foreach v,V W C,$(if $($v),$v=$($v)))
+
+all: module
+
+ifdef KDIR
+# Someone else's tree: with this machine's tools, and without ours.
+KDIR_ABS := $(abspath $(KDIR))
+KDIR_RELEASE = $(shell cat $(KDIR_ABS)/include/config/kernel.release 2>/dev/null)
+module:
+	@sh scripts/check-kdir.sh $(KDIR_ABS)
+	@mkdir -p build
+	+$(MAKE) -C $(KDIR_ABS) M=$(CURDIR) MO=$(CURDIR)/build/$(KDIR_RELEASE) modules
+	@echo "==> build/$(KDIR_RELEASE)/daxrmap.ko"
+else
+module: setup
+	scripts/build-module.sh stock $(KBUILD_ARGS) modules
+	@echo "==> build/stock/daxrmap.ko"
+endif
+
+setup:
+	@scripts/setup-root.sh
+	@scripts/setup-kernel.sh
+
+debug-kernel: setup
+	@scripts/setup-debug-kernel.sh
+
+module-debug: debug-kernel
+	scripts/build-module.sh debug $(KBUILD_ARGS) modules
+	@echo "==> build/debug/daxrmap.ko"
+
+selftests: setup
+	scripts/build-selftests.sh
+
+# TESTS="a b" runs only these self tests.
+test:
+	@scripts/run-tests.sh
+test-stock test-debug test-host:
+	@scripts/run-tests.sh $(@:test-%=%)
+
+# Takes one cure out at a time, and wants a self test to notice.
+mutants: module
+	@scripts/run-mutants.sh $(MUTANTS)
+
+demo: module
+	@scripts/demo.sh
+
+clippy: setup
+	scripts/build-module.sh stock --to $(CURDIR)/build/clippy CLIPPY=1 $(KBUILD_ARGS) modules
+
+fmt: setup
+	@scripts/rustfmt.sh
+fmt-check: setup
+	@scripts/rustfmt.sh --check
+
+doc: module
+	@scripts/rustdoc.sh
+
+# The cache (root tree, kernels) stays: rm -r ~/.cache/daxrmap by hand.
+clean:
+	rm -rf build
+
+help:
+	@echo 'make                the module for the pinned distribution kernel, build/stock/daxrmap.ko'
+	@echo 'make KDIR=DIR       the module for any prepared kernel tree with CONFIG_RUST'
+	@echo 'make module-debug   the module for the debug kernel, build/debug/daxrmap.ko'
+	@echo 'make setup          what the builds need, into ~/.cache/daxrmap (done by the others too)'
+	@echo 'make debug-kernel   build the debug kernel, some 10 minutes'
+	@echo 'make test           every test; the last line has the counts'
+	@echo 'make test-stock     only the self tests on the stock kernel  (TESTS="a b": only these)'
+	@echo 'make test-debug     only the self tests on the debug kernel'
+	@echo 'make test-host      only the tests that need no kernel'
+	@echo 'make mutants        take one cure out at a time: the self tests must notice (MUTANTS="a b")'
+	@echo 'make demo           a poisoned page, from injection to its owners, in QEMU'
+	@echo 'make clippy         lint; make fmt: format; make fmt-check: is it formatted?'
+	@echo 'make doc            API documentation, build/doc'
+	@echo 'make clean          remove build/; the cache stays'
+
+.PHONY: all module setup debug-kernel module-debug selftests test test-stock \
+	test-debug test-host mutants demo clippy fmt fmt-check doc clean help

@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# build-module.sh stock|debug [--to DIR] [MAKE-ARGUMENT...]: builds daxrmap.ko
+# for one of our kernels into build/KERNEL (or DIR), with the compiler that
+# the kernel tree was prepared with.
+. "$(dirname "$0")/lib.sh"
+. "$TOP/scripts/lib-kernel.sh"
+
+[ $# -gt 0 ] || die "usage: build-module.sh stock|debug [--to DIR] [MAKE-ARGUMENT...]"
+kernel=$1 to=$TOP/build/$1
+shift
+if [ "${1:-}" = --to ]; then
+	to=$2
+	shift 2
+fi
+kernel_paths
+case $kernel in
+stock) args=(-C "$KERNEL_STOCK" CC=x86_64-linux-gnu-gcc-14) done=$KERNEL_STOCK/.done ;;
+debug) args=(-C "$KERNEL_DEBUG" LLVM=-19) done=$KERNEL_DEBUG/.done ;;
+*) die "no such kernel: $kernel (stock or debug)" ;;
+esac
+[ -e "$done" ] || die "the $kernel kernel has not been set up: run 'make setup' or 'make debug-kernel'"
+
+# Two builds in one directory would spoil each other.
+lock "build-$(hash_of "$to")"
+cd "$TOP"
+mkdir -p "$to"
+in_root make "${args[@]}" -j"$(nproc)" "M=$TOP" "MO=$to" "$@"

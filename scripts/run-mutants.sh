@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# run-mutants.sh [NAME...]: `make mutants`. Takes one cure out of the module at
+# a time (tests/mutants/NAME.patch), builds it, runs the self tests that the
+# patch's "Tests:" line names on the stock kernel, and wants them to fail: a
+# mutant that survives means a test that cannot fail. Some minutes in all.
+. "$(dirname "$0")/lib.sh"
+. "$TOP/scripts/lib-kernel.sh"
+kernel_paths
+
+work=$TOP/build/mutants
+killed=0 survived=0
+"$TOP/scripts/build-selftests.sh" >"$TOP/build/mutants-selftests.log" 2>&1 ||
+	die "the self tests do not build, log: $TOP/build/mutants-selftests.log"
+
+build() { # NAME
+	local dir=$work/$1
+	rm -rf "$dir/tree"
+	mkdir -p "$dir/tree"
+	cp -r "$TOP/Kbuild" "$TOP/include" "$TOP/src" "$dir/tree/"
+	patch -s -p1 -d "$dir/tree" <"$TOP/tests/mutants/$1.patch"
+	in_root make -C "$KERNEL_STOCK" CC=x86_64-linux-gnu-gcc-14 -j"$(nproc)" \
+		M="$dir/tree" modules
+}
+
+try() { # NAME
+	local dir=$work/$1 tests caught
+	tests=$(sed -n 's/^Tests: //p' "$TOP/tests/mutants/$1.patch")
+	[ -n "$tests" ] || die "tests/mutants/$1.patch has no line 'Tests: ...'"
+	mkdir -p "$dir"
+	(set -e; build "$1") >"$dir/build.log" 2>&1 || die "mutant $1 does not build, log: $dir/build.log"
+	"$TOP/scripts/initramfs.sh" --module "$dir/tree/daxrmap.ko" \
+		$(for t in $tests; do echo "--test $TOP/build/selftests/$t"; done) \
+		stock "$dir/initrd" >/dev/null
+	if "$TOP/scripts/run-qemu.sh" --kernel stock --initrd "$dir/initrd" --log "$dir/log" \
+		--timeout 300 >"$dir/run.log" 2>&1; then
+		survived=$((survived + 1))
+		say "mutant $1: SURVIVED $tests"
+		return
+	fi
+	killed=$((killed + 1))
+	caught=$(sed -n 's/.*tap: not ok [0-9]* *\([a-z_]*\.[^ ]*\).*/\1/p' "$dir/log" | tr '\n' ' ')
+	say "mutant $1: caught by ${caught:-$(tail -n 1 "$dir/run.log")}"
+}
+
+if [ $# = 0 ]; then
+	set -- $(cd "$TOP/tests/mutants" && ls *.patch | sed 's/\.patch$//')
+fi
+for name; do try "$name"; done
+echo "$killed caught, $survived survived"
+[ $survived = 0 ]

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the module's debugfs tells and takes. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "debugfs.h"
+#include "mount.h"
+#include "text.h"
+
+static const char *knob(const char *name)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), DEBUGFS "/daxrmap/%s/%s",
+		 strrchr(dr_dev(), '/') + 1, name);
+	return path;
+}
+
+long dr_counter(const char *name)
+{
+	char buf[4096], *line, *save, word[64];
+	ssize_t r = dr_slurp(knob("counters"), buf, sizeof(buf));
+	long v;
+
+	if (r < 0)
+		return r;
+	for (line = strtok_r(buf, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save))
+		if (sscanf(line, "%63s %ld", word, &v) == 2 && !strcmp(word, name))
+			return v;
+	return -ENOENT;
+}
+
+int dr_check(void)
+{
+	char buf[4096];
+	ssize_t r;
+
+	if (dr_xfs())
+		return 0;
+	r = dr_slurp(knob("check"), buf, sizeof(buf));
+	if (r >= 0 && !strcmp(buf, "ok\n"))
+		return 0;
+	fprintf(stderr, "# check: %s\n", r < 0 ? strerror(-r) : buf);
+	return r < 0 ? r : -EUCLEAN;
+}
+
+int dr_last_failure(struct dr_failure *f)
+{
+	static char buf[65536];
+	char *line, *save, core[16], mapped[16];
+	ssize_t r = dr_slurp(knob("last_failure"), buf, sizeof(buf));
+
+	memset(f, 0, sizeof(*f));
+	if (r < 0)
+		return r;
+	line = strtok_r(buf, "\n", &save);
+	if (!line || sscanf(line, "block %lu count %lu via %15s owners %d",
+			    &f->block, &f->count, f->via, &f->owners) != 4)
+		return -EPROTO;
+	while ((line = strtok_r(NULL, "\n", &save))) {
+		struct dr_owner *o = &f->o[f->lines];
+
+		if (f->lines == 128)
+			return -E2BIG;
+		if (sscanf(line, "ino %lu pgoff %lu count %lu %15s %15s %15s errno %d",
+			   &o->ino, &o->pgoff, &o->count, core, mapped, o->what,
+			   &o->err) != 7)
+			return -EPROTO;
+		o->incore = !strcmp(core, "incore");
+		o->mapped = !strcmp(mapped, "mapped");
+		f->lines++;
+	}
+	return 0;
+}
+
+int dr_notify(unsigned long off, unsigned long len)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%lu %lu", off, len);
+	return dr_put(knob("notify"), text);
+}
+
+int dr_notify_delay(int ms)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", ms);
+	return dr_put(knob("notify_delay_ms"), text);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the module's debugfs tells and takes. */
+#ifndef DAXRMAP_TEST_DEBUGFS_H
+#define DAXRMAP_TEST_DEBUGFS_H
+
+#include <stdbool.h>
+
+#define DEBUGFS	"/sys/kernel/debug"
+
+struct dr_owner {
+	unsigned long ino, pgoff, count;
+	bool incore, mapped;
+	char what[16];			/* killed, moved, untouched */
+	int err;
+};
+
+struct dr_failure {
+	unsigned long block, count;
+	char via[16];			/* shortcut, tree, none */
+	int owners;			/* as the first line says */
+	int lines;			/* as there are owner lines */
+	struct dr_owner o[128];
+};
+
+long dr_counter(const char *name);	/* negative: not there */
+int dr_check(void);			/* 0: `check` says ok (always on XFS) */
+int dr_last_failure(struct dr_failure *f);
+int dr_notify(unsigned long off, unsigned long len);
+int dr_notify_delay(int ms);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Files: names, clones, blocks, mappings. Names are relative to the mount. */
+#ifndef DAXRMAP_TEST_FILES_H
+#define DAXRMAP_TEST_FILES_H
+
+#include <stdbool.h>
+
+#define BLK		4096UL
+#define HUGE_SIZE	(2UL << 20)
+#define FIEMAP_SHARED	0x2000		/* FIEMAP_EXTENT_SHARED */
+
+const char *dr_path(const char *name);	/* a few rotating buffers */
+int dr_open(const char *name, int flags);	/* fd or -errno */
+int dr_clone(const char *src, const char *dst);
+int dr_clone_range(const char *src, unsigned long soff, unsigned long len,
+		   const char *dst, unsigned long doff);
+long dr_ino(const char *name);
+/* Device block of a file's block, -ENOENT for a hole; FIEMAP's flags too. */
+long dr_block(const char *name, unsigned long blk, unsigned int *flags);
+bool dr_shared(const char *name, unsigned long blk);
+long dr_free_blocks(void);
+void dr_drop_caches(void);
+/* Maps shared: address or NULL. */
+char *dr_map(const char *name, unsigned long off, unsigned long len, int prot,
+	     int flags);
+
+#endif

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A fresh mount for each test; names of the device and the mount point. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include "debugfs.h"
+#include "files.h"
+#include "log.h"
+#include "mount.h"
+#include "poison.h"
+#include "signals.h"
+#include "text.h"
+
+bool dr_xfs(void)
+{
+	const char *s = getenv("DAXRMAP_TEST_FS");
+
+	return s && !strcmp(s, "xfs");
+}
+
+const char *dr_dev(void)
+{
+	return getenv("DAXRMAP_TEST_DEV") ?: "/dev/pmem0";
+}
+
+const char *dr_mnt(void)
+{
+	return getenv("DAXRMAP_TEST_MNT") ?: "/mnt";
+}
+
+int dr_mount(void)
+{
+	char cmd[256];
+
+	mkdir(dr_mnt(), 0755);
+	if (!dr_xfs())
+		return mount(dr_dev(), dr_mnt(), "daxrmap", 0, "") ? dr_errno() : 0;
+	snprintf(cmd, sizeof(cmd),
+		 "mkfs.xfs -fq -m reflink=1,rmapbt=1 -l size=64m -d agcount=2,su=2m,sw=1 %s >/dev/null",
+		 dr_dev());
+	if (system(cmd))
+		return -EIO;
+	return mount(dr_dev(), dr_mnt(), "xfs", 0, "dax=always") ? dr_errno() : 0;
+}
+
+int dr_umount(void)
+{
+	/* A killed peer may still be on its way out: up to 5 s. */
+	for (int i = 0; i < 500; i++) {
+		if (!umount2(dr_mnt(), 0))
+			return 0;
+		if (errno != EBUSY)
+			return dr_errno();
+		usleep(10000);
+	}
+	return -EBUSY;
+}
+
+int dr_setup(struct dr_fs *fs)
+{
+	int r;
+
+	dr_catch_sigbus();
+	mount("debugfs", DEBUGFS, "debugfs", 0, "");
+	while (!umount2(dr_mnt(), 0))
+		;	/* what a test that died left behind */
+	r = dr_early_kill(0);
+	if (!r)
+		r = dr_mount();
+	if (r) {
+		fprintf(stderr, "# mount of %s on %s: %s\n", dr_dev(), dr_mnt(),
+			strerror(-r));
+		return r;
+	}
+	fs->log_seq = dr_log_seq();
+	fs->free_at_start = dr_free_blocks();
+	return 0;
+}
+
+int dr_teardown(struct dr_fs *fs)
+{
+	static const char *const bad[] = { "WARNING:", "BUG:", "Oops",
+		"INFO: task", "INFO: possible", "KASAN", "kernel BUG" };
+	int r, ret = 0;
+
+	dr_early_kill(0);
+	if (!dr_xfs())
+		dr_notify_delay(0);
+	ret |= dr_check();
+	r = dr_umount();
+	if (r)
+		fprintf(stderr, "# umount: %s\n", strerror(-r));
+	ret |= r;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		ret |= dr_log_count(fs->log_seq, bad[i]);
+	return ret;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A fresh mount for each test; names of the device and the mount point. */
+#ifndef DAXRMAP_TEST_MOUNT_H
+#define DAXRMAP_TEST_MOUNT_H
+
+#include <stdbool.h>
+
+/* Lives in memory that the test and its teardown share. */
+struct dr_fs {
+	unsigned long long log_seq;	/* last log record before the test */
+	long free_at_start;
+};
+
+bool dr_xfs(void);
+const char *dr_dev(void);		/* "/dev/pmem0" */
+const char *dr_mnt(void);
+int dr_mount(void);			/* 0 or -errno, like all below */
+int dr_umount(void);			/* waits for processes on their way out */
+int dr_setup(struct dr_fs *fs);
+/* 0 if `check` says ok, the log is clean, and the umount worked. */
+int dr_teardown(struct dr_fs *fs);
+
+#define DR_FIXTURE(name)						\
+	FIXTURE(name) { struct dr_fs fs; };				\
+	FIXTURE_SETUP(name) { ASSERT_EQ(0, dr_setup(&self->fs)); }	\
+	FIXTURE_TEARDOWN_PARENT(name)					\
+	{ EXPECT_EQ(0, dr_teardown(&self->fs)); }
+
+#define SKIP_ON_XFS() \
+	do { if (dr_xfs()) SKIP(return, "asks daxrmap's debugfs"); } while (0)
+
+/* Blocks taken since the mount. (XFS has metadata among them.) */
+#define EXPECT_USED(n) do {						\
+	if (!dr_xfs())							\
+		EXPECT_EQ(self->fs.free_at_start - (long)(n), dr_free_blocks()); \
+} while (0)
+
+#endif
