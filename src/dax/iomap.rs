@@ -64,7 +64,7 @@ pub(crate) enum Extent {
         block: u64,
         /// Pages.
         len: u64,
-        /// What `IOMAP_F_SHARED` shall say; for a fault see `facts` in Documentation/locking.rst.
+        /// What `IOMAP_F_SHARED` shall say; for faults see "Traps" in Documentation/failure.rst.
         shared: bool,
     },
 }

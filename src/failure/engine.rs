@@ -347,7 +347,8 @@ impl<G: Ground> Engine<G> {
             let mut result = Ok(());
             let mut next = self.ground.next_file(0);
             while let Some(ino) = next {
-                if let Some(inode) = sb.in_core(ino) {
+                // An inode on its way out has pages until it is gone, so this waits for it.
+                if let Some(inode) = sb.in_core_settled(ino) {
                     let revoked = self.revoke(&inode, flags);
                     if result.is_ok() {
                         result = revoked;

@@ -127,6 +127,26 @@ void daxrmap_set_times(struct inode *inode, struct timespec64 atime,
 	inode_set_ctime_to_ts(inode, ctime);
 }
 
+static int match_in_core(struct inode *inode, u64 ino, void *data)
+{
+	if (inode->i_ino != ino)
+		return 0;
+	spin_lock(&inode->i_lock);
+	if (inode_state_read(inode) & (I_NEW | I_FREEING | I_WILL_FREE)) {
+		spin_unlock(&inode->i_lock);
+		return -1;
+	}
+	__iget(inode);
+	spin_unlock(&inode->i_lock);
+	return 1;
+}
+
+/* Unlike ilookup(), never waits for an inode on its way in or out. */
+struct inode *daxrmap_in_core(struct super_block *sb, u64 ino)
+{
+	return find_inode_nowait(sb, ino, match_in_core, NULL);
+}
+
 bool daxrmap_inode_is_new(struct inode *inode)
 {
 	return inode_state_read_once(inode) & I_NEW;

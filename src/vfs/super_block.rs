@@ -64,9 +64,18 @@ impl<F: FileSystem> SuperBlock<F> {
         &unsafe { &*info.cast::<Info<F>>() }.fs
     }
 
-    /// The inode `ino` if it is in core now, with a reference. Waits for an inode that is being
-    /// set up or torn down, so no lock that either of these takes may be held.
+    /// The inode `ino` if it is in core now, with a reference. Never waits: one that is being set up
+    /// or torn down, which nobody can have open, counts as absent.
     pub(crate) fn in_core(&self, ino: u64) -> Option<ARef<Inode<F>>> {
+        // SAFETY: The super block is live.
+        let inode = NonNull::new(unsafe { bindings::daxrmap_in_core(self.as_ptr(), ino) })?;
+        // SAFETY: The helper returned a reference to an inode of this super block.
+        Some(unsafe { Inode::from_raw_owned(inode) })
+    }
+
+    /// As [`in_core`](Self::in_core), but waits until an inode that is being set up or torn down is
+    /// there or gone. No lock that either of these takes may be held.
+    pub(crate) fn in_core_settled(&self, ino: u64) -> Option<ARef<Inode<F>>> {
         // SAFETY: The super block is live.
         let inode = NonNull::new(unsafe { bindings::ilookup(self.as_ptr(), ino) })?;
         // SAFETY: `ilookup` returned a reference to an inode of this super block.
