@@ -95,6 +95,18 @@ impl Meta {
         }
     }
 
+    /// Makes the transaction that `build` makes of the state so, under one hold of the lock. All of
+    /// it happens, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// What `build` says; those of [`MetaGuard::commit`].
+    pub(crate) fn transact(&self, build: impl FnOnce(&State) -> Result<Transaction>) -> Result {
+        let mut state = self.lock();
+        let tx = build(&state)?;
+        state.commit(tx)
+    }
+
     /// Whether the device is gone, so that every access is `EIO`.
     pub(crate) fn is_shut_down(&self) -> bool {
         self.shut_down.load(Relaxed)

@@ -182,9 +182,7 @@ impl FileSystem for Mount {
     }
 
     fn evict_unlinked(&self, ino: u64) {
-        let mut state = self.meta.lock();
-        let freed = state.evict(ino).and_then(|tx| state.commit(tx));
-        if let Err(e) = freed {
+        if let Err(e) = self.meta.transact(|state| state.evict(ino)) {
             pr_warn!(
                 "inode {} and its blocks stay allocated: errno {}\n",
                 ino,

@@ -15,7 +15,9 @@ use super::{
     state::{
         self,
         Attr,
+        Op,
         RenameMode,
+        State,
         Transaction, //
     },
     Mount, //
@@ -156,6 +158,27 @@ fn make(dir: &Inode<Mount>, dentry: &Dentry<Mount>, new_attr: &NewAttr, is_dir: 
     Ok(())
 }
 
+/// Removes a name, by what the state knows of it.
+fn remove(
+    dir: &Inode<Mount>,
+    dentry: &Dentry<Mount>,
+    build: impl FnOnce(&State, u64, &[u8], state::Time) -> Result<Transaction>,
+) -> Result {
+    let now = stored(dir.now());
+    let meta = dir.fs().meta();
+    meta.transact(|state| build(state, dir.ino(), dentry.name(), now))?;
+    refresh(dir);
+    dentry.inode().map(refresh);
+    Ok(())
+}
+
+/// The transaction that replaces the attributes of an inode.
+fn set_attr_tx(ino: u64, attr: Attr) -> Result<Transaction> {
+    let mut tx = Transaction::new();
+    tx.push(Op::SetAttr { ino, attr })?;
+    Ok(tx)
+}
+
 impl Namespace for Mount {
     fn lookup(dir: &Inode<Self>, name: &[u8]) -> Result<Option<ARef<Inode<Self>>>> {
         let found = dir.fs().meta().lock().lookup(dir.ino(), name);
@@ -175,27 +198,11 @@ impl Namespace for Mount {
     }
 
     fn unlink(dir: &Inode<Self>, dentry: &Dentry<Self>) -> Result {
-        let now = stored(dir.now());
-        {
-            let mut state = dir.fs().meta().lock();
-            let tx = state.unlink(dir.ino(), dentry.name(), now)?;
-            state.commit(tx)?;
-        }
-        refresh(dir);
-        dentry.inode().map(refresh);
-        Ok(())
+        remove(dir, dentry, State::unlink)
     }
 
     fn rmdir(dir: &Inode<Self>, dentry: &Dentry<Self>) -> Result {
-        let now = stored(dir.now());
-        {
-            let mut state = dir.fs().meta().lock();
-            let tx = state.rmdir(dir.ino(), dentry.name(), now)?;
-            state.commit(tx)?;
-        }
-        refresh(dir);
-        dentry.inode().map(refresh);
-        Ok(())
+        remove(dir, dentry, State::rmdir)
     }
 
     fn rename(
@@ -211,12 +218,9 @@ impl Namespace for Mount {
             RenameMode::Replace
         };
         let now = stored(old_dir.now());
-        {
-            let mut state = old_dir.fs().meta().lock();
-            let (from, to) = (old_dir.ino(), new_dir.ino());
-            let tx = state.rename(from, old.name(), to, new.name(), mode, now)?;
-            state.commit(tx)?;
-        }
+        let (from, to) = (old_dir.ino(), new_dir.ino());
+        let meta = old_dir.fs().meta();
+        meta.transact(|state| state.rename(from, old.name(), to, new.name(), mode, now))?;
         refresh(old_dir);
         refresh(new_dir);
         old.inode().map(refresh);
@@ -254,28 +258,20 @@ impl Namespace for Mount {
         if let Some(size) = change.size().filter(|_| inode.is_regular()) {
             resize::truncate(inode, size, lock)?;
         }
-        let meta = inode.fs().meta();
-        let mut state = meta.lock();
-        let attr = state.get(inode.ino())?.attr;
         let before = change.copy(lock);
-        let mut tx = Transaction::new();
-        tx.push(state::Op::SetAttr {
-            ino: inode.ino(),
-            attr: with_owner(attr, inode),
+        let meta = inode.fs().meta();
+        meta.transact(|state| {
+            let attr = state.get(inode.ino())?.attr;
+            set_attr_tx(inode.ino(), with_owner(attr, inode))
         })
-        .and_then(|()| state.commit(tx))
         .inspect_err(|_| inode.restore(before, lock))
     }
 
     fn times_changed(inode: &Inode<Self>) -> Result {
-        let mut state = inode.fs().meta().lock();
-        let attr = with_times(state.get(inode.ino())?.attr, inode.times());
-        let mut tx = Transaction::new();
-        tx.push(state::Op::SetAttr {
-            ino: inode.ino(),
-            attr,
-        })?;
-        state.commit(tx)
+        inode.fs().meta().transact(|state| {
+            let attr = state.get(inode.ino())?.attr;
+            set_attr_tx(inode.ino(), with_times(attr, inode.times()))
+        })
     }
 
     fn blocks(inode: &Inode<Self>) -> u64 {

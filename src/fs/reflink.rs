@@ -64,14 +64,13 @@ fn share(
     if dst.pos > size {
         resize::zero_tail(dst.inode, size, dst_invalidate)?;
     }
-    {
-        let mut state = meta.lock();
+    meta.transact(|state| {
         let mut tx = state.clone_range(from_ino, from, to_ino, to, pages)?;
         if end > size {
-            resize::push_size(&state, &mut tx, to_ino, end)?;
+            resize::push_size(state, &mut tx, to_ino, end)?;
         }
-        state.commit(tx)?;
-    }
+        Ok(tx)
+    })?;
     if end > size {
         dst.inode.set_size(end, dst_lock);
     }

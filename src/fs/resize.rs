@@ -12,8 +12,10 @@
 
 use super::{
     state::{
+        Attr,
         Mapping,
         Op,
+        State,
         Transaction, //
     },
     writable::{
@@ -48,12 +50,11 @@ pub(super) fn truncate(inode: &Inode<Mount>, size: u64, lock: &InodeLock<'_, Mou
         let first = size.div_ceil(dax::BLOCK_SIZE);
         dax::break_layout(inode, first..u64::MAX, &invalidate)?;
         zero_tail(inode, size, &invalidate)?;
-        {
-            let mut state = inode.fs().meta().lock();
+        inode.fs().meta().transact(|state| {
             let mut tx = state.unmap_range(inode.ino(), first, u64::MAX)?;
-            push_size(&state, &mut tx, inode.ino(), size)?;
-            state.commit(tx)?;
-        }
+            push_size(state, &mut tx, inode.ino(), size)?;
+            Ok(tx)
+        })?;
         inode.set_size(size, lock);
         inode.truncate_mappings(size, &invalidate);
         Ok(())
@@ -88,27 +89,21 @@ pub(super) fn zero_gap(inode: &Inode<Mount>) -> Result {
 ///
 /// `ENOMEM`.
 pub(super) fn set_size(inode: &Inode<Mount>, size: u64, lock: &InodeLock<'_, Mount>) -> Result {
-    {
-        let mut state = inode.fs().meta().lock();
+    inode.fs().meta().transact(|state| {
         let mut tx = Transaction::new();
-        push_size(&state, &mut tx, inode.ino(), size)?;
-        state.commit(tx)?;
-    }
+        push_size(state, &mut tx, inode.ino(), size)?;
+        Ok(tx)
+    })?;
     inode.set_size(size, lock);
     Ok(())
 }
 
 /// Appends the change of the size.
-pub(super) fn push_size(
-    state: &super::state::State,
-    tx: &mut Transaction,
-    ino: u64,
-    size: u64,
-) -> Result {
+pub(super) fn push_size(state: &State, tx: &mut Transaction, ino: u64, size: u64) -> Result {
     let attr = state.get(ino)?.attr;
     tx.push(Op::SetAttr {
         ino,
-        attr: super::state::Attr { size, ..attr },
+        attr: Attr { size, ..attr },
     })
 }
 

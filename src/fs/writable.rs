@@ -14,7 +14,10 @@
 //! reads or writes an old block through this file is left when the file gives it up.
 
 use super::{
-    state::Mapping,
+    state::{
+        Mapping,
+        State, //
+    },
     Mount, //
 };
 use crate::{
@@ -191,7 +194,7 @@ fn replace(
 }
 
 /// Where a page's block would best be: behind the block of the page before.
-fn goal(state: &super::state::State, ino: u64, pgoff: u64) -> u64 {
+fn goal(state: &State, ino: u64, pgoff: u64) -> u64 {
     let Some(before) = pgoff.checked_sub(1) else {
         return 0;
     };
