@@ -32,7 +32,9 @@ available() { # VERSION RELEASE SERIES
 # series if there is one, else of any. Prints VERSION RELEASE SERIES.
 newest() {
 	local found version release series
-	found=$(apt-cache "${APT_OPTS[@]}" madison '^linux-source-[0-9]+\.[0-9]+$' |
+	found=$(apt-cache "${APT_OPTS[@]}" pkgnames linux-source- |
+		grep -E '^linux-source-[0-9]+\.[0-9]+$' |
+		xargs -r apt-cache "${APT_OPTS[@]}" madison |
 		awk -F' *[|] *' -v suite="$PIN_KERNEL_SUITE/" \
 			'index($3, suite) { sub(/^ *linux-source-/, "", $1); print $2, $1 }' | sort -rV)
 	for series in "$PIN_KERNEL_SERIES" '[0-9.]*'; do
@@ -71,6 +73,7 @@ fetch() {
 	mkdir "$KERNEL_SRC"
 	tar -C "$KERNEL_SRC" --strip-components=1 -xJf "$KERNEL_DIR"/pkg/usr/src/linux-source-*.tar.xz
 	rm -f "$KERNEL_DIR"/pkg/usr/src/linux-source-*.tar.xz
+	kernel_paths # once more: where the image is, is known only now
 	[ -e "$KERNEL_IMAGE" ] || { echo "no kernel image in the packages"; return 1; }
 	touch "$KERNEL_DIR/.done"
 }
