@@ -77,6 +77,29 @@ pub(crate) fn unmap<F: FileSystem>(
     }
 }
 
+/// Unmaps pages `range` of the file as [`unmap`] does, and makes what was written through the mappings
+/// durable. For pages that stay, but are about to be forgotten: with its DAX entry a page loses the
+/// mark that its cache lines are dirty.
+///
+/// # Errors
+///
+/// `EIO` if the device is gone.
+pub(crate) fn write_back<F: FileSystem>(
+    inode: &Inode<F>,
+    range: Range<u64>,
+    lock: &InvalidateLock<'_, F>,
+) -> Result {
+    unmap(inode, range.clone(), lock);
+    let range = bytes(&range);
+    if range.is_empty() {
+        return Ok(());
+    }
+    // SAFETY: The inode is live. Nobody dirties the range anew: it is unmapped, under the lock.
+    to_result(unsafe {
+        bindings::filemap_write_and_wait_range(inode.mapping(), range.start, range.end - 1)
+    })
+}
+
 /// Whether page `pgoff` of the file is associated with a page of the device: mapped by somebody
 /// now, or since it was last taken away. Neither holes nor a fault in progress count.
 /// For use inside of `Extents::map`, where the entry is locked by the fault.

@@ -43,7 +43,8 @@ pub(crate) use self::{
         break_layout,
         break_layout_final,
         has_page,
-        unmap, //
+        unmap,
+        write_back, //
     },
     poison::{
         folio_owner,

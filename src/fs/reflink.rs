@@ -58,6 +58,7 @@ fn share(
     // What cannot be cloned must not lose its mappings over the attempt: who maps a page that is
     // failing right now is about to be told.
     meta.lock().clone_range(from_ino, from, to_ino, to, pages)?;
+    dax::write_back(src.inode, from..from.saturating_add(pages), &src_invalidate)?;
     dax::break_layout(src.inode, from..from.saturating_add(pages), &src_invalidate)?;
     dax::break_layout(dst.inode, to..to.saturating_add(pages), dst_invalidate)?;
     let size = dst.inode.size();
