@@ -162,6 +162,8 @@ impl<F: FileSystem + Namespace + FileData> Registration<F> {
     /// `EBUSY` if the name is taken.
     pub(crate) fn new(module: &'static ThisModule, common: F::Common) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
+            // Before the type is registered: a mount may come at once.
+            common,
             inner <- Opaque::try_ffi_init(move |slot: *mut bindings::file_system_type| {
                 // SAFETY: `slot` is ours to initialise; zeroes are right for the rest.
                 unsafe { slot.write(core::mem::zeroed()) };
@@ -175,7 +177,6 @@ impl<F: FileSystem + Namespace + FileData> Registration<F> {
                 // SAFETY: `slot` is pinned, initialised, and unregistered before it goes.
                 to_result(unsafe { bindings::register_filesystem(slot) })
             }),
-            common,
         })
     }
 }
