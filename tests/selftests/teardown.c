@@ -90,6 +90,7 @@ TEST_F(teardown, nothing_left_after_deleting_all)
 	}
 	ASSERT_EQ(0, rmdir(dr_path("d")));
 	EXPECT_EQ(6, dr_counter("blocks_bad"));
+	EXPECT_USED(6);
 	EXPECT_EQ(0, dr_counter("owner_records"));
 	EXPECT_EQ(inodes, dr_counter("inodes"));
 	EXPECT_EQ(dr_counter("blocks_total") - 6, dr_counter("blocks_free"));

@@ -118,6 +118,13 @@ long dr_free_blocks(void)
 	return statvfs(dr_mnt(), &s) ? dr_errno() : (long)s.f_bfree;
 }
 
+long dr_free_settled(long want)
+{
+	for (int i = 0; i < 500 && dr_free_blocks() != want; i++)
+		usleep(10000);
+	return dr_free_blocks();
+}
+
 void dr_drop_caches(void)
 {
 	sync();
