@@ -46,8 +46,6 @@ lock() {
 	fi
 }
 
-unlock() { exec {lock_fd}>&-; }
-
 # hash_of FILE-OR-TEXT...: a short key for a cache entry.
 hash_of() {
 	local x

@@ -5,6 +5,15 @@
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/apt.sh"
 
+# install_here [PACKAGE]...: on the host itself.
+install_here() {
+	[ $# -gt 0 ] || return 0
+	need_root "installing $*"
+	step "installing on the host: $*" "$CACHE/log/host-packages.log" \
+		env DEBIAN_FRONTEND=noninteractive sh -c \
+		'apt-get -q update && apt-get -q install -y --no-install-recommends "$@"' sh "$@"
+}
+
 # What the scripts themselves call on the host.
 host_tools() {
 	local missing=()
@@ -13,11 +22,7 @@ host_tools() {
 	for t in flock unshare; do
 		command -v $t >/dev/null || missing+=(util-linux)
 	done
-	[ ${#missing[@]} -gt 0 ] || return 0
-	need_root "installing ${missing[*]}"
-	step "installing on the host: ${missing[*]}" "$CACHE/log/host-tools.log" \
-		env DEBIAN_FRONTEND=noninteractive sh -c \
-		'apt-get -q update && apt-get -q install -y --no-install-recommends "$@"' sh "${missing[@]}"
+	install_here ${missing[@]+"${missing[@]}"}
 }
 
 on_trixie() {
@@ -25,11 +30,7 @@ on_trixie() {
 	for p in $ROOT_PACKAGES; do
 		dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q ' installed$' || missing+=("$p")
 	done
-	[ ${#missing[@]} -gt 0 ] || return 0
-	need_root "installing ${missing[*]}"
-	step "installing on this trixie host: ${missing[*]}" "$CACHE/log/host-packages.log" \
-		env DEBIAN_FRONTEND=noninteractive sh -c \
-		'apt-get -q update && apt-get -q install -y --no-install-recommends "$@"' sh "${missing[@]}"
+	install_here ${missing[@]+"${missing[@]}"}
 }
 
 make_tree() {
