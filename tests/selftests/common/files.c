@@ -33,11 +33,10 @@ int dr_open(const char *name, int flags)
 	return fd < 0 ? dr_errno() : fd;
 }
 
-int dr_clone_range(const char *src, unsigned long soff, unsigned long len,
-		   const char *dst, unsigned long doff)
+/* All of @src, or what @range says. */
+static int clone(const char *src, const char *dst,
+		 struct file_clone_range *range)
 {
-	struct file_clone_range a = { .src_offset = soff, .src_length = len,
-		.dest_offset = doff };
 	int r = 0, d, s = dr_open(src, O_RDONLY);
 
 	if (s < 0)
@@ -47,30 +46,27 @@ int dr_clone_range(const char *src, unsigned long soff, unsigned long len,
 		close(s);
 		return d;
 	}
-	a.src_fd = s;
-	if (ioctl(d, FICLONERANGE, &a))
+	if (range)
+		range->src_fd = s;
+	if (range ? ioctl(d, FICLONERANGE, range) : ioctl(d, FICLONE, s))
 		r = dr_errno();
 	close(d);
 	close(s);
 	return r;
 }
 
+int dr_clone_range(const char *src, unsigned long soff, unsigned long len,
+		   const char *dst, unsigned long doff)
+{
+	struct file_clone_range range = { .src_offset = soff, .src_length = len,
+		.dest_offset = doff };
+
+	return clone(src, dst, &range);
+}
+
 int dr_clone(const char *src, const char *dst)
 {
-	int r = 0, d, s = dr_open(src, O_RDONLY);
-
-	if (s < 0)
-		return s;
-	d = dr_open(dst, O_RDWR | O_CREAT);
-	if (d < 0) {
-		close(s);
-		return d;
-	}
-	if (ioctl(d, FICLONE, s))
-		r = dr_errno();
-	close(d);
-	close(s);
-	return r;
+	return clone(src, dst, NULL);
 }
 
 long dr_ino(const char *name)
