@@ -19,7 +19,6 @@
 #include <daxrmap_helpers.h>
 
 const unsigned int DAXRMAP_CONST_S_DAX = S_DAX;
-const unsigned int DAXRMAP_CONST_FAULT_FLAG_WRITE = FAULT_FLAG_WRITE;
 const unsigned int DAXRMAP_CONST_FOP_MMAP_SYNC = FOP_MMAP_SYNC;
 const u64 DAXRMAP_CONST_MAX_LFS_FILESIZE = MAX_LFS_FILESIZE;
 const unsigned int DAXRMAP_CONST_PMD_ORDER = PMD_ORDER;
