@@ -73,6 +73,7 @@ fn counters(data: &DebugData, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "blocks_free {}", state.free_blocks())?;
     writeln!(f, "blocks_bad {}", state.bad_blocks())?;
     writeln!(f, "owner_records {}", state.owners().len())?;
+    writeln!(f, "owner_bytes {}", state.owners().bytes())?;
     writeln!(f, "inodes {}", state.inode_count())
 }
 

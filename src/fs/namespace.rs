@@ -277,7 +277,7 @@ impl Namespace for Mount {
     fn blocks(inode: &Inode<Self>) -> u64 {
         let state = inode.fs().meta().lock();
         let extents = state.inode(inode.ino()).and_then(|i| i.as_file().ok());
-        extents.map_or(0, |map| map.as_slice().iter().map(|e| e.len).sum())
+        extents.map_or(0, |map| map.pages())
     }
 
     fn btime(inode: &Inode<Self>) -> Time {

@@ -8,8 +8,14 @@ use crate::errno::euclean;
 use core::ops::Range;
 use kernel::prelude::*;
 
-/// Blocks and page offsets are below this: 2^52 pages are 2^64 bytes.
-pub(crate) const MAX_BLOCKS: u64 = 1 << 52;
+/// Blocks of a device are below this: 4 PiB, all that physical addresses of 52 bits can name.
+pub(crate) const MAX_BLOCKS: u64 = 1 << 40;
+
+/// Pages of a file are below this, so that byte offsets fit into 64 bits.
+pub(crate) const MAX_PAGES: u64 = 1 << 52;
+
+/// Inode numbers are below this.
+pub(crate) const MAX_INO: u64 = 1 << 60;
 
 /// An owner record: `len` blocks from `block` on are the pages from `pgoff` on of inode `ino`.
 ///
@@ -37,13 +43,18 @@ impl OwnerRecord {
         self.pgoff.saturating_add(self.len)
     }
 
-    /// Checks that the record can be in a tree: not empty, and within [`MAX_BLOCKS`].
+    /// Checks that the record can be in a tree: not empty, and within [`MAX_BLOCKS`],
+    /// [`MAX_PAGES`] and [`MAX_INO`].
     ///
     /// # Errors
     ///
     /// `EUCLEAN` otherwise.
     pub(crate) fn validate(&self) -> Result {
-        if self.len == 0 || self.end() > MAX_BLOCKS || self.pgoff_end() > MAX_BLOCKS {
+        if self.len == 0
+            || self.end() > MAX_BLOCKS
+            || self.pgoff_end() > MAX_PAGES
+            || self.ino >= MAX_INO
+        {
             return Err(euclean());
         }
         Ok(())
@@ -64,25 +75,11 @@ impl OwnerRecord {
         })
     }
 
-    /// Returns what identifies the record in a tree, in the order of the tree.
-    pub(super) fn key(&self) -> (u64, u64, u64) {
-        (self.block, self.ino, self.pgoff)
-    }
-
     /// Returns the difference of pgoff and block, which all pages of a record have in common, as
     /// well as the records that it may merge with. It is biased so that it is never negative.
     pub(super) fn diagonal(&self) -> u64 {
         self.pgoff
             .saturating_add(MAX_BLOCKS)
             .saturating_sub(self.block)
-    }
-
-    /// Returns which page of the file `block` would be if the record reached that far.
-    pub(super) fn pgoff_at(&self, block: u64) -> Option<u64> {
-        if block >= self.block {
-            self.pgoff.checked_add(block - self.block)
-        } else {
-            self.pgoff.checked_sub(self.block - block)
-        }
     }
 }

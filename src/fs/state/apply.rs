@@ -9,8 +9,6 @@ use super::{
     space::bad_unowned_in,
     DirEntry,
     Directory,
-    Extent,
-    ExtentMap,
     Inode,
     InodeKind,
     Op,
@@ -19,7 +17,13 @@ use super::{
     ROOT_INO, //
 };
 use crate::errno::euclean;
-use crate::rmap::MAX_BLOCKS;
+use crate::rmap::{
+    Extent,
+    ExtentMap,
+    Unmapped,
+    MAX_INO,
+    MAX_PAGES, //
+};
 use kernel::{
     prelude::*,
     rbtree::RBTreeNodeReservation, //
@@ -50,6 +54,7 @@ impl State {
             .count();
 
         tx.reserved = None;
+        self.owners.reserve(maps)?;
         let mut slots = Slots::default();
         let mut last_ino = None;
         for op in tx.ops() {
@@ -57,7 +62,7 @@ impl State {
                 Op::NewInode { dir, .. } => {
                     let mut map = ExtentMap::new();
                     if !dir {
-                        map.reserve(maps)?;
+                        self.owners.reserve_extents(&mut map, maps)?;
                     }
                     let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
                     slots.inodes.push((node, map), GFP_KERNEL)?;
@@ -71,13 +76,12 @@ impl State {
                     if let Some(InodeKind::File(map)) =
                         self.inodes.get_mut(ino).map(|inode| &mut inode.kind)
                     {
-                        map.reserve(maps)?;
+                        self.owners.reserve_extents(map, maps)?;
                     }
                 }
                 _ => {}
             }
         }
-        self.owners.reserve(maps)?;
         self.in_flight.reserve(maps)?;
         self.bad.reserve(SPARE_BAD.saturating_add(bad))?;
 
@@ -137,7 +141,7 @@ impl State {
                 parent,
             } => {
                 let (node, map) = slots.inodes.pop().ok_or_else(euclean)?;
-                if ino == 0 || self.inode(ino).is_some() || attr.is_dir() != dir {
+                if ino == 0 || ino >= MAX_INO || self.inode(ino).is_some() || attr.is_dir() != dir {
                     return Err(euclean());
                 }
                 let kind = if dir {
@@ -211,9 +215,11 @@ impl State {
         let bad_unowned = self.bad_unowned_in(blocks.clone());
         let newly_owned = self.owners.ownerless(blocks.clone());
 
-        // The extents tell whether it is consistent: who has a hole there owns no block there.
-        self.extents_mut(ino)?.insert(extent)?;
-        self.owners.insert(owner)?;
+        let State { inodes, owners, .. } = self;
+        let Some(InodeKind::File(map)) = inodes.get_mut(&ino).map(|inode| &mut inode.kind) else {
+            return Err(euclean());
+        };
+        owners.map(map, ino, extent)?;
         self.in_flight.remove(blocks)?;
         self.owned = self.owned.saturating_add(newly_owned);
         // Now all of them have an owner.
@@ -222,7 +228,7 @@ impl State {
     }
 
     fn unmap_pages(&mut self, ino: u64, pgoff: u64, len: u64) -> Result {
-        let pages = pgoff..pgoff.saturating_add(len).min(MAX_BLOCKS);
+        let pages = pgoff..pgoff.saturating_add(len).min(MAX_PAGES);
         if pages.is_empty() {
             return Err(euclean());
         }
@@ -239,9 +245,7 @@ impl State {
             return Err(euclean());
         };
 
-        for extent in map.in_range(pages.clone()) {
-            let owner = extent.owner(ino);
-            let ownerless = owners.remove(owner)?;
+        while let Some(Unmapped { owner, ownerless }) = owners.unmap(map, ino, pages.clone())? {
             *owned = owned.saturating_sub(ownerless);
             if ownerless != 0 {
                 // Those that are without an owner now had one, so none of them is counted yet.
@@ -250,7 +254,7 @@ impl State {
                 *bad_unowned = bad_unowned.saturating_add(bad);
             }
         }
-        map.remove(pages)
+        Ok(())
     }
 
     fn get_mut(&mut self, ino: u64) -> Result<&mut Inode> {
@@ -261,13 +265,6 @@ impl State {
         match &mut self.get_mut(ino)?.kind {
             InodeKind::Dir(dir) => Ok(dir),
             InodeKind::File(_) => Err(ENOTDIR),
-        }
-    }
-
-    fn extents_mut(&mut self, ino: u64) -> Result<&mut ExtentMap> {
-        match &mut self.get_mut(ino)?.kind {
-            InodeKind::File(map) => Ok(map),
-            InodeKind::Dir(_) => Err(EISDIR),
         }
     }
 }

@@ -46,12 +46,12 @@ impl State {
                 continue;
             };
             map.check()?;
-            for extent in map.as_slice() {
+            for extent in map.iter() {
                 if !self.owners.contains(&extent.owner(*ino)) {
                     return Err(euclean());
                 }
             }
-            extents = extents.saturating_add(map.as_slice().len());
+            extents = extents.saturating_add(map.len());
         }
         // Each extent has a record, and no two have the same one.
         if extents != self.owners.len() {

@@ -12,7 +12,7 @@ use super::{
 use crate::errno::euclean;
 use crate::rmap::{
     Sharing,
-    MAX_BLOCKS, //
+    MAX_PAGES, //
 };
 use core::ops::Range;
 use kernel::prelude::*;
@@ -187,7 +187,7 @@ fn page_range(pgoff: u64, len: u64) -> Result<Range<u64>> {
         return Err(EINVAL);
     }
     match pgoff.checked_add(len) {
-        Some(end) if end <= MAX_BLOCKS => Ok(pgoff..end),
+        Some(end) if end <= MAX_PAGES => Ok(pgoff..end),
         _ => Err(EFBIG),
     }
 }

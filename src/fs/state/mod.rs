@@ -22,7 +22,6 @@ mod apply;
 mod attr;
 mod check;
 mod directory;
-mod extent;
 mod file;
 mod namespace;
 mod op;
@@ -41,10 +40,6 @@ pub(crate) use self::{
         Directory,
         FIRST_COOKIE, //
     },
-    extent::{
-        Extent,
-        ExtentMap, //
-    },
     file::Mapping,
     op::{
         Name,
@@ -56,6 +51,7 @@ pub(crate) use self::{
 };
 
 use crate::rmap::{
+    ExtentMap,
     OwnerTree,
     MAX_BLOCKS, //
 };

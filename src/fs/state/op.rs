@@ -8,9 +8,9 @@
 use super::{
     Attr,
     DirEntry,
-    ExtentMap,
     Inode, //
 };
+use crate::rmap::ExtentMap;
 use kernel::{
     prelude::*,
     rbtree::RBTreeNodeReservation, //

@@ -21,6 +21,7 @@ mod state;
 
 mod apply_tests;
 mod namespace_tests;
+mod owners;
 mod property;
 mod range_set_tests;
 mod rmap_model;

@@ -3,63 +3,34 @@
 //! Tests of the owner tree, one thing each.
 
 use crate::errno::euclean;
-use crate::rmap::{
-    Cursor,
-    OwnerRecord,
-    OwnerTree,
-    Sharing,
-    MAX_BLOCKS, //
+use crate::{
+    owners::{
+        rec,
+        Owners, //
+    },
+    rmap::{
+        Cursor,
+        OwnerRecord,
+        OwnerTree,
+        Sharing,
+        MAX_BLOCKS,
+        MAX_INO,
+        MAX_PAGES, //
+    }, //
 };
 use kernel::{
     alloc::budget,
     prelude::ENOMEM, //
 };
-use std::{
-    ops::Range,
-    vec,
-    vec::Vec, //
-};
+use std::vec;
 
-pub(crate) fn rec(block: u64, len: u64, ino: u64, pgoff: u64) -> OwnerRecord {
-    OwnerRecord {
-        block,
-        len,
-        ino,
-        pgoff,
-    }
-}
-
-fn tree(records: &[OwnerRecord]) -> OwnerTree {
-    let mut tree = OwnerTree::new();
-    tree.reserve(records.len() + 16).unwrap();
+fn tree(records: &[OwnerRecord]) -> Owners {
+    let mut tree = Owners::new();
     for r in records {
         tree.insert(*r).unwrap();
     }
-    tree.check().unwrap();
+    tree.check();
     tree
-}
-
-fn records(tree: &OwnerTree) -> Vec<OwnerRecord> {
-    tree.iter().collect()
-}
-
-/// Visits all owners in batches of `batch`.
-pub(crate) fn walk(tree: &OwnerTree, range: Range<u64>, batch: usize) -> Vec<OwnerRecord> {
-    let mut cursor = Cursor::new();
-    let mut out = vec![OwnerRecord::default(); batch];
-    let mut all = Vec::new();
-    loop {
-        let n = tree.owners(range.clone(), &mut cursor, &mut out);
-        all.extend_from_slice(&out[..n]);
-        if n < batch {
-            return all;
-        }
-        // Records may be cut at windows of 512 blocks, but not into more pieces than pages.
-        assert!(
-            all.len() as u64 <= tree.count_owners(range.clone()),
-            "no progress"
-        );
-    }
 }
 
 #[test]
@@ -67,35 +38,37 @@ fn merges_with_both_neighbours() {
     let mut t = tree(&[rec(10, 5, 7, 0), rec(20, 5, 7, 10)]);
     assert_eq!(t.len(), 2);
     t.insert(rec(15, 5, 7, 5)).unwrap();
-    assert_eq!(records(&t), vec![rec(10, 15, 7, 0)]);
+    assert_eq!(t.records(), vec![rec(10, 15, 7, 0)]);
     t.insert(rec(8, 2, 7, 100)).unwrap();
     t.insert(rec(25, 2, 8, 15)).unwrap();
     assert_eq!(t.len(), 3, "other pgoff, other inode: nothing to merge");
+    assert_eq!(t.files[&7].pages(), 17);
     t.insert(rec(6, 2, 7, 98)).unwrap();
-    assert_eq!(records(&t)[0], rec(6, 4, 7, 98), "merges downwards");
-    t.check().unwrap();
+    assert_eq!(t.records()[0], rec(6, 4, 7, 98), "merges downwards");
+    t.check();
 }
 
 #[test]
-fn refuses_the_same_page_twice() {
-    let mut t = tree(&[rec(10, 10, 7, 0)]);
+fn refuses_a_page_that_is_mapped() {
+    let mut t = tree(&[rec(10, 10, 7, 5)]);
+    let before = t.records();
     for bad in [
-        rec(10, 10, 7, 0),
-        rec(12, 1, 7, 2),
-        rec(5, 6, 7, MAX_BLOCKS),
-        rec(19, 4, 7, 9),
-        rec(10, 1, 7, 0),
+        rec(10, 10, 7, 5),
+        rec(12, 1, 7, 7),
+        rec(8, 3, 7, 3),
+        rec(6, 30, 7, 1),
+        rec(19, 4, 7, 14),
+        rec(500, 1, 7, 14),
+        rec(500, 2, 7, 4),
     ] {
         assert_eq!(t.insert(bad), Err(euclean()), "{bad:?}");
+        assert_eq!(t.records(), before);
     }
-    let mut t2 = tree(&[rec(10, 10, 7, 5)]);
-    assert_eq!(t2.insert(rec(8, 3, 7, 3)), Err(euclean()));
-    assert_eq!(t2.insert(rec(6, 30, 7, 1)), Err(euclean()));
-    t2.insert(rec(8, 3, 8, 3)).unwrap();
     // The same file may have a block twice, at different places.
     t.insert(rec(12, 3, 7, 40)).unwrap();
     assert_eq!(t.sharing(12, 10), (Sharing::Many, 3));
-    t.check().unwrap();
+    t.insert(rec(8, 3, 8, 3)).unwrap();
+    t.check();
 }
 
 #[test]
@@ -104,21 +77,28 @@ fn refuses_what_is_out_of_range() {
     for bad in [
         rec(0, 0, 1, 0),
         rec(MAX_BLOCKS, 1, 1, 0),
-        rec(0, 1, 1, MAX_BLOCKS),
+        rec(0, 1, 1, MAX_PAGES),
+        rec(0, 1, MAX_INO, 0),
         rec(u64::MAX, u64::MAX, u64::MAX, u64::MAX),
         rec(1, u64::MAX, 1, 0),
     ] {
         assert_eq!(t.insert(bad), Err(euclean()), "{bad:?}");
-        assert_eq!(t.remove(bad), Err(euclean()), "{bad:?}");
+        assert_eq!(t.tree.insert(bad), Err(euclean()), "{bad:?}");
+        assert_eq!(t.tree.remove(bad), Err(euclean()), "{bad:?}");
     }
-    t.insert(rec(MAX_BLOCKS - 1, 1, u64::MAX, MAX_BLOCKS - 1))
-        .unwrap();
-    assert_eq!(walk(&t, 0..u64::MAX, 3).len(), 1);
-    assert_eq!(
-        t.next_gap(MAX_BLOCKS - 1, u64::MAX).unwrap().start,
-        MAX_BLOCKS
-    );
-    t.check().unwrap();
+    for good in [
+        rec(MAX_BLOCKS - 1, 1, MAX_INO - 1, MAX_PAGES - 1),
+        rec(0, MAX_BLOCKS, MAX_INO - 2, MAX_PAGES - MAX_BLOCKS),
+        rec(0, 1, 0, 0),
+    ] {
+        t.insert(good).unwrap();
+        assert!(t.contains(&good));
+        assert!(t.records().contains(&good));
+    }
+    assert_eq!(t.walk(0..u64::MAX, 3).len(), 3);
+    assert_eq!(t.next_gap(5, u64::MAX), Some(MAX_BLOCKS..u64::MAX));
+    assert_eq!(t.sharing(MAX_BLOCKS - 1, 9), (Sharing::Many, 1));
+    t.check();
 }
 
 #[test]
@@ -130,20 +110,20 @@ fn removes_any_part() {
         "12 and 13 have another owner"
     );
     assert_eq!(
-        records(&t),
+        t.records(),
         vec![rec(10, 1, 7, 0), rec(12, 2, 8, 0), rec(14, 6, 7, 4)]
     );
     assert_eq!(t.remove(rec(14, 2, 7, 4)), Ok(2));
     assert_eq!(t.remove(rec(18, 2, 7, 8)), Ok(2));
     assert_eq!(t.remove(rec(16, 2, 7, 6)), Ok(2));
     assert_eq!(t.remove(rec(12, 2, 8, 0)), Ok(2));
-    assert_eq!(records(&t), vec![rec(10, 1, 7, 0)]);
+    assert_eq!(t.records(), vec![rec(10, 1, 7, 0)]);
 }
 
 #[test]
 fn remove_of_what_is_not_there_changes_nothing() {
     let mut t = tree(&[rec(10, 10, 7, 0), rec(21, 4, 7, 11)]);
-    let before = records(&t);
+    let before = t.records();
     for bad in [
         rec(10, 11, 7, 0),
         rec(19, 3, 7, 9),
@@ -153,39 +133,92 @@ fn remove_of_what_is_not_there_changes_nothing() {
         rec(40, 1, 7, 30),
     ] {
         assert_eq!(t.remove(bad), Err(euclean()), "{bad:?}");
-        assert_eq!(records(&t), before);
+        assert_eq!(t.records(), before);
     }
 }
 
 #[test]
-fn without_a_slot_nothing_changes() {
-    let mut t = OwnerTree::new();
-    assert_eq!(t.insert(rec(1, 1, 1, 1)), Err(ENOMEM));
+fn without_memory_nothing_changes() {
+    let mut t = tree(&[]);
+    assert_eq!(t.insert_reserved(rec(1, 1, 1, 1)), Err(ENOMEM));
     budget::set(Some(0));
-    assert_eq!(t.reserve(1), Err(ENOMEM));
+    assert_eq!(t.reserve(1, 1), Err(ENOMEM));
     budget::set(None);
-    t.reserve(1).unwrap();
     t.insert(rec(10, 10, 1, 0)).unwrap();
-    assert_eq!(t.remove(rec(12, 1, 1, 2)), Err(ENOMEM), "would split");
-    assert_eq!(t.insert(rec(50, 1, 1, 50)), Err(ENOMEM));
-    assert_eq!(records(&t), vec![rec(10, 10, 1, 0)]);
-    // These need no slot.
-    t.insert(rec(20, 1, 1, 10)).unwrap();
-    assert_eq!(t.remove(rec(10, 1, 1, 0)), Ok(1));
-    assert_eq!(records(&t), vec![rec(11, 10, 1, 1)]);
+
+    // Take what the vectors have rounded up to.
+    budget::set(Some(0));
+    let mut more = 0;
+    while t
+        .insert_reserved(rec(100 + 2 * more, 1, 1, 100 + more))
+        .is_ok()
+    {
+        more += 1;
+    }
+    let before = t.records();
+    assert_eq!(
+        t.remove_reserved(rec(12, 1, 1, 2)),
+        Err(ENOMEM),
+        "would split"
+    );
+    assert_eq!(t.insert_reserved(rec(50, 1, 1, 50)), Err(ENOMEM));
+    assert_eq!(t.records(), before);
+    t.check();
+    // These need none.
+    t.insert_reserved(rec(20, 1, 1, 10)).unwrap();
+    assert_eq!(t.remove_reserved(rec(20, 1, 1, 10)), Ok(1));
+    assert_eq!(t.records(), before);
+    budget::set(None);
 }
 
 #[test]
 fn reserved_changes_do_not_allocate() {
-    let mut t = OwnerTree::new();
-    t.reserve(5).unwrap();
-    budget::set(Some(0));
-    t.insert(rec(100, 100, 1, 0)).unwrap();
-    for block in [110, 120, 130, 140] {
-        assert_eq!(t.remove(rec(block, 1, 1, block - 100)), Ok(1));
+    // From an empty tree, and into a full one: in order, against it, and to random places.
+    let n = 3000;
+    let orders: [fn(u64) -> u64; 3] = [|i| i, |i| 2999 - i, |i| i * 1009 % 3000];
+    for order in orders {
+        for start in [0, 5000] {
+            let mut t = OwnerTree::new();
+            t.reserve(start).unwrap();
+            for i in 0..start as u64 {
+                t.insert(rec(i * 2, 1, 1, i)).unwrap();
+            }
+            t.reserve(n).unwrap();
+            budget::set(Some(0));
+            for i in 0..n as u64 {
+                t.insert(rec(order(i) * 3 + 1, 1, 2, order(i))).unwrap();
+            }
+            budget::set(None);
+            t.check().unwrap();
+            assert_eq!(t.len(), n + start);
+        }
     }
-    assert_eq!(t.len(), 5);
-    budget::set(None);
+}
+
+#[test]
+fn one_change_at_a_time_needs_no_more_than_its_reservation() {
+    let mut t = OwnerTree::new();
+    let mut state = 1u64;
+    let mut there = vec::Vec::new();
+    for step in 0..60_000u64 {
+        t.reserve(1).unwrap();
+        budget::set(Some(0));
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1);
+        // It grows, then shrinks to nothing, then grows again.
+        if (state >> 33) % 100 < if step % 40_000 < 20_000 { 80 } else { 15 } || there.is_empty() {
+            let r = rec((state >> 40) % 5000, 1 + (state >> 20) % 9, step, 0);
+            t.insert(r).unwrap();
+            there.push(r);
+        } else {
+            let r = there.swap_remove((state >> 35) as usize % there.len());
+            t.remove(r).unwrap();
+        }
+        budget::set(None);
+    }
+    t.check().unwrap();
+    assert_eq!(t.len(), there.len());
+    there.sort();
+    assert!(t.iter().eq(there));
 }
 
 #[test]
@@ -236,30 +269,48 @@ fn owners_are_clipped_and_ordered() {
         rec(15, 1, 3, 0),
         rec(600, 4, 1, 0),
     ]);
-    let expected = [
-        rec(15, 1, 3, 0),
+    let all = [
         rec(13, 3, 3, 101),
         rec(13, 4, 5, 3),
         rec(14, 1, 9, 7),
-        rec(600, 1, 1, 0),
+        rec(15, 1, 3, 0),
     ];
-    for batch in 1..7 {
-        let got = walk(&t, 13..17, batch);
-        assert_eq!(got, expected[..4], "in batches of {batch}");
+    assert_eq!(t.walk(13..17, 4), all);
+    assert_eq!(t.walk(13..17, 9), all);
+    // Where a batch ends, records are cut.
+    let pieces = [
+        rec(13, 1, 3, 101),
+        rec(13, 1, 5, 3),
+        rec(14, 1, 3, 102),
+        rec(14, 1, 5, 4),
+        rec(14, 1, 9, 7),
+        rec(15, 1, 3, 0),
+        rec(15, 1, 3, 103),
+        rec(15, 1, 5, 5),
+        rec(16, 1, 5, 6),
+    ];
+    for batch in 1..=3 {
+        let got = t.walk(13..17, batch);
+        let pages = got
+            .iter()
+            .flat_map(|r| (0..r.len).map(|i| rec(r.block + i, 1, r.ino, r.pgoff + i)));
+        let mut pages: vec::Vec<_> = pages.collect();
+        pages.sort();
+        assert_eq!(pages, pieces, "in batches of {batch}: {got:?}");
+        assert!(got.is_sorted_by_key(|r| r.block));
     }
-    assert_eq!(walk(&t, 13..17, 2).iter().map(|r| r.len).sum::<u64>(), 9);
     assert_eq!(t.count_owners(13..17), 9);
-    assert_eq!(walk(&t, 17..601, 2).last(), expected.last());
-    assert_eq!(walk(&t, 20..600, 4), vec![]);
-    assert_eq!(walk(&t, 30..30, 4), vec![]);
+    assert_eq!(t.walk(17..601, 2).last(), Some(&rec(600, 1, 1, 0)));
+    assert_eq!(t.walk(20..600, 4), []);
+    assert_eq!(t.walk(30..30, 4), []);
     let mut cursor = Cursor::new();
     assert_eq!(t.owners(0..100, &mut cursor, &mut []), 0);
 }
 
 #[test]
 fn owners_that_merge_between_batches_are_not_missed() {
-    // In the order of (block, ino, pgoff), the second batch would begin after 11 and miss inode 2,
-    // whose record begins at 10 by then.
+    // Of records, in the order of (block, ino, pgoff), the second batch would begin after 11 and
+    // miss inode 2, whose record begins at 10 by then.
     let mut t = tree(&[rec(10, 2, 1, 0), rec(11, 1, 2, 1)]);
     let mut cursor = Cursor::new();
     let mut out = [OwnerRecord::default()];
@@ -277,22 +328,15 @@ fn owners_that_merge_between_batches_are_not_missed() {
     assert_eq!(out, [rec(10, 2, 1, 0)]);
     t.insert(rec(12, 2, 1, 2)).unwrap();
     assert_eq!(t.owners(0..20, &mut cursor, &mut out), 1);
-    assert_eq!(out, [rec(12, 4, 1, 2)]);
+    assert_eq!(
+        out,
+        [rec(14, 2, 1, 4)],
+        "12 and 13 were free when it passed"
+    );
 
     // The visited record is split.
     t.remove(rec(12, 1, 1, 2)).unwrap();
     assert_eq!(t.owners(0..20, &mut cursor, &mut out), 0);
-}
-
-#[test]
-fn owners_over_many_windows() {
-    let t = tree(&[rec(100, 2000, 1, 0), rec(1_000_000, 1, 2, 0)]);
-    let got = walk(&t, 0..MAX_BLOCKS, 2);
-    assert_eq!(got.iter().map(|r| r.len).sum::<u64>(), 2001);
-    assert_eq!(got[0], rec(100, 412, 1, 0));
-    assert_eq!(got[1], rec(512, 512, 1, 412));
-    assert_eq!(got.last(), Some(&rec(1_000_000, 1, 2, 0)));
-    assert_eq!(got.len(), 6);
 }
 
 #[test]
@@ -305,8 +349,13 @@ fn a_hundred_thousand_owners_of_one_block() {
         t.insert(rec(40 - ino % 3, 5, ino, ino * 31 % 1000))
             .unwrap();
     }
+    t.check().unwrap();
+    let t = Owners {
+        tree: t,
+        files: Default::default(),
+    };
     for batch in [16, 512] {
-        let got = walk(&t, 40..41, batch);
+        let got = t.walk(40..41, batch);
         assert_eq!(got.len() as u64, N);
         assert!(got.windows(2).all(|w| w[0].ino < w[1].ino));
     }
@@ -315,13 +364,29 @@ fn a_hundred_thousand_owners_of_one_block() {
 }
 
 #[test]
-fn check_finds_a_page_at_two_blocks() {
-    let mut t = tree(&[rec(10, 4, 1, 0)]);
-    t.insert(rec(50, 1, 1, 3)).unwrap();
-    assert_eq!(t.check(), Err(euclean()));
-    budget::set(Some(0));
-    assert_eq!(t.check(), Err(ENOMEM));
-    budget::set(None);
-    assert_eq!(t.remove(rec(13, 1, 1, 3)), Ok(1));
+fn a_tree_that_has_become_small_gives_its_nodes_back() {
+    let mut t = OwnerTree::new();
+    for i in 0..5000 {
+        t.reserve(1).unwrap();
+        t.insert(rec(i, 1, i, 0)).unwrap();
+    }
+    for i in 10..5000 {
+        t.remove(rec(i, 1, i, 0)).unwrap();
+    }
     t.check().unwrap();
+    let before = t.bytes();
+    budget::set(Some(0));
+    assert_eq!(t.reserve(1), Err(ENOMEM));
+    assert_eq!(t.len(), 10, "it did not become a vector, and lost nothing");
+    assert_eq!(t.bytes(), before);
+    budget::set(None);
+    t.reserve(1).unwrap();
+    assert!(t.bytes() < before, "{before}");
+    t.check().unwrap();
+    for i in 0..10 {
+        t.remove(rec(i, 1, i, 0)).unwrap();
+    }
+    t.check().unwrap();
+    assert!(t.is_empty());
+    assert_eq!(t.remove(rec(1, 1, 1, 0)), Err(euclean()));
 }

@@ -3,11 +3,13 @@
 //! All that can be seen of a `State`, to compare.
 
 use crate::{
-    rmap::OwnerRecord,
+    rmap::{
+        Extent,
+        OwnerRecord, //
+    },
     state::{
         Attr,
         DirEntry,
-        Extent,
         InodeKind,
         State, //
     }, //
@@ -56,7 +58,7 @@ impl Snapshot {
                 .inodes_from(0)
                 .map(|(ino, inode)| {
                     let kind = match &inode.kind {
-                        InodeKind::File(map) => Kind::File(map.as_slice().to_vec()),
+                        InodeKind::File(map) => Kind::File(map.iter().collect()),
                         InodeKind::Dir(dir) => Kind::Dir(dir.parent(), entries(state, ino)),
                     };
                     (ino, inode.attr, kind)

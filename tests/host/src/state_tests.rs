@@ -3,7 +3,7 @@
 //! Tests of the state, one thing each.
 
 use crate::{
-    rmap_tests::rec,
+    owners::rec,
     state::{
         Attr,
         Mapping,
@@ -221,7 +221,7 @@ fn copy_on_write_splits_one_owner() {
             rec(new, 1, b, 5),
         ]
     );
-    assert_eq!(s.get(b).unwrap().as_file().unwrap().as_slice().len(), 3);
+    assert_eq!(s.get(b).unwrap().as_file().unwrap().len(), 3);
 }
 
 #[test]

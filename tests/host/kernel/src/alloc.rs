@@ -9,6 +9,7 @@ use crate::error::{
 use std::{
     fmt,
     marker::PhantomData,
+    mem::MaybeUninit,
     ops::{
         Deref,
         DerefMut, //
@@ -344,6 +345,29 @@ impl<T, A> Box<T, A> {
     /// Moves the value out and frees the memory.
     pub fn into_inner(b: Self) -> T {
         *b.inner
+    }
+}
+
+impl<T, A> Box<T, A> {
+    /// Allocates memory for a value.
+    pub fn new_uninit(_flags: Flags) -> Result<Box<MaybeUninit<T>, A>, AllocError> {
+        budget::pay()?;
+        Ok(Box {
+            inner: std::boxed::Box::new_uninit(),
+            _allocator: PhantomData,
+        })
+    }
+}
+
+impl<T, A> Box<MaybeUninit<T>, A> {
+    /// Moves a value there.
+    pub fn write(mut self, value: T) -> Box<T, A> {
+        self.inner.write(value);
+        Box {
+            // SAFETY: It has just been written.
+            inner: unsafe { self.inner.assume_init() },
+            _allocator: PhantomData,
+        }
     }
 }
 

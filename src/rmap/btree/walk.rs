@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How a tree is read: item after item, or many at once.
+
+use super::{
+    keys,
+    node::{
+        summary,
+        Inner,
+        Leaf,
+        Node, //
+    },
+    BTree,
+    Item,
+    Root,
+    Summary,
+    Words,
+    LEAF_SLOTS,
+    MAX_HEIGHT, //
+};
+use core::slice;
+
+/// Visits the rest of a leaf, or of the vector.
+enum Items<'a, T> {
+    Leaf(keys::Iter<'a>),
+    Few(slice::Iter<'a, T>),
+}
+
+/// A node on the way to where a walk is.
+#[derive(Clone, Copy)]
+struct Place<'a, T: Item> {
+    inner: &'a Inner<T>,
+    /// The child to visit next.
+    next: usize,
+    /// The child that the walk is from. Of those before it, only some are of use.
+    from: usize,
+}
+
+/// Visits items, ascending by key: all subtrees with items that reach to where it is from.
+pub(in super::super) struct Walk<'a, T: Item> {
+    path: [Option<Place<'a, T>>; MAX_HEIGHT],
+    /// How many nodes there are on the way.
+    depth: usize,
+    /// The rest of the leaf where the walk is.
+    items: Items<'a, T>,
+    from: Words,
+}
+
+impl<'a, T: Item> Walk<'a, T> {
+    fn push(&mut self, place: Place<'a, T>) {
+        if let Some(slot) = self.path.get_mut(self.depth) {
+            *slot = Some(place);
+            self.depth = self.depth.saturating_add(1);
+        }
+    }
+
+    /// Goes down to the first child of use.
+    fn enter(&mut self, inner: &'a Inner<T>) {
+        let from = inner.child_for(&self.from);
+        let next = if inner.is_reached(from) { 0 } else { from };
+        self.push(Place { inner, next, from });
+    }
+
+    /// Goes to the next leaf. `None` at the end.
+    fn advance(&mut self) -> Option<()> {
+        loop {
+            let top = self.depth.checked_sub(1)?;
+            let place = self.path.get_mut(top)?.as_mut()?;
+            let inner = place.inner;
+            let mut at = place.next;
+
+            if at < place.from {
+                let before = inner.sums().get(at..place.from).unwrap_or_default();
+                let skipped = before.iter().position(|sum| sum.reaches(&self.from));
+                at = skipped.map_or(place.from, |skipped| at.saturating_add(skipped));
+            }
+            place.next = at.saturating_add(1);
+            match inner.kid(at) {
+                Some(Node::Leaf(leaf)) => {
+                    self.items = Items::Leaf(leaf.items.iter_from(0));
+                    return Some(());
+                }
+                Some(Node::Inner(kid)) => self.enter(kid),
+                None => self.depth = top,
+            }
+        }
+    }
+}
+
+impl<T: Item> Iterator for Walk<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        loop {
+            let item = match &mut self.items {
+                Items::Leaf(items) => items.next().map(|(head, tail)| T::from_words(*head, *tail)),
+                Items::Few(items) => items.next().copied(),
+            };
+            if item.is_some() {
+                return item;
+            }
+            self.advance()?;
+        }
+    }
+}
+
+impl<T: Item> BTree<T> {
+    /// Visits all items, ascending by key.
+    pub(in super::super) fn iter(&self) -> Walk<'_, T> {
+        self.walk(Words::default())
+    }
+
+    /// Visits items, ascending by key: all that reach to `from`, or come after it, and some others.
+    pub(in super::super) fn walk(&self, from: Words) -> Walk<'_, T> {
+        let mut walk = Walk {
+            path: [const { None }; MAX_HEIGHT],
+            depth: 0,
+            items: Items::Few([].iter()),
+            from,
+        };
+        match &self.root {
+            Root::Few(items) => walk.items = Items::Few(items.iter()),
+            Root::Many(root) => walk.enter(root),
+        }
+        walk
+    }
+
+    /// Visits all items from the first one on whose key is `key` or greater.
+    pub(in super::super) fn seek(&self, key: &Words) -> Walk<'_, T> {
+        self.seek_walk(key, *key)
+    }
+
+    /// Like [`walk`](Self::walk), from the first item on whose key is `key` or greater.
+    pub(in super::super) fn seek_walk(&self, key: &Words, from: Words) -> Walk<'_, T> {
+        let mut walk = Walk {
+            path: [const { None }; MAX_HEIGHT],
+            depth: 0,
+            items: Items::Few([].iter()),
+            from,
+        };
+        match &self.root {
+            Root::Few(items) => {
+                let at = items.partition_point(|item| item.key() < *key);
+                walk.items = Items::Few(items.get(at..).unwrap_or_default().iter());
+            }
+            Root::Many(root) => {
+                let leaf = descend(root, key, |inner, at| {
+                    walk.push(Place {
+                        inner,
+                        next: at.saturating_add(1),
+                        from: inner.child_for(&from),
+                    });
+                });
+                if let Some(leaf) = leaf {
+                    let at = leaf.items.lower_bound(key);
+                    walk.items = Items::Leaf(leaf.items.iter_from(at));
+                }
+            }
+        }
+        walk
+    }
+
+    /// Returns the item with this key, or else the last one before it.
+    pub(in super::super) fn floor(&self, key: &Words) -> Option<T> {
+        match &self.root {
+            Root::Few(items) => {
+                let after = items.partition_point(|item| item.key() <= *key);
+                items.get(after.checked_sub(1)?).copied()
+            }
+            Root::Many(root) => {
+                let leaf = descend(root, key, |_, _| {})?;
+                let at = leaf.items.lower_bound(key);
+                let at = if leaf.has_key::<T>(at, key) {
+                    at
+                } else {
+                    at.checked_sub(1)?
+                };
+                let words = leaf.items.get(at)?;
+                Some(T::from_words(words.head, words.tail))
+            }
+        }
+    }
+
+    /// Calls `visit` for items, ascending by key, until it returns `false`: all whose key is `key`
+    /// or greater that reach to `from` or come after it, and some others.
+    pub(in super::super) fn visit(
+        &self,
+        key: Option<&Words>,
+        from: &Words,
+        mut visit: impl FnMut(T) -> bool,
+    ) {
+        match &self.root {
+            Root::Few(items) => {
+                let at = key.map_or(0, |key| items.partition_point(|item| item.key() < *key));
+                let mut items = items.get(at..).unwrap_or_default().iter();
+                items.all(|item| visit(*item));
+            }
+            Root::Many(root) => {
+                visit_below(root, key, from, &mut visit);
+            }
+        }
+    }
+
+    /// Returns what is known together of the items whose keys are less than a limit, which may grow
+    /// with what is known so far, and that reach to `from`; others may be taken into account too.
+    pub(in super::super) fn gather(
+        &self,
+        from: Words,
+        limit: impl Fn(&T::Summary) -> Words,
+    ) -> T::Summary {
+        let mut sum = T::Summary::default();
+        match &self.root {
+            Root::Few(items) => {
+                for item in items {
+                    if item.key() >= limit(&sum) {
+                        break;
+                    }
+                    sum = sum.join(item.summary());
+                }
+            }
+            Root::Many(root) => {
+                gather(root, &from, &limit, &mut sum);
+            }
+        }
+        sum
+    }
+}
+
+/// Goes down to the leaf where an item with this key is, or belongs. `pass` hears of the nodes on
+/// the way, with the child that it leads to.
+fn descend<'a, T: Item>(
+    mut inner: &'a Inner<T>,
+    key: &Words,
+    mut pass: impl FnMut(&'a Inner<T>, usize),
+) -> Option<&'a Leaf> {
+    loop {
+        let at = inner.child_for(key);
+        pass(inner, at);
+        match inner.kid(at)? {
+            Node::Inner(kid) => inner = kid,
+            Node::Leaf(leaf) => return Some(leaf),
+        }
+    }
+}
+
+/// Returns whether to go on. Goes as deep as the tree is high.
+fn visit_below<T: Item>(
+    inner: &Inner<T>,
+    key: Option<&Words>,
+    from: &Words,
+    visit: &mut impl FnMut(T) -> bool,
+) -> bool {
+    let start = inner.child_for(from);
+    let mut at = key.map_or(0, |key| inner.child_for(key));
+    if !inner.is_reached(start) {
+        at = at.max(start);
+    }
+    loop {
+        if at < start {
+            let before = inner.sums().get(at..start).unwrap_or_default();
+            let skipped = before.iter().take_while(|sum| !sum.reaches(from)).count();
+            at = at.saturating_add(skipped);
+        }
+        let go_on = match inner.kid(at) {
+            Some(Node::Leaf(leaf)) => visit_leaf(leaf, key, from, visit),
+            Some(Node::Inner(kid)) => visit_below(kid, key, from, visit),
+            None => return true,
+        };
+        if !go_on {
+            return false;
+        }
+        at = at.saturating_add(1);
+    }
+}
+
+/// Returns whether to go on.
+fn visit_leaf<T: Item>(
+    leaf: &Leaf,
+    key: Option<&Words>,
+    from: &Words,
+    visit: &mut impl FnMut(T) -> bool,
+) -> bool {
+    let at = key.map_or(0, |key| leaf.items.lower_bound(key));
+    let mut items = leaf
+        .items
+        .iter_from(at)
+        .map(|(head, tail)| T::from_words(*head, *tail))
+        .skip_while(|item| item.key() < *from && !item.summary().reaches(from));
+    items.all(visit)
+}
+
+/// Returns whether all items were within the limit.
+fn gather_leaf<T: Item>(
+    leaf: &Leaf,
+    limit: &impl Fn(&T::Summary) -> Words,
+    sum: &mut T::Summary,
+) -> bool {
+    let mut at = 0;
+    while at < leaf.items.len() {
+        let end = leaf.items.lower_bound(&limit(sum));
+        if end <= at {
+            return false;
+        }
+        *sum = sum.join(summary::<T, LEAF_SLOTS>(&leaf.items, at, end));
+        at = end;
+    }
+    true
+}
+
+/// Returns whether all items were within the limit. Goes as deep as the tree is high.
+fn gather<T: Item>(
+    inner: &Inner<T>,
+    from: &Words,
+    limit: &impl Fn(&T::Summary) -> Words,
+    sum: &mut T::Summary,
+) -> bool {
+    let start = inner.child_for(from);
+    let mut at = if inner.is_reached(start) { 0 } else { start };
+    while at < inner.len() {
+        // Each but the last of those that begin within the limit ends within it too.
+        let last = match inner.first().lower_bound(&limit(sum)).checked_sub(1) {
+            Some(last) if last >= at => last,
+            _ => return false,
+        };
+        let sums = inner.sums().get(at..last).unwrap_or_default();
+        *sum = sums.iter().fold(*sum, |sum, s| sum.join(*s));
+        at = last;
+
+        let all = match inner.kid(at) {
+            Some(Node::Leaf(leaf)) => gather_leaf::<T>(leaf, limit, sum),
+            Some(Node::Inner(kid)) => gather(kid, from, limit, sum),
+            None => false,
+        };
+        if !all {
+            return false;
+        }
+        at = at.saturating_add(1);
+    }
+    true
+}
