@@ -25,6 +25,7 @@ mod owners;
 mod property;
 mod range_set_tests;
 mod rmap_model;
+mod rmap_random;
 mod rmap_tests;
 mod snapshot;
 mod state_garbage;
