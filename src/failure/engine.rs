@@ -31,7 +31,10 @@ use crate::{
         SuperBlock, //
     },
 };
-use core::ops::Range;
+use core::{
+    mem::size_of,
+    ops::Range, //
+};
 use kernel::{
     prelude::*,
     str::CString,
@@ -89,8 +92,11 @@ pub(crate) trait Ground: Send + Sync + 'static {
     fn shut_down(&self);
 }
 
-/// Owners that are looked up at once, under one hold of the state lock.
-const BATCH: usize = 16;
+/// Owners that are looked up at once, under one hold of the state lock: a page of them.
+const BATCH: usize = dax::BLOCK_SIZE as usize / size_of::<OwnerRecord>();
+
+/// Owners that are looked up at once when memory is short.
+const SMALL_BATCH: usize = 8;
 
 /// Hears of failures, and deals with them.
 #[pin_data]
@@ -208,10 +214,16 @@ impl<G: Ground> Engine<G> {
         result: &mut Result,
     ) {
         let mut cursor = Cursor::new();
-        let mut batch = [OwnerRecord::default(); BATCH];
+        let mut small = [OwnerRecord::default(); SMALL_BATCH];
+        // Its owners are told with or without memory, and nobody is waited for to get some.
+        let mut large = KVec::from_elem(OwnerRecord::default(), BATCH, GFP_NOWAIT | __GFP_NOWARN);
+        let batch = match &mut large {
+            Ok(large) => large.as_mut_slice(),
+            Err(_) => &mut small[..],
+        };
         let mut any = false;
         loop {
-            let n = self.ground.owners(range, &mut cursor, &mut batch);
+            let n = self.ground.owners(range, &mut cursor, batch);
             if n == 0 {
                 break;
             }

@@ -21,6 +21,8 @@
 
 mod btree;
 mod extent;
+#[cfg(MODULE)]
+mod kunit;
 mod map;
 mod owners;
 mod packed;

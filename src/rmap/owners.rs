@@ -5,6 +5,7 @@
 //! The caller holds the state lock for each batch, and may drop it in between.
 
 use super::{
+    btree::Words,
     packed::{
         end_key,
         first_key,
@@ -65,7 +66,17 @@ impl Page {
             ..Self::first(rec)
         }
     }
+
+    /// Returns the key of the record that begins at `block` and would go on to this page. Of those
+    /// that begin there, none before it has pages after this one.
+    fn key_at(&self, block: u64) -> Words {
+        let pgoff = self.diagonal.saturating_add(block);
+        key(block, self.ino, pgoff.saturating_sub(MAX_BLOCKS))
+    }
 }
+
+/// Records in a row that are looked at in vain before it is worth a search to jump over the rest.
+const PATIENCE: u32 = 32;
 
 /// How far a batch has got.
 enum Batch {
@@ -148,16 +159,19 @@ impl OwnerTree {
         let mut next = range.end;
 
         self.overlapping(None, &range, |rec| {
-            let Some(rec) = rec.clip(&range) else {
-                return true;
-            };
+            let begins = rec.block().max(range.start);
             if found == out.len() {
-                next = rec.block;
+                next = begins;
                 return false;
             }
-            // Those that begin before the range come in the order of where they begin, and are
-            // clipped to begin at one block; the others come in order.
-            insert_bounded(out, &mut found, rec, |r| (r.block, r.ino, r.pgoff));
+            let rec = rec.clipped(&range);
+            if begins == range.start {
+                // They come in the order of where they really begin.
+                insert_bounded(out, &mut found, rec, |r| (r.ino, r.pgoff));
+            } else if let Some(slot) = out.get_mut(found) {
+                *slot = rec;
+                found += 1;
+            }
             true
         });
         if next == range.end {
@@ -179,28 +193,34 @@ impl OwnerTree {
     /// pages, and returns their number.
     fn crowd(&self, range: Range<u64>, last: Option<Page>, out: &mut [OwnerRecord]) -> usize {
         let mut found = 0;
-        let mut next = self.first_overlapping(None, &range);
+        let mut from = None;
 
-        // Records that begin at the same block are in the order of visits already. Merge these
-        // groups: of each, look at no more records than can end up in `out`.
-        while let Some(head) = next {
-            let group = head.block;
-            let start = last.map_or(first_key(group), |page| {
-                let pgoff = page.diagonal.saturating_add(group);
-                key(group, page.ino, pgoff.saturating_sub(MAX_BLOCKS))
-            });
-            self.overlapping(Some(&start), &range, |rec| {
-                if rec.block != group {
-                    return false;
+        // Records that begin at the same block are in the order of visits already. So of many of
+        // them, those before the batch can be jumped over, and those after it.
+        loop {
+            let mut jump = None;
+            let mut idle = 0;
+            self.overlapping(from.as_ref(), &range, |rec| {
+                let group = rec.block();
+                let beyond = match after_page(rec.clipped(&range), last) {
+                    Some(rec) if insert_bounded(out, &mut found, rec, Page::first) => {
+                        idle = 0;
+                        return true;
+                    }
+                    Some(_) => end_key(group),
+                    None => last.map_or(end_key(group), |page| page.key_at(group)),
+                };
+                idle += 1;
+                if idle > PATIENCE {
+                    jump = Some(beyond);
                 }
-                match rec.clip(&range).and_then(|rec| after_page(rec, last)) {
-                    Some(rec) => insert_bounded(out, &mut found, rec, Page::first),
-                    None => true,
-                }
+                jump.is_none()
             });
-            next = self.first_overlapping(Some(&end_key(group)), &range);
+            match jump {
+                Some(beyond) => from = Some(beyond),
+                None => return found,
+            }
         }
-        found
     }
 }
 
@@ -236,11 +256,12 @@ fn insert_bounded<K: Ord>(
         return false;
     }
     *used = used.saturating_add(1).min(out.len());
-    if let Some(tail) = out.get_mut(at..*used) {
-        tail.rotate_right(1);
-        if let Some(slot) = tail.first_mut() {
-            *slot = rec;
-        }
+    let tail = out.get_mut(at..*used).unwrap_or_default();
+    if let Some(last) = tail.len().checked_sub(1) {
+        tail.copy_within(..last, 1);
+    }
+    if let Some(slot) = tail.first_mut() {
+        *slot = rec;
     }
     true
 }

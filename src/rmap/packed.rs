@@ -18,6 +18,7 @@ use super::{
     },
     OwnerRecord, //
 };
+use core::ops::Range;
 
 const BLOCK_BITS: u32 = MAX_BLOCKS.ilog2();
 const INO_BITS: u32 = MAX_INO.ilog2();
@@ -69,7 +70,7 @@ pub(super) fn key(block: u64, ino: u64, pgoff: u64) -> Words {
 }
 
 /// Returns the block of a key.
-fn block_of(key: &Words) -> u64 {
+pub(super) fn block_of(key: &Words) -> u64 {
     key.head >> (64 - BLOCK_BITS)
 }
 
@@ -95,6 +96,17 @@ impl Packed {
             pgoff: (mid & low(64 - INO_LOW)) << PGOFF_LOW | last >> (64 - PGOFF_LOW),
             len: self.end().saturating_sub(self.block()),
         }
+    }
+
+    /// Returns the part of the record that lies in `range` (of blocks); it has one.
+    pub(super) fn clipped(&self, range: &Range<u64>) -> OwnerRecord {
+        let mut rec = self.record();
+        let end = rec.end().min(range.end);
+        let cut = range.start.saturating_sub(rec.block);
+        rec.block = rec.block.saturating_add(cut);
+        rec.pgoff = rec.pgoff.saturating_add(cut);
+        rec.len = end.saturating_sub(rec.block);
+        rec
     }
 
     /// Returns the first block.

@@ -7,6 +7,7 @@
 
 use super::{
     packed::{
+        block_of,
         end_key,
         first_key,
         Ends, //
@@ -33,30 +34,35 @@ impl OwnerTree {
     /// most `max_len`, that stays so. It may be a different owner.
     pub(crate) fn sharing(&self, block: u64, max_len: u64) -> (Sharing, u64) {
         let limit = block.saturating_add(max_len.max(1));
-        let here = self.ends(block, |_| block);
+        let (here, next) = self.ends(block, |_| block);
+        let next = next.unwrap_or(limit);
 
         let (sharing, end) = if here.second >= limit {
             (Sharing::Many, limit)
         } else if here.second > block {
-            let shared = self.ends(block, |ends| ends.second.min(limit));
+            let (shared, _) = self.ends(block, |ends| ends.second.min(limit));
             (Sharing::Many, shared.second)
         } else if here.last > block {
-            (Sharing::One, self.unshared_end(block, here.last, limit))
+            let end = if next == here.last && next < limit {
+                self.unshared_end(block, here.last, limit)
+            } else {
+                next.min(here.last)
+            };
+            (Sharing::One, end)
         } else {
-            let next = self.starts(block.saturating_add(1)).next();
-            (Sharing::Free, next.map_or(limit, |(start, _)| start))
+            (Sharing::Free, next)
         };
         (sharing, end.min(limit).saturating_sub(block).max(1))
     }
 
     /// Returns the first run of blocks without an owner in `from..end`, as long as it is there.
     pub(crate) fn next_gap(&self, from: u64, end: u64) -> Option<Range<u64>> {
-        let start = self.ends(from, |ends| ends.last.min(end)).last.max(from);
+        let (owned, next) = self.ends(from, |ends| ends.last.min(end));
+        let start = owned.last.max(from);
         if start >= end {
             return None;
         }
-        let next = self.starts(start).next();
-        Some(start..next.map_or(end, |(next, _)| next.min(end)))
+        Some(start..next.map_or(end, |next| next.min(end)))
     }
 
     /// Returns how many blocks in `range` have no owner.
@@ -76,7 +82,7 @@ impl OwnerTree {
     pub(crate) fn count_owners(&self, range: Range<u64>) -> u64 {
         let mut sum = 0u64;
         self.overlapping(None, &range, |rec| {
-            sum = sum.saturating_add(rec.clip(&range).map_or(0, |rec| rec.len));
+            sum = sum.saturating_add(rec.record().clip(&range).map_or(0, |rec| rec.len));
             true
         });
         sum
@@ -97,10 +103,12 @@ impl OwnerTree {
     }
 
     /// Returns where records end, of those that begin at `block`, before it, or not after where
-    /// `reach` says that those so far reach to.
-    fn ends(&self, block: u64, reach: impl Fn(&Ends) -> u64) -> Ends {
-        self.records
-            .gather(first_key(block), |ends| end_key(block.max(reach(ends))))
+    /// `reach` says that those so far reach to; and where the next one begins.
+    fn ends(&self, block: u64, reach: impl Fn(&Ends) -> u64) -> (Ends, Option<u64>) {
+        let (ends, next) = self
+            .records
+            .gather(&first_key(block), |ends| end_key(block.max(reach(ends))));
+        (ends, next.map(|key| block_of(&key)))
     }
 
     /// Returns the first block after `block` that has no owner or more than one, or one that is

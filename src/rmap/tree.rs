@@ -139,10 +139,10 @@ impl OwnerTree {
         &self,
         key: Option<&Words>,
         range: &Range<u64>,
-        mut visit: impl FnMut(OwnerRecord) -> bool,
+        mut visit: impl FnMut(Packed) -> bool,
     ) {
         self.records.visit(key, &first_key(range.start), |rec| {
-            rec.block() < range.end && (rec.end() <= range.start || visit(rec.record()))
+            rec.block() < range.end && (rec.end() <= range.start || visit(rec))
         });
     }
 
@@ -154,7 +154,7 @@ impl OwnerTree {
     ) -> Option<OwnerRecord> {
         let mut found = None;
         self.overlapping(key, range, |rec| {
-            found = Some(rec);
+            found = Some(rec.record());
             false
         });
         found

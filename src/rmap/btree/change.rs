@@ -307,7 +307,7 @@ impl<T: Item> Inner<T> {
         let room = self.kid(at).ok_or_else(euclean)?.room();
 
         // A sibling with less room than this would soon be full itself.
-        if on_left.max(on_right) >= room / 8 {
+        if on_left.max(on_right) >= room / 4 {
             if on_left >= on_right {
                 let left = at.saturating_sub(1);
                 let (to, from) = self.pair_mut(left).ok_or_else(euclean)?;

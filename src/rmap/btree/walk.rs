@@ -182,18 +182,20 @@ impl<T: Item> BTree<T> {
     }
 
     /// Calls `visit` for items, ascending by key, until it returns `false`: all whose key is `key`
-    /// or greater that reach to `from` or come after it, and some others.
+    /// or greater that reach to `from`, and some others. An item that begins there, or after it,
+    /// reaches to it.
     pub(in super::super) fn visit(
         &self,
         key: Option<&Words>,
         from: &Words,
-        mut visit: impl FnMut(T) -> bool,
+        visit: impl FnMut(T) -> bool,
     ) {
+        let mut visit = visit;
         match &self.root {
             Root::Few(items) => {
                 let at = key.map_or(0, |key| items.partition_point(|item| item.key() < *key));
-                let mut items = items.get(at..).unwrap_or_default().iter();
-                items.all(|item| visit(*item));
+                let items = items.get(at..).unwrap_or_default().iter();
+                items.copied().all(visit);
             }
             Root::Many(root) => {
                 visit_below(root, key, from, &mut visit);
@@ -203,26 +205,26 @@ impl<T: Item> BTree<T> {
 
     /// Returns what is known together of the items whose keys are less than a limit, which may grow
     /// with what is known so far, and that reach to `from`; others may be taken into account too.
+    /// Also returns the key of the first item that is not within the limit, if there is one.
     pub(in super::super) fn gather(
         &self,
-        from: Words,
+        from: &Words,
         limit: impl Fn(&T::Summary) -> Words,
-    ) -> T::Summary {
+    ) -> (T::Summary, Option<Words>) {
         let mut sum = T::Summary::default();
-        match &self.root {
-            Root::Few(items) => {
-                for item in items {
-                    if item.key() >= limit(&sum) {
-                        break;
-                    }
-                    sum = sum.join(item.summary());
-                }
-            }
-            Root::Many(root) => {
-                gather(root, &from, &limit, &mut sum);
-            }
-        }
-        sum
+        let next = match &self.root {
+            Root::Few(items) => items.iter().find_map(|item| {
+                let within = item.key() < limit(&sum);
+                sum = if within {
+                    sum.join(item.summary())
+                } else {
+                    sum
+                };
+                (!within).then_some(item.key())
+            }),
+            Root::Many(root) => gather(root, from, &limit, &mut sum),
+        };
+        (sum, next)
     }
 }
 
@@ -285,56 +287,54 @@ fn visit_leaf<T: Item>(
         .items
         .iter_from(at)
         .map(|(head, tail)| T::from_words(*head, *tail))
-        .skip_while(|item| item.key() < *from && !item.summary().reaches(from));
+        .skip_while(|item| !item.summary().reaches(from));
     items.all(visit)
 }
 
-/// Returns whether all items were within the limit.
+/// Returns the key of the first item that is not within the limit.
 fn gather_leaf<T: Item>(
     leaf: &Leaf,
     limit: &impl Fn(&T::Summary) -> Words,
     sum: &mut T::Summary,
-) -> bool {
+) -> Option<Words> {
     let mut at = 0;
-    while at < leaf.items.len() {
+    loop {
+        let next = leaf.items.get(at)?;
         let end = leaf.items.lower_bound(&limit(sum));
         if end <= at {
-            return false;
+            return Some(T::from_words(next.head, next.tail).key());
         }
         *sum = sum.join(summary::<T, LEAF_SLOTS>(&leaf.items, at, end));
         at = end;
     }
-    true
 }
 
-/// Returns whether all items were within the limit. Goes as deep as the tree is high.
+/// Returns the key of the first item that is not within the limit. Goes as deep as the tree is high.
 fn gather<T: Item>(
     inner: &Inner<T>,
     from: &Words,
     limit: &impl Fn(&T::Summary) -> Words,
     sum: &mut T::Summary,
-) -> bool {
+) -> Option<Words> {
     let start = inner.child_for(from);
     let mut at = if inner.is_reached(start) { 0 } else { start };
-    while at < inner.len() {
+    loop {
+        let first = inner.first().get(at)?;
         // Each but the last of those that begin within the limit ends within it too.
         let last = match inner.first().lower_bound(&limit(sum)).checked_sub(1) {
             Some(last) if last >= at => last,
-            _ => return false,
+            _ => return Some(first),
         };
         let sums = inner.sums().get(at..last).unwrap_or_default();
         *sum = sums.iter().fold(*sum, |sum, s| sum.join(*s));
-        at = last;
 
-        let all = match inner.kid(at) {
-            Some(Node::Leaf(leaf)) => gather_leaf::<T>(leaf, limit, sum),
-            Some(Node::Inner(kid)) => gather(kid, from, limit, sum),
-            None => false,
+        let next = match inner.kid(last)? {
+            Node::Leaf(leaf) => gather_leaf::<T>(leaf, limit, sum),
+            Node::Inner(kid) => gather(kid, from, limit, sum),
         };
-        if !all {
-            return false;
+        if next.is_some() {
+            return next;
         }
-        at = at.saturating_add(1);
+        at = last.saturating_add(1);
     }
-    true
 }
