@@ -10,16 +10,20 @@ kernel=$1
 initrd=$TOP/build/initramfs-$kernel.img
 logs=$TOP/build/logs
 args=()
+not_here=
 case $kernel in
 stock)
 	shards=${SHARDS:-1}
 	args=(--timeout "${TIMEOUT:-600}")
+	not_here=kunit # which the distribution's kernel is built without
 	;;
 debug)
 	# Emulated, with every checker on: each test may take ten times as long.
 	# One guest leaves half of two CPUs idle.
 	shards=${SHARDS:-2}
 	args=(--timeout "${TIMEOUT:-1200}" --append daxrmap.timeout=400)
+	# KUnit is on, but runs nothing until tests/selftests/kunit.c names it.
+	args+=(--append "kunit.enable=1 kunit.autorun=1 kunit.filter_glob=none")
 	;;
 esac
 [ "$(nproc)" -gt 1 ] || shards=1
@@ -33,7 +37,8 @@ scripts/initramfs.sh "$kernel" "$initrd"
 # Deals the tests out in turn: ${share[i]} is the i-th guest's.
 share=()
 i=0
-for t in ${TESTS:-$(find build/selftests -maxdepth 1 -type f -executable -printf '%f\n' | LC_ALL=C sort)}; do
+for t in ${TESTS:-$(find build/selftests -maxdepth 1 -type f -executable ! -name "$not_here" -printf '%f\n' |
+	LC_ALL=C sort)}; do
 	share[i % shards]+=" $t"
 	i=$((i + 1))
 done
