@@ -21,7 +21,7 @@ use super::{
 use core::ops::Range;
 
 const BLOCK_BITS: u32 = MAX_BLOCKS.ilog2();
-const INO_BITS: u32 = MAX_INO.ilog2();
+const INO_BITS: u32 = MAX_INO.next_power_of_two().ilog2();
 const PGOFF_BITS: u32 = MAX_PAGES.ilog2();
 
 // The first word has the block and the first bits of the inode number; the second the rest of that

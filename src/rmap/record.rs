@@ -14,8 +14,8 @@ pub(crate) const MAX_BLOCKS: u64 = 1 << 40;
 /// Pages of a file are below this, so that byte offsets fit into 64 bits.
 pub(crate) const MAX_PAGES: u64 = 1 << 52;
 
-/// Inode numbers are below this.
-pub(crate) const MAX_INO: u64 = 1 << 60;
+/// Inode numbers are below this. One that has all bits set would leave no key after its records.
+pub(crate) const MAX_INO: u64 = (1 << 60) - 1;
 
 /// An owner record: `len` blocks from `block` on are the pages from `pgoff` on of inode `ino`.
 ///

@@ -79,13 +79,12 @@ impl<T: Item> BTree<T> {
                 if items.get(at).is_some_and(|i| i.key() == item.key()) {
                     return Err(euclean());
                 }
-                if items.len() < LEAF_SLOTS {
+                if items.len() < LEAF_SLOTS.min(items.capacity()) {
                     items.insert_within_capacity(at, item).map_err(|_| ENOMEM)?;
                 } else {
-                    // Its vector is dropped below, when all of it is in leaves.
-                    let mut root = leaves_of(items, &mut stock)?;
-                    root.insert(item, &mut stock)?;
-                    self.root = Root::Many(root);
+                    // It is full, or there was a tree here that has lost all, and the vector has
+                    // no memory; then the spare nodes are those of that tree.
+                    self.root = Root::Many(leaves_of(items, item, &mut stock)?);
                     self.height = 1;
                 }
             }
@@ -150,24 +149,37 @@ impl<T: Item> BTree<T> {
     }
 }
 
-/// Makes two leaves of the items of a vector, below one node, which is returned.
-fn leaves_of<T: Item>(items: &[T], stock: &mut Stock<'_, T>) -> Result<KBox<Inner<T>>> {
+/// Makes leaves of the items of a vector and one more, below one node, which is returned.
+fn leaves_of<T: Item>(items: &[T], more: T, stock: &mut Stock<'_, T>) -> Result<KBox<Inner<T>>> {
+    // Two halves of it, and none of the leaves full.
+    let half = items.len().div_ceil(2).max(1);
     let have = stock.spare.have();
-    if have.leaves < 2 || have.inners < 1 {
+    if have.leaves < items.len().div_ceil(half).max(1) || have.inners < 1 {
         return Err(ENOMEM);
     }
     let mut root = stock.inner()?;
-    for half in items.chunks(items.len().div_ceil(2)) {
-        let mut leaf = stock.leaf()?;
-        if let Node::Leaf(leaf) = &mut leaf {
-            for item in half {
-                leaf.insert(item)?;
-            }
-        }
+    if items.is_empty() {
+        let leaf = leaf_of(&[more], stock)?;
+        root.insert_kid(0, leaf)?;
+        return Ok(root);
+    }
+    for half in items.chunks(half) {
+        let leaf = leaf_of(half, stock)?;
         let end = root.len();
         root.insert_kid(end, leaf)?;
     }
+    root.insert(more, stock)?;
     Ok(root)
+}
+
+fn leaf_of<T: Item>(items: &[T], stock: &mut Stock<'_, T>) -> Result<Node<T>> {
+    let mut node = stock.leaf()?;
+    if let Node::Leaf(leaf) = &mut node {
+        for item in items {
+            leaf.insert(item)?;
+        }
+    }
+    Ok(node)
 }
 
 /// Returns the root of a tree that has lost something: as low as it can be.

@@ -196,6 +196,35 @@ fn reserved_changes_do_not_allocate() {
 }
 
 #[test]
+fn a_tree_that_is_emptied_keeps_its_reservation() {
+    let mut t = OwnerTree::new();
+    t.reserve(300).unwrap();
+    for i in 0..300 {
+        t.insert(rec(i, 1, i, 0)).unwrap();
+    }
+    t.reserve(600).unwrap();
+    budget::set(Some(0));
+    for i in 0..300 {
+        t.remove(rec(i, 1, i, 0)).unwrap();
+    }
+    t.check().unwrap();
+    for i in 0..300 {
+        t.insert(rec(i, 1, i, 0)).unwrap();
+    }
+    budget::set(None);
+    t.check().unwrap();
+}
+
+#[test]
+fn the_last_block_of_all() {
+    let last = rec(MAX_BLOCKS - 1, 1, MAX_INO - 1, MAX_PAGES - 1);
+    let t = tree(&[last]);
+    assert_eq!(t.sharing(MAX_BLOCKS - 1, 9), (Sharing::One, 1));
+    assert_eq!(t.next_gap(MAX_BLOCKS - 1, MAX_BLOCKS), None);
+    assert_eq!(t.walk(0..u64::MAX, 1), [last]);
+}
+
+#[test]
 fn one_change_at_a_time_needs_no_more_than_its_reservation() {
     let mut t = OwnerTree::new();
     let mut state = 1u64;
