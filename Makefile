@@ -45,6 +45,12 @@ test:
 test-stock test-debug test-host:
 	@scripts/run-tests.sh $(@:test-%=%)
 
+# FUZZ_TARGET=rmap: only that one.
+FUZZ_SECONDS ?= 180
+fuzz:
+	@scripts/setup-root.sh
+	@scripts/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_TARGET)
+
 # Takes one cure out at a time, and wants a self test to notice.
 mutants: module
 	@scripts/run-mutants.sh $(MUTANTS)
@@ -78,10 +84,11 @@ help:
 	@echo 'make test-debug     only the self tests on the debug kernel'
 	@echo 'make test-host      only the tests that need no kernel'
 	@echo 'make mutants        take one cure out at a time: the self tests must notice (MUTANTS="a b")'
+	@echo 'make fuzz           fuzz the owner tree (FUZZ_SECONDS=180)'
 	@echo 'make demo           a poisoned page, from injection to its owners, in QEMU'
 	@echo 'make clippy         lint; make fmt: format; make fmt-check: is it formatted?'
 	@echo 'make doc            API documentation, build/doc'
 	@echo 'make clean          remove build/; the cache stays'
 
 .PHONY: all module setup debug-kernel module-debug selftests test test-stock \
-	test-debug test-host mutants demo clippy fmt fmt-check doc clean help
+	test-debug test-host fuzz mutants demo clippy fmt fmt-check doc clean help

@@ -3,29 +3,18 @@
 # test-cargo.sh DIR: runs the cargo tests of DIR (tests/host, tools) with the
 # root tree's cargo. Its last line is "RESULT passed failed skipped".
 . "$(dirname "$0")/lib.sh"
+. "$TOP/scripts/lib-cargo.sh"
 
 dir=$1
 [ -e "$TOP/$dir/Cargo.toml" ] || die "$dir has no Cargo.toml"
-# A mirror that this machine's cargo has been told of.
-config=()
-for f in "${CARGO_HOME:-$HOME/.cargo}"/config{.toml,}; do
-	if [ -e "$f" ]; then
-		config=(--config "$f")
-		export DAXRMAP_BIND="${DAXRMAP_BIND:-} $(dirname "$f")"
-		break
-	fi
-done
-export CARGO_HOME=$CACHE/cargo
-mkdir -p "$CARGO_HOME" "$TOP/build"
+mkdir -p "$TOP/build"
 out=$(mktemp "$TOP/build/cargo.XXXXXX")
 trap 'rm -f "$out"' EXIT
 cd "$TOP/$dir"
-# What is there already needs no network.
-in_root cargo ${config[@]+"${config[@]}"} fetch --locked --offline 2>/dev/null ||
-	in_root cargo ${config[@]+"${config[@]}"} fetch --locked
+cargo_fetch
 rc=0
 # Into build/, where .gitignore covers it and `make clean` finds it.
-in_root cargo ${config[@]+"${config[@]}"} test --workspace --no-fail-fast --offline --locked \
+in_root "${CARGO[@]}" test --workspace --no-fail-fast --offline --locked \
 	--target-dir "$TOP/build/cargo" 2>&1 | tee "$out" || rc=$?
 sed -n 's/^test result: .* \([0-9]*\) passed; \([0-9]*\) failed; \([0-9]*\) ignored;.*/\1 \2 \3/p' "$out" |
 	awk '{ p += $1; f += $2; s += $3 } END { print "RESULT", p + 0, f + 0, s + 0 }'

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the fuzz targets run: the pure parts of daxrmap, compiled here from the very files of the
+//! module, with the host tests' stand-in for the kernel crate.
+//!
+//! A target is a function here that takes bytes and panics if it finds something, a file in
+//! `fuzz_targets/` that calls it, a `[[bin]]` in `Cargo.toml`, and a folder in `corpus/`.
+
+#[path = "../../../src/errno.rs"]
+mod errno;
+#[allow(dead_code, unused_imports, reason = "not all of it is called here")]
+#[path = "../../../src/rmap/mod.rs"]
+mod rmap;
+
+mod bytes;
+pub mod owners;
