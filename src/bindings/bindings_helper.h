@@ -7,6 +7,7 @@
 #include <linux/hrtimer_types.h>
 #include <linux/dax.h>
 #include <linux/exportfs.h>
+#include <linux/falloc.h>
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 #include <linux/fserror.h>

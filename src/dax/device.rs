@@ -291,6 +291,31 @@ impl<S: FailureSink> Device<S> {
         })
     }
 
+    /// Copies what `iter` has to one block, durably: `bytes` of it, to the start of the block.
+    /// Returns how many were copied: fewer where a page of the user's is not there. The caller has
+    /// disabled page faults.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if that is more than a block; `EIO`, `ENXIO`, `EHWPOISON`.
+    pub(crate) fn copy_from_iter(
+        &self,
+        block: u64,
+        iter: &mut bindings::iov_iter,
+        bytes: usize,
+    ) -> Result<usize> {
+        if bytes as u64 > BLOCK_SIZE {
+            return Err(EINVAL);
+        }
+        self.access(&(block..block.saturating_add(1)), |addr, _, _| {
+            // SAFETY: `addr` maps one page, and `bytes` are not more; the iterator is live.
+            let copied = unsafe { bindings::_copy_from_iter(addr.cast(), bytes, iter) };
+            // SAFETY: As above.
+            unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), copied) };
+            Ok(copied)
+        })
+    }
+
     /// Copies blocks, durably. Poison that the CPU meets in the source ends the copy.
     ///
     /// # Errors

@@ -10,6 +10,8 @@
 //! lock exclusively, so it waits for bytes that are on the move.
 
 use super::{
+    fallocate,
+    heal,
     reflink,
     resize,
     state::Mapping,
@@ -29,8 +31,10 @@ use crate::{
     fs::meta::Meta,
     vfs::{
         CloneSide,
+        Fallocate,
         FileData,
         Inode,
+        InodeLock,
         ReadIter,
         WriteIter, //
     },
@@ -75,15 +79,6 @@ fn in_chunks<I>(
     match result {
         Err(e) if total == 0 => Err(e),
         _ => Ok(total),
-    }
-}
-
-/// As a device, poison is an I/O error.
-fn as_device(e: Error) -> Error {
-    if e == ehwpoison() {
-        EIO
-    } else {
-        e
     }
 }
 
@@ -185,7 +180,16 @@ impl FileData for Mount {
             let end = pos.saturating_add(left.min(CHUNK));
             let first = pos >> dax::BLOCK_SHIFT;
             let pages = first..end.div_ceil(dax::BLOCK_SIZE);
-            let (invalidate, count) = lock_writable(inode, pages, false).map_err(as_device)?;
+            let (invalidate, count) = match lock_writable(inode, pages, false) {
+                Err(e) if e == ehwpoison() => {
+                    let healed = heal::write_over(inode, io, &lock)?;
+                    if io.pos() > inode.size() {
+                        resize::set_size(inode, io.pos(), &lock)?;
+                    }
+                    return Ok(Some(healed));
+                }
+                locked => locked?,
+            };
             // At least one page is writable, and that one holds `pos`.
             let end = end.min(first.saturating_add(count) << dax::BLOCK_SHIFT);
             let moved = io.transfer::<Self>((end - pos) as usize, &invalidate);
@@ -224,6 +228,15 @@ impl FileData for Mount {
 
     fn clone_range(src: &CloneSide<'_, Self>, dst: &CloneSide<'_, Self>, len: u64) -> Result<u64> {
         reflink::clone_range(src, dst, len)
+    }
+
+    fn fallocate(
+        inode: &Inode<Self>,
+        what: Fallocate,
+        range: core::ops::Range<u64>,
+        lock: &InodeLock<'_, Self>,
+    ) -> Result {
+        fallocate::fallocate(inode, what, range, lock)
     }
 }
 

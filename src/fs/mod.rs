@@ -8,6 +8,7 @@
 //! - [`namespace`]: directories and attributes.
 //! - [`data`]: read, write, faults. [`writable`]: blocks that may be written, by allocation and copy
 //!   on write. [`resize`]: truncate and the end of the file. [`reflink`]: sharing blocks.
+//!   [`fallocate`]: holes and zeroes. [`heal`]: good blocks in the place of bad ones.
 //! - [`debugfs`]: what an administrator can look at.
 //!
 //! # Locking
@@ -18,6 +19,8 @@
 
 mod data;
 mod debugfs;
+mod fallocate;
+mod heal;
 mod meta;
 mod mount;
 mod namespace;

@@ -146,7 +146,7 @@ pub(super) fn make_writable(
 
 /// Puts new blocks in the place of a hole, or of shared blocks from `source` on; returns for how many
 /// pages. The new blocks hold zeroes or a copy, durably, before the file has them.
-fn replace(
+pub(super) fn replace(
     inode: &Inode<Mount>,
     pages: Range<u64>,
     source: Option<u64>,
@@ -194,7 +194,7 @@ fn replace(
 }
 
 /// Where a page's block would best be: behind the block of the page before.
-fn goal(state: &State, ino: u64, pgoff: u64) -> u64 {
+pub(super) fn goal(state: &State, ino: u64, pgoff: u64) -> u64 {
     let Some(before) = pgoff.checked_sub(1) else {
         return 0;
     };

@@ -10,9 +10,12 @@
 //! takes them, in the order that [`super::InodeLock`] gives.
 
 use super::{
+    fallocate::Fallocate,
     FileSystem,
     Inode,
-    InodeLock, //
+    InodeLock,
+    ReadIter,
+    WriteIter, //
 };
 use crate::{
     bindings,
@@ -21,7 +24,8 @@ use crate::{
 };
 use core::{
     marker::PhantomData,
-    mem::ManuallyDrop, //
+    mem::ManuallyDrop,
+    ops::Range, //
 };
 use kernel::{
     error::{
@@ -30,132 +34,6 @@ use kernel::{
     },
     prelude::*, //
 };
-
-/// A read(2) or one of its relatives: where it is, and the user's buffer.
-pub(crate) struct ReadIter<'a> {
-    kiocb: &'a mut bindings::kiocb,
-    iter: &'a mut bindings::iov_iter,
-}
-
-/// A write(2) or one of its relatives: where it is, and the user's data.
-pub(crate) struct WriteIter<'a> {
-    kiocb: &'a mut bindings::kiocb,
-    iter: &'a mut bindings::iov_iter,
-}
-
-macro_rules! common {
-    ($name:ident, $fault_in:ident) => {
-        impl $name<'_> {
-            /// Position in the file, in bytes.
-            pub(crate) fn pos(&self) -> u64 {
-                u64::try_from(self.kiocb.ki_pos).unwrap_or(0)
-            }
-
-            /// Bytes that are left.
-            pub(crate) fn left(&self) -> usize {
-                // SAFETY: The iterator is the VFS's own.
-                unsafe { bindings::daxrmap_iov_iter_count(self.iter) }
-            }
-
-            /// Whether the caller would rather have `EAGAIN` than wait.
-            pub(crate) fn nowait(&self) -> bool {
-                self.kiocb.ki_flags & bindings::IOCB_NOWAIT as c_int != 0
-            }
-
-            /// Faults the user's pages in, at most `bytes`. Sleeps; no lock of a file may be held.
-            ///
-            /// # Errors
-            ///
-            /// `EFAULT` if not even the first byte can be reached.
-            pub(crate) fn fault_in(&mut self, bytes: usize) -> Result {
-                let bytes = bytes.min(self.left());
-                // SAFETY: The iterator is the VFS's own.
-                let missing = unsafe { bindings::$fault_in(self.iter, bytes) };
-                if bytes != 0 && missing == bytes {
-                    return Err(EFAULT);
-                }
-                Ok(())
-            }
-
-            /// Moves bytes between the file and the user's buffer without taking a page fault of
-            /// the user's: at most `bytes`, fewer or `EFAULT` where a page is not there.
-            /// Position and iterator advance by what was moved.
-            ///
-            /// The caller holds `i_rwsem` (exclusively to write) and the file's
-            /// `invalidate_lock`, so that its extents stay while bytes move.
-            ///
-            /// # Errors
-            ///
-            /// What `F::map` says; `EFAULT`; `EIO` for a page that the driver or the CPU finds
-            /// poisoned.
-            pub(crate) fn transfer<F: dax::Extents>(
-                &mut self,
-                bytes: usize,
-                _lock: &super::InvalidateLockShared<'_, F>,
-            ) -> Result<usize> {
-                let whole = self.left();
-                // SAFETY: The iterator is the VFS's own; truncated to less than it has.
-                unsafe { bindings::daxrmap_iov_iter_truncate(self.iter, bytes.min(whole)) };
-                let start = self.left();
-                // SAFETY: Paired with the enable below; nothing between them sleeps on a fault.
-                unsafe { bindings::daxrmap_pagefault_disable() };
-                // SAFETY: Locks are held as dax_iomap_rw wants them.
-                let ret = unsafe {
-                    bindings::dax_iomap_rw(self.kiocb, self.iter, dax::iomap_operations::<F>())
-                };
-                // SAFETY: Paired with the disable above.
-                unsafe { bindings::daxrmap_pagefault_enable() };
-                let moved = start.saturating_sub(self.left());
-                // SAFETY: Gives back what the truncation hid.
-                unsafe {
-                    bindings::daxrmap_iov_iter_reexpand(self.iter, whole.saturating_sub(moved))
-                };
-                if ret < 0 {
-                    return Err(Error::from_errno(i32::try_from(ret).unwrap_or(-5)));
-                }
-                Ok(moved)
-            }
-        }
-    };
-}
-
-common!(ReadIter, fault_in_iov_iter_writeable);
-common!(WriteIter, fault_in_iov_iter_readable);
-
-impl ReadIter<'_> {
-    /// Updates the access time, as the mount's options say.
-    pub(crate) fn accessed(&self) {
-        // SAFETY: The file is open during the call.
-        unsafe { bindings::daxrmap_file_accessed(self.kiocb.ki_filp) };
-    }
-}
-
-impl WriteIter<'_> {
-    /// Checks limits and O_APPEND, and clips; returns the bytes to write.
-    /// The caller holds `i_rwsem` exclusively.
-    ///
-    /// # Errors
-    ///
-    /// `EFBIG`, `EINVAL`, as in write(2).
-    pub(crate) fn checks(&mut self) -> Result<usize> {
-        // SAFETY: The VFS's own kiocb and iterator, `i_rwsem` held.
-        let ret = unsafe { bindings::generic_write_checks(self.kiocb, self.iter) };
-        if ret < 0 {
-            return Err(Error::from_errno(i32::try_from(ret).unwrap_or(-5)));
-        }
-        Ok(usize::try_from(ret).unwrap_or(0))
-    }
-
-    /// Drops set-id bits and updates the times. The caller holds `i_rwsem` exclusively.
-    ///
-    /// # Errors
-    ///
-    /// What the transactions behind that say.
-    pub(crate) fn modified(&self) -> Result {
-        // SAFETY: The file is open during the call.
-        to_result(unsafe { bindings::file_modified(self.kiocb.ki_filp) })
-    }
-}
 
 /// The data of regular files.
 pub(crate) trait FileData: dax::Extents {
@@ -168,6 +46,13 @@ pub(crate) trait FileData: dax::Extents {
     /// Shares the blocks of `len` bytes at `pos_in` of `src` with `dst` at `pos_out`; returns the
     /// bytes shared.
     fn clone_range(src: &CloneSide<'_, Self>, dst: &CloneSide<'_, Self>, len: u64) -> Result<u64>;
+    /// Changes what stands where in the file, as fallocate(2) says.
+    fn fallocate(
+        inode: &Inode<Self>,
+        what: Fallocate,
+        range: Range<u64>,
+        lock: &InodeLock<'_, Self>,
+    ) -> Result;
 }
 
 /// One side of a clone: the open file and a byte position in it.
@@ -240,6 +125,7 @@ impl<F: FileData> Table<F> {
         mmap_prepare: Some(Self::mmap_prepare),
         get_unmapped_area: Some(bindings::thp_get_unmapped_area),
         remap_file_range: Some(Self::remap_file_range),
+        fallocate: Some(super::fallocate::fallocate::<F>),
         splice_read: Some(bindings::copy_splice_read),
         splice_write: Some(bindings::iter_file_splice_write),
         fop_flags: bindings::FOP_MMAP_SYNC,
@@ -267,7 +153,7 @@ impl<F: FileData> Table<F> {
         let iter = unsafe { &mut *iter };
         // SAFETY: The file is open.
         let inode = unsafe { Inode::<F>::of_file(kiocb.ki_filp) };
-        count(F::read(inode, &mut ReadIter { kiocb, iter }))
+        count(F::read(inode, &mut ReadIter::new(kiocb, iter)))
     }
 
     /// # Safety
@@ -283,13 +169,7 @@ impl<F: FileData> Table<F> {
         let iter = unsafe { &mut *iter };
         // SAFETY: The file is open.
         let inode = unsafe { Inode::<F>::of_file(kiocb.ki_filp) };
-        match F::write(
-            inode,
-            &mut WriteIter {
-                kiocb: &mut *kiocb,
-                iter,
-            },
-        ) {
+        match F::write(inode, &mut WriteIter::new(&mut *kiocb, iter)) {
             // SAFETY: The file is open; no lock is held.
             Ok(n) if n > 0 => unsafe {
                 bindings::daxrmap_generic_write_sync(

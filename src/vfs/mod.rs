@@ -14,11 +14,13 @@
 //! the guard as an argument.
 
 mod dentry;
+mod fallocate;
 mod file;
 mod fs_type;
 mod gate;
 mod inode;
 mod inode_lock;
+mod iter;
 mod namespace;
 mod new_inode;
 mod nofs;
@@ -26,11 +28,10 @@ mod super_block;
 
 pub(crate) use self::{
     dentry::Dentry,
+    fallocate::Fallocate,
     file::{
         CloneSide,
-        FileData,
-        ReadIter,
-        WriteIter, //
+        FileData, //
     },
     fs_type::{
         FileSystem,
@@ -49,6 +50,10 @@ pub(crate) use self::{
         InodeLock,
         InvalidateLock,
         InvalidateLockShared,
+    },
+    iter::{
+        ReadIter,
+        WriteIter, //
     },
     namespace::{
         DirEmitter,

@@ -80,6 +80,18 @@ impl State {
         })
     }
 
+    /// Returns how many of these pages of a file are at bad blocks.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT`, `EISDIR`.
+    pub(crate) fn bad_pages(&self, ino: u64, pages: Range<u64>) -> Result<u64> {
+        let extents = self.get(ino)?.as_file()?.in_range(pages);
+        Ok(extents.fold(0, |sum, e| {
+            sum.saturating_add(self.bad.overlap(e.block..e.block_end()))
+        }))
+    }
+
     /// Builds the transaction that makes pages of a file a hole (truncate, hole punch). The pages
     /// may reach beyond the last extent: `len` may be `u64::MAX`.
     ///

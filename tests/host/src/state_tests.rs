@@ -332,3 +332,19 @@ fn map_from_the_middle_of_an_allocation() {
     assert_eq!(s.free_blocks(), 96);
     s.check().unwrap();
 }
+
+#[test]
+fn bad_pages_of_a_file() {
+    let mut s = new_state(100);
+    let a = create(&mut s, ROOT_INO, b"a");
+    let first = fill(&mut s, a, 0, 10);
+    let b = create(&mut s, ROOT_INO, b"b");
+    let tx = s.clone_range(a, 2, b, 50, 4).unwrap();
+    commit(&mut s, tx);
+    s.mark_bad(first + 3..first + 6).unwrap();
+    assert_eq!(s.bad_pages(a, 0..u64::MAX).unwrap(), 3);
+    assert_eq!(s.bad_pages(a, 4..5).unwrap(), 1);
+    assert_eq!(s.bad_pages(a, 6..10).unwrap(), 0);
+    assert_eq!(s.bad_pages(b, 0..54).unwrap(), 3);
+    assert_eq!(s.bad_pages(b, 0..53).unwrap(), 2);
+}

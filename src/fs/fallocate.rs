@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! fallocate(2): holes punched and filled, ranges zeroed. The last two heal what is bad in them.
+//!
+//! # Locking
+//!
+//! `i_rwsem` exclusively, by the caller; `invalidate_lock` exclusively for each step.
+
+use super::{
+    resize,
+    state::Mapping,
+    writable::{
+        make_writable,
+        replace,
+        retry_while_pinned, //
+    },
+    Mount, //
+};
+use crate::{
+    dax,
+    vfs::{
+        Fallocate,
+        Inode,
+        InodeLock,
+        InvalidateLock, //
+    },
+};
+use core::ops::Range;
+use kernel::prelude::*;
+
+/// Does what [`Fallocate`] says to bytes `range`.
+///
+/// # Errors
+///
+/// `EIO` if a bad block is zeroed in part; nothing has changed then. `ENOSPC`, `ENOMEM`, `EINTR`.
+pub(super) fn fallocate(
+    inode: &Inode<Mount>,
+    what: Fallocate,
+    range: Range<u64>,
+    lock: &InodeLock<'_, Mount>,
+) -> Result {
+    inode.fs().meta().check_alive()?;
+    let size = inode.size();
+    if range.end > size && what.grows() {
+        resize::zero_gap(inode)?;
+    }
+    match what {
+        Fallocate::Allocate { .. } => {
+            let pages = range.start >> dax::BLOCK_SHIFT..range.end.div_ceil(dax::BLOCK_SIZE);
+            for_runs(inode, pages, |mapping, pages, invalidate| match mapping {
+                Mapping::Hole { .. } => replace(inode, pages, None, invalidate),
+                Mapping::Data { len, .. } => Ok(len),
+            })?;
+        }
+        Fallocate::PunchHole => {
+            let parts = Parts::of(&range, size);
+            zero_edges(inode, &parts)?;
+            punch(inode, parts.whole)?;
+        }
+        Fallocate::ZeroRange { .. } => {
+            let parts = Parts::of(&range, size);
+            zero_edges(inode, &parts)?;
+            for_runs(inode, parts.whole, |mapping, pages, invalidate| {
+                zero(inode, mapping, pages, invalidate)
+            })?;
+        }
+    }
+    if range.end > size && what.grows() {
+        resize::set_size(inode, range.end, lock)?;
+    }
+    Ok(())
+}
+
+/// A range of bytes: pages that are all in it, and parts of up to two others.
+struct Parts {
+    whole: Range<u64>,
+    edges: [Range<u64>; 2],
+}
+
+impl Parts {
+    fn of(range: &Range<u64>, size: u64) -> Self {
+        // Of the last page, what is behind the end of the file is nothing.
+        let end = if range.end < size {
+            range.end
+        } else {
+            range
+                .end
+                .checked_next_multiple_of(dax::BLOCK_SIZE)
+                .unwrap_or(range.end)
+        };
+        let first = range.start.div_ceil(dax::BLOCK_SIZE);
+        let last = end >> dax::BLOCK_SHIFT;
+        let byte = |page: u64| page.saturating_mul(dax::BLOCK_SIZE);
+        let head = range.start..end.min(byte(first));
+        let tail = byte(last).max(head.end)..end;
+        Parts {
+            whole: first..last.max(first),
+            edges: [head, tail],
+        }
+    }
+}
+
+/// Calls `f` for runs of `pages` that are of one kind, with the lock and what they are, until all are
+/// done; it returns for how many pages it did it, at least 1.
+fn for_runs(
+    inode: &Inode<Mount>,
+    pages: Range<u64>,
+    mut f: impl FnMut(Mapping, Range<u64>, &InvalidateLock<'_, Mount>) -> Result<u64>,
+) -> Result {
+    let mut next = pages.start;
+    while next < pages.end {
+        let done = retry_while_pinned(|| {
+            let invalidate = inode.invalidate_lock();
+            let fs = inode.fs();
+            fs.meta().check_alive()?;
+            let mapping = fs.meta().lock().map(inode.ino(), next, pages.end - next)?;
+            let len = match mapping {
+                Mapping::Hole { len } | Mapping::Data { len, .. } => len,
+            };
+            f(mapping, next..next + len, &invalidate)
+        })?;
+        next = next.saturating_add(done.max(1));
+    }
+    Ok(())
+}
+
+/// Zeroes a run of whole pages: in place, unless others have these blocks too, or they are bad.
+fn zero(
+    inode: &Inode<Mount>,
+    mapping: Mapping,
+    pages: Range<u64>,
+    lock: &InvalidateLock<'_, Mount>,
+) -> Result<u64> {
+    match mapping {
+        Mapping::Data {
+            block,
+            len,
+            shared: false,
+            bad: false,
+        } => {
+            dax::break_layout(inode, pages, lock)?;
+            inode.fs().device().zero(block..block + len)?;
+            Ok(len)
+        }
+        Mapping::Data { bad, .. } => {
+            let done = replace(inode, pages, None, lock)?;
+            if bad {
+                inode.fs().engine().counters.healed.add(done);
+            }
+            Ok(done)
+        }
+        Mapping::Hole { .. } => replace(inode, pages, None, lock),
+    }
+}
+
+/// Makes whole pages a hole.
+fn punch(inode: &Inode<Mount>, pages: Range<u64>) -> Result {
+    if pages.is_empty() {
+        return Ok(());
+    }
+    retry_while_pinned(|| {
+        let invalidate = inode.invalidate_lock();
+        dax::break_layout(inode, pages.clone(), &invalidate)?;
+        let fs = inode.fs();
+        let mut bad = 0;
+        fs.meta().transact(|state| {
+            bad = state.bad_pages(inode.ino(), pages.clone())?;
+            state.unmap_range(inode.ino(), pages.start, pages.end - pages.start)
+        })?;
+        fs.engine().counters.healed.add(bad);
+        Ok(())
+    })
+}
+
+/// Zeroes the parts of pages at the edges, if none of these pages is bad.
+fn zero_edges(inode: &Inode<Mount>, parts: &Parts) -> Result {
+    let edges = parts.edges.iter().filter(|edge| !edge.is_empty());
+    retry_while_pinned(|| {
+        let invalidate = inode.invalidate_lock();
+        let map = |edge: &Range<u64>| {
+            let page = edge.start >> dax::BLOCK_SHIFT;
+            inode.fs().meta().lock().map(inode.ino(), page, 1)
+        };
+        for edge in edges.clone() {
+            if matches!(map(edge)?, Mapping::Data { bad: true, .. }) {
+                return Err(EIO);
+            }
+        }
+        for edge in edges.clone() {
+            let page = edge.start >> dax::BLOCK_SHIFT;
+            if matches!(map(edge)?, Mapping::Hole { .. }) {
+                continue;
+            }
+            make_writable(inode, page..page + 1, &invalidate)?;
+            let Mapping::Data { block, .. } = map(edge)? else {
+                return Err(EIO);
+            };
+            let at = usize::try_from(edge.start % dax::BLOCK_SIZE).map_err(|_| EIO)?;
+            let len = usize::try_from(edge.end - edge.start).map_err(|_| EIO)?;
+            inode.fs().device().zero_bytes(block, at, len)?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! fallocate(2).
+//!
+//! C source: fs/open.c (`vfs_fallocate`), include/linux/falloc.h.
+//!
+//! # Locking
+//!
+//! The VFS calls it with writes to the superblock let in. `i_rwsem` is taken here, exclusively.
+
+use super::{
+    file::FileData,
+    Inode, //
+};
+use crate::{
+    bindings,
+    errno::eopnotsupp, //
+};
+use kernel::{
+    error::{
+        from_result,
+        to_result, //
+    },
+    prelude::*, //
+};
+
+/// What is to be done to a range of a file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fallocate {
+    /// Blocks where holes are.
+    Allocate {
+        /// The size stays, whatever the range.
+        keep_size: bool,
+    },
+    /// A hole.
+    PunchHole,
+    /// Blocks of zeroes.
+    ZeroRange {
+        /// The size stays, whatever the range.
+        keep_size: bool,
+    },
+}
+
+impl Fallocate {
+    /// Reads the `mode` argument of the system call.
+    fn from_mode(mode: c_int) -> Result<Self> {
+        let mode = u32::try_from(mode).map_err(|_| EINVAL)?;
+        let keep_size = mode & bindings::FALLOC_FL_KEEP_SIZE != 0;
+        match mode & !bindings::FALLOC_FL_KEEP_SIZE {
+            0 => Ok(Self::Allocate { keep_size }),
+            bindings::FALLOC_FL_PUNCH_HOLE if keep_size => Ok(Self::PunchHole),
+            bindings::FALLOC_FL_ZERO_RANGE => Ok(Self::ZeroRange { keep_size }),
+            _ => Err(eopnotsupp()),
+        }
+    }
+
+    /// Whether a range that reaches beyond the end of the file makes it longer.
+    pub(crate) fn grows(self) -> bool {
+        matches!(
+            self,
+            Self::Allocate { keep_size: false } | Self::ZeroRange { keep_size: false }
+        )
+    }
+}
+
+/// # Safety
+///
+/// Called by the VFS with a regular file of an `F`, open for writing.
+pub(super) unsafe extern "C" fn fallocate<F: FileData>(
+    file: *mut bindings::file,
+    mode: c_int,
+    offset: bindings::loff_t,
+    len: bindings::loff_t,
+) -> c_long {
+    let result = from_result(|| {
+        // SAFETY: By the caller's promise.
+        let inode = unsafe { Inode::<F>::of_file(file) };
+        let what = Fallocate::from_mode(mode)?;
+        let start = u64::try_from(offset).map_err(|_| EINVAL)?;
+        let len = u64::try_from(len).map_err(|_| EINVAL)?;
+        let end = start.checked_add(len).ok_or(EFBIG)?;
+        let lock = inode.lock();
+        if what.grows() && end > inode.size() {
+            let size = bindings::loff_t::try_from(end).map_err(|_| EFBIG)?;
+            // SAFETY: The inode is live, its `i_rwsem` held.
+            to_result(unsafe { bindings::inode_newsize_ok(inode.as_ptr(), size) })?;
+        }
+        // SAFETY: The file is open; `i_rwsem` is held exclusively.
+        to_result(unsafe { bindings::file_modified(file) })?;
+        F::fallocate(inode, what, start..end, &lock)?;
+        Ok(0)
+    });
+    result as c_long
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The user's side of read(2), write(2) and their relatives: position and buffer.
+//!
+//! C header: [`include/linux/uio.h`](srctree/include/linux/uio.h)
+//!
+//! # Locking
+//!
+//! What moves bytes holds locks of the file, and so takes no page fault of the user's: the buffer may
+//! be a mapping of the same file.
+
+use crate::{
+    bindings,
+    dax, //
+};
+use kernel::{
+    error::to_result,
+    prelude::*, //
+};
+
+/// A read(2) or one of its relatives: where it is, and the user's buffer.
+pub(crate) struct ReadIter<'a> {
+    kiocb: &'a mut bindings::kiocb,
+    iter: &'a mut bindings::iov_iter,
+}
+
+/// A write(2) or one of its relatives: where it is, and the user's data.
+pub(crate) struct WriteIter<'a> {
+    kiocb: &'a mut bindings::kiocb,
+    iter: &'a mut bindings::iov_iter,
+}
+
+macro_rules! common {
+    ($name:ident, $fault_in:ident) => {
+        impl<'a> $name<'a> {
+            pub(super) fn new(
+                kiocb: &'a mut bindings::kiocb,
+                iter: &'a mut bindings::iov_iter,
+            ) -> Self {
+                Self { kiocb, iter }
+            }
+
+            /// Position in the file, in bytes.
+            pub(crate) fn pos(&self) -> u64 {
+                u64::try_from(self.kiocb.ki_pos).unwrap_or(0)
+            }
+
+            /// Bytes that are left.
+            pub(crate) fn left(&self) -> usize {
+                // SAFETY: The iterator is the VFS's own.
+                unsafe { bindings::daxrmap_iov_iter_count(self.iter) }
+            }
+
+            /// Whether the caller would rather have `EAGAIN` than wait.
+            pub(crate) fn nowait(&self) -> bool {
+                self.kiocb.ki_flags & bindings::IOCB_NOWAIT as c_int != 0
+            }
+
+            /// Faults the user's pages in, at most `bytes`. Sleeps; no lock of a file may be held.
+            ///
+            /// # Errors
+            ///
+            /// `EFAULT` if not even the first byte can be reached.
+            pub(crate) fn fault_in(&mut self, bytes: usize) -> Result {
+                let bytes = bytes.min(self.left());
+                // SAFETY: The iterator is the VFS's own.
+                let missing = unsafe { bindings::$fault_in(self.iter, bytes) };
+                if bytes != 0 && missing == bytes {
+                    return Err(EFAULT);
+                }
+                Ok(())
+            }
+
+            /// Moves bytes between the file and the user's buffer without taking a page fault of
+            /// the user's: at most `bytes`, fewer or `EFAULT` where a page is not there.
+            /// Position and iterator advance by what was moved.
+            ///
+            /// The caller holds `i_rwsem` (exclusively to write) and the file's
+            /// `invalidate_lock`, so that its extents stay while bytes move.
+            ///
+            /// # Errors
+            ///
+            /// What `F::map` says; `EFAULT`; `EIO` for a page that the driver or the CPU finds
+            /// poisoned.
+            pub(crate) fn transfer<F: dax::Extents>(
+                &mut self,
+                bytes: usize,
+                _lock: &super::InvalidateLockShared<'_, F>,
+            ) -> Result<usize> {
+                let whole = self.left();
+                // SAFETY: The iterator is the VFS's own; truncated to less than it has.
+                unsafe { bindings::daxrmap_iov_iter_truncate(self.iter, bytes.min(whole)) };
+                let start = self.left();
+                // SAFETY: Paired with the enable below; nothing between them sleeps on a fault.
+                unsafe { bindings::daxrmap_pagefault_disable() };
+                // SAFETY: Locks are held as dax_iomap_rw wants them.
+                let ret = unsafe {
+                    bindings::dax_iomap_rw(self.kiocb, self.iter, dax::iomap_operations::<F>())
+                };
+                // SAFETY: Paired with the disable above.
+                unsafe { bindings::daxrmap_pagefault_enable() };
+                let moved = start.saturating_sub(self.left());
+                // SAFETY: Gives back what the truncation hid.
+                unsafe {
+                    bindings::daxrmap_iov_iter_reexpand(self.iter, whole.saturating_sub(moved))
+                };
+                if ret < 0 {
+                    return Err(Error::from_errno(i32::try_from(ret).unwrap_or(-5)));
+                }
+                Ok(moved)
+            }
+        }
+    };
+}
+
+common!(ReadIter, fault_in_iov_iter_writeable);
+common!(WriteIter, fault_in_iov_iter_readable);
+
+impl ReadIter<'_> {
+    /// Updates the access time, as the mount's options say.
+    pub(crate) fn accessed(&self) {
+        // SAFETY: The file is open during the call.
+        unsafe { bindings::daxrmap_file_accessed(self.kiocb.ki_filp) };
+    }
+}
+
+impl WriteIter<'_> {
+    /// Checks limits and O_APPEND, and clips; returns the bytes to write.
+    /// The caller holds `i_rwsem` exclusively.
+    ///
+    /// # Errors
+    ///
+    /// `EFBIG`, `EINVAL`, as in write(2).
+    pub(crate) fn checks(&mut self) -> Result<usize> {
+        // SAFETY: The VFS's own kiocb and iterator, `i_rwsem` held.
+        let ret = unsafe { bindings::generic_write_checks(self.kiocb, self.iter) };
+        if ret < 0 {
+            return Err(Error::from_errno(i32::try_from(ret).unwrap_or(-5)));
+        }
+        Ok(usize::try_from(ret).unwrap_or(0))
+    }
+
+    /// Drops set-id bits and updates the times. The caller holds `i_rwsem` exclusively.
+    ///
+    /// # Errors
+    ///
+    /// What the transactions behind that say.
+    pub(crate) fn modified(&self) -> Result {
+        // SAFETY: The file is open during the call.
+        to_result(unsafe { bindings::file_modified(self.kiocb.ki_filp) })
+    }
+
+    /// Copies the user's data to a block, durably, without taking a page fault of the user's: at
+    /// most `bytes` of it, from the start of the block on. Position and iterator advance by what
+    /// was copied, which is returned: fewer where a page is not there.
+    ///
+    /// # Errors
+    ///
+    /// `EIO`, `ENXIO`; `EHWPOISON` if the driver knows the block as bad.
+    pub(crate) fn copy_to_block<S: dax::FailureSink>(
+        &mut self,
+        device: &dax::Device<S>,
+        block: u64,
+        bytes: usize,
+    ) -> Result<usize> {
+        let bytes = bytes.min(self.left());
+        // SAFETY: Paired with the enable below; nothing between them sleeps on a fault.
+        unsafe { bindings::daxrmap_pagefault_disable() };
+        let copied = device.copy_from_iter(block, self.iter, bytes);
+        // SAFETY: Paired with the disable above.
+        unsafe { bindings::daxrmap_pagefault_enable() };
+        let copied = copied?;
+        let moved = bindings::loff_t::try_from(copied).map_err(|_| EIO)?;
+        self.kiocb.ki_pos = self.kiocb.ki_pos.saturating_add(moved);
+        Ok(copied)
+    }
+
+    /// Takes back the last `bytes` that were copied.
+    pub(crate) fn revert(&mut self, bytes: usize) {
+        // SAFETY: The iterator is the VFS's own, and has advanced by as much.
+        unsafe { bindings::iov_iter_revert(self.iter, bytes) };
+        let moved = bindings::loff_t::try_from(bytes).unwrap_or(0);
+        self.kiocb.ki_pos = self.kiocb.ki_pos.saturating_sub(moved);
+    }
+}
