@@ -7,6 +7,7 @@
 #ifndef DAXRMAP_HELPERS_H
 #define DAXRMAP_HELPERS_H
 
+#include <linux/blkdev.h>
 #include <linux/dax.h>
 #include <linux/fs.h>
 #include <linux/fserror.h>
@@ -47,6 +48,13 @@ bool daxrmap_dir_emit_dots(struct file *file, struct dir_context *ctx);
 bool daxrmap_dir_emit(struct dir_context *ctx, const char *name, int len,
 		      u64 ino, unsigned int type);
 void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len);
+
+/* block.c */
+bool daxrmap_bad_sectors(struct block_device *bdev, sector_t start,
+			 sector_t len, sector_t *bad, sector_t *count);
+
+/* workqueue.c */
+struct workqueue_struct *daxrmap_alloc_workqueue(const char *name);
 
 /* mm.c */
 unsigned int daxrmap_memalloc_nofs_save(void);

@@ -214,6 +214,15 @@ impl<S: FailureSink> Device<S> {
         blocks: &Range<u64>,
         f: impl FnOnce(*mut u8, u64, u64) -> Result<T>,
     ) -> Result<T> {
+        self.access_in_mode(bindings::dax_access_mode_DAX_ACCESS, blocks, f)
+    }
+
+    fn access_in_mode<T>(
+        &self,
+        mode: bindings::dax_access_mode,
+        blocks: &Range<u64>,
+        f: impl FnOnce(*mut u8, u64, u64) -> Result<T>,
+    ) -> Result<T> {
         let first = self.start.checked_add(blocks.start).ok_or(ERANGE)?;
         let want = c_long::try_from(blocks.end.saturating_sub(blocks.start)).map_err(|_| ERANGE)?;
         let mut addr = core::ptr::null_mut();
@@ -226,7 +235,7 @@ impl<S: FailureSink> Device<S> {
                 self.as_ptr(),
                 first as usize,
                 want,
-                bindings::dax_access_mode_DAX_ACCESS,
+                mode,
                 &mut addr,
                 &mut pfn,
             )
@@ -241,13 +250,37 @@ impl<S: FailureSink> Device<S> {
         result
     }
 
-    /// The page frame of a block.
+    /// The page frame of a block, also of a bad one.
     ///
     /// # Errors
     ///
-    /// `ENXIO` if the device is gone, `EHWPOISON` if the driver knows the block as bad.
+    /// `ENXIO` if the device is gone.
     pub(crate) fn pfn(&self, block: u64) -> Result<u64> {
-        self.access(&(block..block.saturating_add(1)), |_, pfn, _| Ok(pfn))
+        // In this mode the driver does not refuse a bad block; nobody touches it.
+        let mode = bindings::dax_access_mode_DAX_RECOVERY_WRITE;
+        self.access_in_mode(mode, &(block..block.saturating_add(1)), |_, pfn, _| Ok(pfn))
+    }
+
+    /// Returns the first of these blocks that are on the driver's list of bad blocks, as many as
+    /// follow each other.
+    pub(crate) fn next_bad(&self, blocks: &Range<u64>) -> Option<Range<u64>> {
+        const SECTORS: u64 = BLOCK_SIZE / 512;
+        // What it is asked must not be nothing.
+        if blocks.is_empty() {
+            return None;
+        }
+        let start = blocks.start.checked_mul(SECTORS)?;
+        let len = blocks.end.checked_sub(blocks.start)?.checked_mul(SECTORS)?;
+        let (mut bad, mut count) = (0, 0);
+        // SAFETY: The block device is open as long as the mount lives.
+        if !unsafe { bindings::daxrmap_bad_sectors(self.bdev(), start, len, &mut bad, &mut count) }
+        {
+            return None;
+        }
+        // What the driver has found may begin before what was asked for.
+        let end = bad.saturating_add(count).div_ceil(SECTORS).min(blocks.end);
+        let start = (bad / SECTORS).max(blocks.start);
+        (start < end).then_some(start..end)
     }
 
     /// Zeroes blocks, durably. Where the driver can clear poison by that, it does.

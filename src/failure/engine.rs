@@ -146,6 +146,17 @@ impl<G: Ground> Engine<G> {
         self.first_pfn.copy()?.checked_add(block)
     }
 
+    /// Nobody has told of these blocks, but the driver knows them as bad. May sleep; no lock of a
+    /// file may be held.
+    ///
+    /// # Errors
+    ///
+    /// The first one that an owner gave; all were tried.
+    pub(crate) fn discovered(&self, range: Range<u64>) -> Result {
+        self.counters.discovered.add(range.end - range.start);
+        self.failed(range, 0)
+    }
+
     /// Steps 2 to 5 for blocks whose memory has failed.
     fn failed(&self, range: Range<u64>, flags: c_int) -> Result {
         let counters = &self.counters;

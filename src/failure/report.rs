@@ -56,6 +56,8 @@ pub(crate) struct Counters {
     pub(crate) late_faults: Counter,
     /// Reads and writes of a bad block: EIO.
     pub(crate) late_io: Counter,
+    /// Blocks that the driver knew as bad before anybody told.
+    pub(crate) discovered: Counter,
     /// Pages of files that got a good block, or became a hole, in the place of a bad one.
     pub(crate) healed: Counter,
 }
@@ -72,12 +74,13 @@ impl Counters {
             moved: Counter::new(),
             late_faults: Counter::new(),
             late_io: Counter::new(),
+            discovered: Counter::new(),
             healed: Counter::new(),
         }
     }
 
     /// Names and values, for debugfs.
-    pub(crate) fn each(&self) -> [(&'static str, u64); 10] {
+    pub(crate) fn each(&self) -> [(&'static str, u64); 11] {
         [
             ("notifies", self.notifies.get()),
             ("failed_blocks", self.failed_blocks.get()),
@@ -88,6 +91,7 @@ impl Counters {
             ("moved", self.moved.get()),
             ("late_faults", self.late_faults.get()),
             ("late_io", self.late_io.get()),
+            ("discovered", self.discovered.get()),
             ("healed", self.healed.get()),
         ]
     }

@@ -82,6 +82,23 @@ fn in_chunks<I>(
     }
 }
 
+/// What an access to a bad block gets; counts it.
+fn refusal(fs: &Mount, purpose: Purpose) -> Error {
+    match purpose {
+        Purpose::Fault { pages, .. } => {
+            // A huge fault will be tried again page by page.
+            if pages == 1 {
+                fs.engine().counters.late_faults.add(1);
+            }
+            ehwpoison()
+        }
+        _ => {
+            fs.engine().counters.late_io.add(1);
+            EIO
+        }
+    }
+}
+
 impl dax::Extents for Mount {
     type Sink = Engine<Meta>;
 
@@ -94,7 +111,7 @@ impl dax::Extents for Mount {
         fs.meta().check_alive()?;
         let mapping = fs.meta().lock().map(inode.ino(), pgoff, max)?;
         let writes = matches!(purpose, Purpose::Write | Purpose::Fault { write: true, .. });
-        let (block, len, shared) = match mapping {
+        let (block, len, shared, bad) = match mapping {
             // Blocks to write have been made, under the lock that is still held.
             Mapping::Hole { .. } if writes => return Err(EIO),
             Mapping::Data { shared: true, .. } if writes => return Err(EIO),
@@ -102,26 +119,23 @@ impl dax::Extents for Mount {
             Mapping::Data {
                 block,
                 len,
-                bad: false,
                 shared,
-            } => (block, len, shared),
-            Mapping::Data {
-                block, len, shared, ..
-            } if purpose == Purpose::Report => (block, len, shared),
-            Mapping::Data { .. } => {
-                return Err(match purpose {
-                    Purpose::Fault { pages, .. } => {
-                        // A huge fault will be tried again page by page.
-                        if pages == 1 {
-                            fs.engine().counters.late_faults.add(1);
-                        }
-                        ehwpoison()
-                    }
-                    _ => {
-                        fs.engine().counters.late_io.add(1);
-                        EIO
-                    }
-                });
+                bad,
+            } => (block, len, shared, bad),
+        };
+        // Nobody may touch a bad block; that one has it is another matter.
+        let len = if purpose == Purpose::Report {
+            len
+        } else if bad {
+            return Err(refusal(fs, purpose));
+        } else {
+            match fs.device().next_bad(&(block..block.saturating_add(len))) {
+                None => len,
+                Some(bad) if bad.start > block => bad.start - block,
+                Some(bad) => {
+                    fs.discover(bad);
+                    return Err(refusal(fs, purpose));
+                }
             }
         };
         let shared = match purpose {

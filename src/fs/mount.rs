@@ -14,7 +14,9 @@ use super::{
     meta::Meta,
     namespace,
     state::{
+        Op,
         State,
+        Transaction,
         ROOT_INO, //
     },
 };
@@ -32,10 +34,12 @@ use crate::{
         FileSystem,
         Inode,
         NewSuper,
+        OwnedQueue,
         StatFs,
         SuperBlock, //
     },
 };
+use core::ops::Range;
 use kernel::{
     debugfs::{
         Dir,
@@ -45,6 +49,10 @@ use kernel::{
     str::CString,
     sync::{
         aref::ARef,
+        atomic::{
+            AtomicFlag,
+            Relaxed, //
+        },
         Arc, //
     },
 };
@@ -54,12 +62,16 @@ const MIN_BLOCKS: u64 = dax::PMD_BLOCKS;
 
 /// One mount.
 ///
-/// Fields are dropped in order: nobody looks at debugfs any more, then the device's notifiers have
-/// ended, then the rest goes.
+/// Fields are dropped in order: nobody looks at debugfs any more, then all work is done, then the
+/// device's notifiers have ended, then the rest goes.
 #[pin_data]
 pub(crate) struct Mount {
     #[pin]
     debug: Scope<DebugData>,
+    /// For what may not be done where it is found.
+    queue: OwnedQueue,
+    /// A discovery is on its way.
+    discovering: Arc<AtomicFlag>,
     device: Arc<Device<Engine<Meta>>>,
     engine: Arc<Engine<Meta>>,
     meta: Arc<Meta>,
@@ -81,6 +93,25 @@ impl Mount {
         &self.engine
     }
 
+    /// A block that was about to be used is on the driver's list of bad blocks. Its owners are told
+    /// soon, by a worker: here locks are held that this takes.
+    pub(crate) fn discover(&self, range: Range<u64>) {
+        if self.discovering.load(Relaxed) {
+            // What is not known after that one is found again by the next access.
+            return;
+        }
+        self.discovering.store(true, Relaxed);
+        let (engine, discovering) = (self.engine.clone(), self.discovering.clone());
+        let spawned = self.queue.try_spawn(GFP_NOWAIT, move || {
+            // Who asks has been answered, and the log has what went wrong.
+            let _ = engine.discovered(range);
+            discovering.store(false, Relaxed);
+        });
+        if spawned.is_err() {
+            self.discovering.store(false, Relaxed);
+        }
+    }
+
     /// Says why the device is refused.
     fn refuse<T>(id: &CStr, reason: &str, errno: Error) -> Result<T> {
         pr_err!(
@@ -91,6 +122,27 @@ impl Mount {
         );
         Err(errno)
     }
+}
+
+/// What is on the driver's list of bad blocks enters the bad set, before anybody can use it. Returns
+/// how many blocks.
+fn adopt_bad_blocks(device: &Device<Engine<Meta>>, meta: &Meta, blocks: u64) -> Result<u64> {
+    let mut from = 0;
+    let mut found = 0u64;
+    while let Some(bad) = device.next_bad(&(from..blocks)) {
+        let len = bad.end.saturating_sub(bad.start);
+        meta.transact(|_| {
+            let mut tx = Transaction::new();
+            tx.push(Op::MarkBad {
+                block: bad.start,
+                len,
+            })?;
+            Ok(tx)
+        })?;
+        found = found.saturating_add(len);
+        from = bad.end;
+    }
+    Ok(found)
 }
 
 /// The blocks of a device must follow each other in physical memory: page frames name blocks.
@@ -141,10 +193,17 @@ impl FileSystem for Mount {
             Ok(pfn) => engine.set_first_pfn(pfn),
             Err(e) => return Self::refuse(id, "its pages are not one run of memory", e),
         }
+        let bad = adopt_bad_blocks(&device, &meta, blocks)?;
+        if bad != 0 {
+            pr_warn!("{}: the driver lists {} blocks as bad\n", id, bad);
+        }
+        engine.counters.discovered.add(bad);
         let data = DebugData::new(meta.clone(), engine.clone(), device.clone());
         let mount = Arc::pin_init(
             try_pin_init!(Mount {
                 debug <- debugfs::scope(sb.common(), id, data),
+                queue: OwnedQueue::new(id)?,
+                discovering: Arc::new(AtomicFlag::new(false), GFP_KERNEL)?,
                 device,
                 engine,
                 meta,

@@ -25,6 +25,7 @@ mod namespace;
 mod new_inode;
 mod nofs;
 mod super_block;
+mod workqueue;
 
 pub(crate) use self::{
     dentry::Dentry,
@@ -69,5 +70,6 @@ pub(crate) use self::{
         fatal_signal_pending,
         NoFsScope, //
     },
-    super_block::SuperBlock, //
+    super_block::SuperBlock,
+    workqueue::OwnedQueue, //
 };

@@ -7,18 +7,17 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include "kselftest_harness.h"
 #include "common.h"
+#include "common/driver.h"
 #include "common/text.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define BLOCKS	16
 #define LEN	(BLOCKS * BLK)
-#define DRIVER	"/sys/bus/nd/drivers/nd_pmem/"
 #define PATIENCE 20000		/* ms: the debug kernel is slow */
 
 FIXTURE(removal) {
@@ -26,51 +25,10 @@ FIXTURE(removal) {
 	char device[64];	/* what the driver calls it: namespace0.0 */
 };
 
-static int find_device(char *name, size_t size)
-{
-	char link[256], to[256];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/sys/block/%s/device", strrchr(dr_dev(), '/') + 1);
-	n = readlink(link, to, sizeof(to) - 1);
-	if (n < 0)
-		return -errno;
-	to[n] = 0;
-	snprintf(name, size, "%s", basename(to));
-	return 0;
-}
-
-struct order { const char *file, *device; };
-
-static int obey(void *arg)
-{
-	struct order *o = arg;
-
-	return -dr_put(o->file, o->device);
-}
-
 static int take_down(void *arg)
 {
 	(void)arg;
 	return -dr_umount();
-}
-
-/* In a child, which may hang for all we know. */
-static int unbind(const char *device)
-{
-	return dr_wait_for(dr_spawn(obey, &(struct order){ DRIVER "unbind", device }),
-			   PATIENCE);
-}
-
-/* Returns when the device is there. */
-static int bind(const char *device)
-{
-	int r = dr_wait_for(dr_spawn(obey, &(struct order){ DRIVER "bind", device }),
-			    PATIENCE);
-
-	for (int i = 0; i < 500 && !r && access(dr_dev(), F_OK); i++)
-		usleep(10000);
-	return r ?: access(dr_dev(), F_OK);
 }
 
 static int umount_in_time(void)
@@ -84,7 +42,7 @@ FIXTURE_SETUP(removal)
 	if (dr_xfs())
 		SKIP(return, "XFS does not come back from the unbind");
 	ASSERT_EQ(0, dr_setup(&self->fs));
-	ASSERT_EQ(0, find_device(self->device, sizeof(self->device)));
+	ASSERT_EQ(0, dr_find_device(self->device, sizeof(self->device)));
 }
 
 FIXTURE_TEARDOWN_PARENT(removal)
@@ -92,7 +50,7 @@ FIXTURE_TEARDOWN_PARENT(removal)
 	/* A test that ended half way: others want the device. */
 	if (self->device[0] && access(dr_dev(), F_OK)) {
 		dr_umount();
-		EXPECT_EQ(0, bind(self->device));
+		EXPECT_EQ(0, dr_bind(self->device));
 		EXPECT_EQ(0, dr_mount());
 	}
 	EXPECT_EQ(0, dr_xfs() ? 0 : dr_teardown(&self->fs));
@@ -191,7 +149,7 @@ TEST_F(removal, in_use)
 	ASSERT_GE(io->rounds, 3);
 	ASSERT_GE(stores->rounds, 3 * BLOCKS);
 
-	ASSERT_EQ(0, unbind(self->device));
+	ASSERT_EQ(0, dr_unbind(self->device));
 	EXPECT_EQ(-1, access(dr_dev(), F_OK));
 	EXPECT_EQ(1, dr_log_count(self->fs.log_seq,
 				  "the device is being removed, shutting down"));
@@ -234,7 +192,7 @@ TEST_F(removal, in_use)
 	peer_stop(&idle);
 	EXPECT_EQ(0, umount_in_time());
 
-	ASSERT_EQ(0, bind(self->device));
+	ASSERT_EQ(0, dr_bind(self->device));
 	ASSERT_EQ(0, dr_mount());
 	EXPECT_EQ(0, dr_check());
 	EXPECT_USED(0);
@@ -253,8 +211,8 @@ TEST_F(removal, back_under_the_old_mount)
 
 	ASSERT_EQ(0, dr_create("a", BLOCKS, 1));
 	ASSERT_EQ(0, peer_open(&p, false, "a", LEN, 3));
-	ASSERT_EQ(0, unbind(self->device));
-	ASSERT_EQ(0, bind(self->device));
+	ASSERT_EQ(0, dr_unbind(self->device));
+	ASSERT_EQ(0, dr_bind(self->device));
 	EXPECT_REVOKED(&p, 3 * BLK, 12);
 	EXPECT_EQ(-EIO, dr_read1("a", 3, &byte));
 	EXPECT_EQ(-EIO, dr_write_part("a", 3));

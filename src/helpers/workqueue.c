@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What linux/workqueue.h has as a macro. */
+#include <linux/workqueue.h>
+#include <daxrmap_helpers.h>
+
+struct workqueue_struct *daxrmap_alloc_workqueue(const char *name)
+{
+	return alloc_workqueue("daxrmap-%s", WQ_UNBOUND | WQ_MEM_RECLAIM, 1,
+			       name);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A work queue of one mount.
+//!
+//! The kernel crate has the queues of the system, which nobody can wait for the end of. C header:
+//! [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
+
+use crate::bindings;
+use core::{
+    ops::Deref,
+    ptr::NonNull, //
+};
+use kernel::{
+    prelude::*,
+    workqueue::Queue, //
+};
+
+/// A work queue. Dropping it waits for the work that it has: what that work holds must not own the
+/// queue.
+///
+/// # Invariants
+///
+/// The queue is allocated, and ours.
+pub(crate) struct OwnedQueue(NonNull<bindings::workqueue_struct>);
+
+// SAFETY: The C API may be called from any thread.
+unsafe impl Send for OwnedQueue {}
+// SAFETY: As above.
+unsafe impl Sync for OwnedQueue {}
+
+impl OwnedQueue {
+    /// Creates a queue whose worker is `daxrmap-NAME`. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(name: &CStr) -> Result<Self> {
+        // SAFETY: The name is copied.
+        let queue = unsafe { bindings::daxrmap_alloc_workqueue(name.as_char_ptr()) };
+        // INVARIANT: It is new.
+        Ok(Self(NonNull::new(queue).ok_or(ENOMEM)?))
+    }
+}
+
+impl Deref for OwnedQueue {
+    type Target = Queue;
+
+    fn deref(&self) -> &Queue {
+        // SAFETY: By the type invariant, until `drop`.
+        unsafe { Queue::from_raw(self.0.as_ptr()) }
+    }
+}
+
+impl Drop for OwnedQueue {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant; nobody queues any more.
+        unsafe { bindings::destroy_workqueue(self.0.as_ptr()) };
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The driver has a list of bad blocks of its own. What is on it at mount time
+ * is never used; what appears there later is found by the next access, and its
+ * owners are told as if somebody had reported it.
+ *
+ * Blocks get on the list through sysfs; a new binding of the driver empties it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "kselftest_harness.h"
+#include "common.h"
+#include "common/driver.h"
+#include "common/text.h"
+
+#define RW	(PROT_READ | PROT_WRITE)
+
+FIXTURE(badblocks) {
+	struct dr_fs fs;
+	char device[64];
+};
+
+FIXTURE_SETUP(badblocks)
+{
+	if (dr_xfs())
+		SKIP(return, "XFS puts its metadata there");
+	ASSERT_EQ(0, dr_setup(&self->fs));
+	ASSERT_EQ(0, dr_find_device(self->device, sizeof(self->device)));
+}
+
+FIXTURE_TEARDOWN_PARENT(badblocks)
+{
+	if (dr_xfs())
+		return;
+	EXPECT_EQ(0, dr_teardown(&self->fs));
+	EXPECT_EQ(0, dr_unbind(self->device));
+	EXPECT_EQ(0, dr_bind(self->device));
+}
+
+/* Puts blocks of the mount on the list. */
+static int add_bad(unsigned long block, unsigned long count)
+{
+	char file[128], line[64];
+
+	snprintf(file, sizeof(file), "/sys/block/%s/badblocks",
+		 strrchr(dr_dev(), '/') + 1);
+	snprintf(line, sizeof(line), "%lu %lu", block * 8, count * 8);
+	return dr_put(file, line);
+}
+
+/* A counter reaches a value: the worker has done it. */
+static long settled(const char *name, long want)
+{
+	for (int i = 0; i < 500 && dr_counter(name) != want; i++)
+		usleep(10000);
+	return dr_counter(name);
+}
+
+TEST_F(badblocks, at_mount)
+{
+	long total = dr_counter("blocks_total");
+	long free = dr_counter("blocks_free");
+	unsigned long i;
+
+	/* some that would be the first to be used, in two runs, and the last */
+	ASSERT_EQ(0, add_bad(2, 3));
+	ASSERT_EQ(0, add_bad(600, 1));
+	ASSERT_EQ(0, add_bad(total - 1, 1));
+	ASSERT_EQ(0, dr_umount());
+	ASSERT_EQ(0, dr_mount());
+	EXPECT_EQ(5, dr_counter("blocks_bad"));
+	EXPECT_EQ(5, dr_counter("discovered"));
+	EXPECT_EQ(free - 5, dr_counter("blocks_free"));
+	ASSERT_EQ(0, dr_create("f", 64, 1));
+	EXPECT_EQ(0, dr_verify("f", 0, 64, 1, 0));
+	for (i = 0; i < 64; i++) {
+		long block = dr_block("f", i, NULL);
+
+		EXPECT_TRUE(block < 2 || block > 4);
+	}
+	ASSERT_EQ(0, dr_create("big", 1024, 2));
+	EXPECT_EQ(0, dr_verify("big", 0, 1024, 2, 0));
+	for (i = 0; i < 1024; i++)
+		EXPECT_NE(600, dr_block("big", i, NULL));
+	EXPECT_EQ(0, dr_counter("late_io"));
+}
+
+TEST_F(badblocks, a_part_of_a_block_is_all_of_it)
+{
+	char file[128];
+
+	snprintf(file, sizeof(file), "/sys/block/%s/badblocks",
+		 strrchr(dr_dev(), '/') + 1);
+	ASSERT_EQ(0, dr_put(file, "87 2"));	/* blocks 10 and 11 */
+	ASSERT_EQ(0, dr_umount());
+	ASSERT_EQ(0, dr_mount());
+	EXPECT_EQ(2, dr_counter("blocks_bad"));
+}
+
+TEST_F(badblocks, found_by_read)
+{
+	struct peer mapper, clone;
+	struct dr_sig s[4];
+	unsigned char byte;
+
+	ASSERT_EQ(0, dr_create("f", 16, 1));
+	ASSERT_EQ(0, dr_clone("f", "g"));
+	ASSERT_EQ(0, peer_open(&mapper, true, "f", 16 * BLK, 4));
+	ASSERT_EQ(0, peer_open(&clone, false, "g", 16 * BLK, 4));
+	ASSERT_EQ(0, add_bad(dr_block("f", 4, NULL), 1));
+	EXPECT_EQ(0, dr_counter("notifies"));
+	EXPECT_EQ(-EIO, dr_read1("g", 4, &byte));
+	ASSERT_EQ(1, settled("blocks_bad", 1));
+	EXPECT_EQ(2, settled("owners", 2));
+	/* both owners, as by a report */
+	ASSERT_EQ(1, peer_signals(&mapper, s, 4));
+	EXPECT_SIG(s[0], BUS_MCEERR_AO, mapper.base + 4 * BLK, 12);
+	EXPECT_POISON(peer_load(&clone, 4 * BLK), clone.base + 4 * BLK);
+	EXPECT_EQ(0, peer_load(&clone, 5 * BLK).sig.signo);
+	EXPECT_EQ(-EIO, dr_read1("f", 4, &byte));
+	EXPECT_EQ(0, dr_verify("f", 5, 11, 1, 5));
+	EXPECT_EQ(0, dr_verify("g", 0, 4, 1, 0));
+	EXPECT_EQ(1, dr_counter("notifies"));
+	peer_stop(&mapper);
+	peer_stop(&clone);
+}
+
+TEST_F(badblocks, found_by_fault)
+{
+	struct peer p;
+
+	ASSERT_EQ(0, dr_create("f", 16, 1));
+	ASSERT_EQ(0, add_bad(dr_block("f", 7, NULL), 2));
+	ASSERT_EQ(0, peer_open(&p, false, "f", 16 * BLK, -1));
+	EXPECT_POISON(peer_load(&p, 8 * BLK), p.base + 8 * BLK);
+	EXPECT_BYTE(peer_load(&p, 6 * BLK), dr_byte(1, 6));
+	ASSERT_LE(1, settled("blocks_bad", 2));
+	EXPECT_POISON(peer_store(&p, 7 * BLK, 1), p.base + 7 * BLK);
+	EXPECT_EQ(2, settled("blocks_bad", 2));
+	EXPECT_BYTE(peer_load(&p, 9 * BLK), dr_byte(1, 9));
+	peer_stop(&p);
+}
+
+TEST_F(badblocks, found_by_write_and_healed)
+{
+	ASSERT_EQ(0, dr_create("f", 16, 1));
+	ASSERT_EQ(0, add_bad(dr_block("f", 7, NULL), 1));
+	/* the one that finds it may fail, the next one heals */
+	(void)!dr_write_blocks("f", 7, 1, 2);
+	ASSERT_EQ(1, settled("blocks_bad", 1));
+	EXPECT_EQ(0, dr_write_blocks("f", 7, 1, 2));
+	EXPECT_EQ(0, dr_verify("f", 7, 1, 2, 7));
+	EXPECT_EQ(0, dr_verify("f", 8, 8, 1, 8));
+	EXPECT_EQ(1, dr_counter("healed"));
+}
+
+TEST_HARNESS_MAIN
