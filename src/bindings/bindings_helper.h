@@ -11,6 +11,7 @@
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 #include <linux/fserror.h>
+#include <linux/fsmap.h>
 #include <linux/iomap.h>
 #include <linux/memremap.h>
 #include <linux/pagemap.h>
@@ -24,3 +25,8 @@ const unsigned int DAXRMAP_CONST_FOP_MMAP_SYNC = FOP_MMAP_SYNC;
 const u64 DAXRMAP_CONST_MAX_LFS_FILESIZE = MAX_LFS_FILESIZE;
 const unsigned int DAXRMAP_CONST_PMD_ORDER = PMD_ORDER;
 const unsigned int DAXRMAP_CONST_IOCB_NOWAIT = IOCB_NOWAIT;
+const unsigned int DAXRMAP_CONST_FS_IOC_GETFSMAP = FS_IOC_GETFSMAP;
+const u64 DAXRMAP_CONST_FMR_OWN_FREE = FMR_OWN_FREE;
+const u64 DAXRMAP_CONST_FMR_OWN_UNKNOWN = FMR_OWN_UNKNOWN;
+/* XFS_FMR_OWN_DEFECTIVE: xfs_io prints it as "bad blocks". */
+const u64 DAXRMAP_CONST_FMR_OWN_DEFECTIVE = FMR_OWNER('X', 8);

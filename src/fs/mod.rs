@@ -9,6 +9,7 @@
 //! - [`data`]: read, write, faults. [`writable`]: blocks that may be written, by allocation and copy
 //!   on write. [`resize`]: truncate and the end of the file. [`reflink`]: sharing blocks.
 //!   [`fallocate`]: holes and zeroes. [`heal`]: good blocks in the place of bad ones.
+//! - [`fsmap`]: what is where on the device (FS_IOC_GETFSMAP).
 //! - [`debugfs`]: what an administrator can look at.
 //!
 //! # Locking
@@ -20,6 +21,7 @@
 mod data;
 mod debugfs;
 mod fallocate;
+mod fsmap;
 mod heal;
 mod meta;
 mod mount;

@@ -23,6 +23,7 @@ mod btree;
 mod extent;
 #[cfg(MODULE)]
 mod kunit;
+mod list;
 mod map;
 mod owners;
 mod packed;

@@ -14,6 +14,7 @@ use super::{
     FileSystem,
     Inode,
     InodeLock,
+    Ioctl,
     ReadIter,
     WriteIter, //
 };
@@ -36,7 +37,7 @@ use kernel::{
 };
 
 /// The data of regular files.
-pub(crate) trait FileData: dax::Extents {
+pub(crate) trait FileData: dax::Extents + Ioctl {
     /// Reads; returns the bytes read, 0 at the end of the file.
     fn read(inode: &Inode<Self>, io: &mut ReadIter<'_>) -> Result<usize>;
     /// Writes; returns the bytes written.
@@ -121,6 +122,8 @@ impl<F: FileData> Table<F> {
         llseek: Some(bindings::generic_file_llseek),
         read_iter: Some(Self::read_iter),
         write_iter: Some(Self::write_iter),
+        unlocked_ioctl: Some(super::ioctl::unlocked_ioctl::<F>),
+        compat_ioctl: bindings::compat_ptr_ioctl,
         fsync: Some(Self::fsync),
         mmap_prepare: Some(Self::mmap_prepare),
         get_unmapped_area: Some(bindings::thp_get_unmapped_area),

@@ -20,6 +20,7 @@ mod fs_type;
 mod gate;
 mod inode;
 mod inode_lock;
+mod ioctl;
 mod iter;
 mod namespace;
 mod new_inode;
@@ -51,6 +52,13 @@ pub(crate) use self::{
         InodeLock,
         InvalidateLock,
         InvalidateLockShared,
+    },
+    ioctl::{
+        is_admin,
+        FsMap,
+        FsMapHead,
+        FsMapKind,
+        Ioctl, //
     },
     iter::{
         ReadIter,

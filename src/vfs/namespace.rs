@@ -166,6 +166,8 @@ impl<F: Namespace + FileData> Table<F> {
         llseek: Some(bindings::generic_file_llseek),
         read: Some(bindings::generic_read_dir),
         iterate_shared: Some(Self::iterate_shared),
+        unlocked_ioctl: Some(super::ioctl::unlocked_ioctl::<F>),
+        compat_ioctl: bindings::compat_ptr_ioctl,
         fsync: Some(bindings::noop_fsync),
         // SAFETY: As above.
         ..unsafe { core::mem::zeroed() }

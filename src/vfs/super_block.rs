@@ -64,6 +64,14 @@ impl<F: FileSystem> SuperBlock<F> {
         &unsafe { &*info.cast::<Info<F>>() }.fs
     }
 
+    /// The block device's number, as user space has it (`new_encode_dev`, linux/kdev_t.h).
+    pub(crate) fn device_number(&self) -> u32 {
+        // SAFETY: The super block is live; the field does not change.
+        let dev = unsafe { (*self.as_ptr()).s_dev };
+        let (major, minor) = (dev >> 20, dev & 0xf_ffff);
+        (minor & 0xff) | (major << 8) | ((minor & !0xff) << 12)
+    }
+
     /// The inode `ino` if it is in core now, with a reference. Never waits: one that is being set up
     /// or torn down, which nobody can have open, counts as absent.
     pub(crate) fn in_core(&self, ino: u64) -> Option<ARef<Inode<F>>> {

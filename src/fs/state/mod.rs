@@ -25,6 +25,7 @@ mod directory;
 mod file;
 mod namespace;
 mod op;
+mod place;
 mod range_set;
 mod rename;
 mod space;
@@ -45,6 +46,10 @@ pub(crate) use self::{
         Name,
         Op,
         Transaction, //
+    },
+    place::{
+        Place,
+        PlaceCursor, //
     },
     range_set::RangeSet,
     rename::RenameMode, //

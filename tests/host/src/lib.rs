@@ -22,6 +22,7 @@ mod state;
 mod apply_tests;
 mod namespace_tests;
 mod owners;
+mod place_tests;
 mod property;
 mod range_set_tests;
 mod rmap_model;
