@@ -19,6 +19,7 @@
 #include <linux/uio.h>
 #include <linux/blkdev.h>
 #include <daxrmap_helpers.h>
+#include <uapi/daxrmap.h>
 
 const unsigned int DAXRMAP_CONST_S_DAX = S_DAX;
 const unsigned int DAXRMAP_CONST_FOP_MMAP_SYNC = FOP_MMAP_SYNC;
@@ -30,3 +31,4 @@ const u64 DAXRMAP_CONST_FMR_OWN_FREE = FMR_OWN_FREE;
 const u64 DAXRMAP_CONST_FMR_OWN_UNKNOWN = FMR_OWN_UNKNOWN;
 /* XFS_FMR_OWN_DEFECTIVE: xfs_io prints it as "bad blocks". */
 const u64 DAXRMAP_CONST_FMR_OWN_DEFECTIVE = FMR_OWNER('X', 8);
+const unsigned int DAXRMAP_CONST_DAXRMAP_IOC_LOST = DAXRMAP_IOC_LOST;

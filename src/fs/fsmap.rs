@@ -26,8 +26,7 @@ use crate::{
         FsMap,
         FsMapHead,
         FsMapKind,
-        Inode,
-        Ioctl, //
+        Inode, //
     },
 };
 use core::{
@@ -184,20 +183,16 @@ impl Query {
     }
 }
 
-impl Ioctl for Mount {
-    fn getfsmap(inode: &Inode<Self>, arg: UserPtr) -> Result {
-        getfsmap(inode, arg)
-    }
-}
-
+/// See [`vfs::Ioctl::getfsmap`].
+///
 /// # Errors
 ///
 /// `EINVAL` if the header is not as it should be, `EFAULT`, `ENOMEM`, `EINTR`.
-fn getfsmap(inode: &Inode<Mount>, arg: UserPtr) -> Result {
+pub(super) fn getfsmap(inode: &Inode<Mount>, arg: UserPtr) -> Result {
     let (mut reader, mut writer) = UserSlice::new(arg, size_of::<FsMapHead>()).reader_writer();
     let mut head: FsMapHead = reader.read()?;
     let device = inode.sb().device_number();
-    let query = Query::new(&head, device, vfs::is_admin())?;
+    let query = Query::new(&head, device, vfs::is_admin(false))?;
 
     head.fmh_entries = 0;
     head.fmh_oflags = FsMapKind::OF_DEV_T;

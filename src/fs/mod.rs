@@ -9,7 +9,8 @@
 //! - [`data`]: read, write, faults. [`writable`]: blocks that may be written, by allocation and copy
 //!   on write. [`resize`]: truncate and the end of the file. [`reflink`]: sharing blocks.
 //!   [`fallocate`]: holes and zeroes. [`heal`]: good blocks in the place of bad ones.
-//! - [`fsmap`]: what is where on the device (FS_IOC_GETFSMAP).
+//! - [`fsmap`]: what is where on the device (FS_IOC_GETFSMAP). [`lost`]: what is lost
+//!   (DAXRMAP_IOC_LOST).
 //! - [`debugfs`]: what an administrator can look at.
 //!
 //! # Locking
@@ -23,6 +24,7 @@ mod debugfs;
 mod fallocate;
 mod fsmap;
 mod heal;
+mod lost;
 mod meta;
 mod mount;
 mod namespace;

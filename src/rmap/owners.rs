@@ -13,7 +13,9 @@ use super::{
     },
     OwnerRecord,
     OwnerTree,
-    MAX_BLOCKS, //
+    MAX_BLOCKS,
+    MAX_INO,
+    MAX_PAGES, //
 };
 use core::{
     cmp::Ordering,
@@ -38,6 +40,54 @@ impl Cursor {
     /// Creates a cursor that stands before the first owner.
     pub(crate) fn new() -> Self {
         Self::default()
+    }
+
+    /// Creates a cursor that stands before the owners of `block`.
+    #[cfg_attr(not(MODULE), allow(dead_code, reason = "for an ioctl"))]
+    pub(crate) fn at(block: u64) -> Self {
+        Cursor { block, crowd: None }
+    }
+
+    /// Returns the first block that may have owners who are not visited.
+    #[cfg_attr(not(MODULE), allow(dead_code, reason = "for an ioctl"))]
+    pub(crate) fn block(&self) -> u64 {
+        self.block
+    }
+
+    /// Returns the cursor as numbers, to be kept by somebody else. It is all zeroes if it stands
+    /// before the first owner.
+    #[cfg_attr(not(MODULE), allow(dead_code, reason = "for an ioctl"))]
+    pub(crate) fn to_words(&self) -> [u64; 6] {
+        match &self.crowd {
+            None => [self.block, 0, 0, 0, 0, 0],
+            Some((end, page)) => [self.block, 1, *end, page.ino, page.diagonal, page.block],
+        }
+    }
+
+    /// Returns the cursor that these numbers stand for, which somebody else may have made up: any
+    /// that this returns is harmless. `None` if they are no cursor's, or of one among pages so far
+    /// behind in a file (2^63 bytes) that none is there.
+    #[cfg_attr(not(MODULE), allow(dead_code, reason = "for an ioctl"))]
+    pub(crate) fn from_words(words: [u64; 6]) -> Option<Self> {
+        let [block, kind, end, ino, diagonal, at] = words;
+        let crowd = match kind {
+            0 if (end, ino, diagonal, at) == (0, 0, 0, 0) => None,
+            1 if block < end
+                && end <= MAX_BLOCKS
+                && ino < MAX_INO
+                && diagonal < MAX_PAGES
+                && (block..end).contains(&at) =>
+            {
+                let page = Page {
+                    ino,
+                    diagonal,
+                    block: at,
+                };
+                Some((end, page))
+            }
+            _ => return None,
+        };
+        (block <= MAX_BLOCKS).then_some(Cursor { block, crowd })
     }
 }
 

@@ -2,7 +2,8 @@
 
 //! ioctl(2) on files and directories.
 //!
-//! C headers: [`include/uapi/linux/fsmap.h`](srctree/include/uapi/linux/fsmap.h)
+//! C headers: [`include/uapi/linux/fsmap.h`](srctree/include/uapi/linux/fsmap.h),
+//! include/uapi/daxrmap.h
 //!
 //! # Locking
 //!
@@ -24,8 +25,11 @@ use kernel::{
 };
 
 pub(crate) use crate::bindings::{
+    daxrmap_lost as Lost,
+    daxrmap_lost_head as LostHead,
     fsmap as FsMap,
-    fsmap_head as FsMapHead, //
+    fsmap_head as FsMapHead,
+    DAXRMAP_LOST_END as LOST_END, //
 };
 
 // The types of the C headers are plain numbers without padding. What an array at the end has room
@@ -37,6 +41,12 @@ unsafe impl AsBytes for FsMap {}
 unsafe impl AsBytes for FsMapHead {}
 // SAFETY: As above.
 unsafe impl FromBytes for FsMapHead {}
+// SAFETY: As above.
+unsafe impl AsBytes for Lost {}
+// SAFETY: As above.
+unsafe impl AsBytes for LostHead {}
+// SAFETY: As above.
+unsafe impl FromBytes for LostHead {}
 
 /// What a record of FS_IOC_GETFSMAP is about, if not a file's blocks.
 pub(crate) struct FsMapKind;
@@ -62,13 +72,21 @@ impl FsMapKind {
 pub(crate) trait Ioctl: FileSystem {
     /// FS_IOC_GETFSMAP: what is where on the device.
     fn getfsmap(inode: &Inode<Self>, arg: UserPtr) -> Result;
+    /// DAXRMAP_IOC_LOST: which pages of which files are lost.
+    fn lost(inode: &Inode<Self>, arg: UserPtr) -> Result;
 }
 
-/// Whether the caller has `CAP_SYS_ADMIN`. It does not count as the use of it.
-pub(crate) fn is_admin() -> bool {
+/// Whether the caller has `CAP_SYS_ADMIN`. `audit`: it counts as the use of it, and is logged if it
+/// is missing.
+pub(crate) fn is_admin(audit: bool) -> bool {
     const CAP: c_int = bindings::CAP_SYS_ADMIN as c_int;
-    // SAFETY: The current task is alive.
-    unsafe { bindings::has_capability_noaudit(kernel::current!().as_ptr(), CAP) }
+    if audit {
+        // SAFETY: Asks about the current task.
+        unsafe { bindings::capable(CAP) }
+    } else {
+        // SAFETY: The current task is alive.
+        unsafe { bindings::has_capability_noaudit(kernel::current!().as_ptr(), CAP) }
+    }
 }
 
 /// # Safety
@@ -85,6 +103,7 @@ pub(super) unsafe extern "C" fn unlocked_ioctl<F: Ioctl>(
         let arg = UserPtr::from_addr(arg);
         match cmd {
             bindings::FS_IOC_GETFSMAP => F::getfsmap(inode, arg)?,
+            bindings::DAXRMAP_IOC_LOST => F::lost(inode, arg)?,
             _ => return Err(ENOTTY),
         }
         Ok(0)

@@ -58,7 +58,10 @@ pub(crate) use self::{
         FsMap,
         FsMapHead,
         FsMapKind,
-        Ioctl, //
+        Ioctl,
+        Lost,
+        LostHead,
+        LOST_END, //
     },
     iter::{
         ReadIter,

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! DAXRMAP_IOC_LOST: which pages of which files are at bad blocks.
+//!
+//! The bad set is walked in the order of blocks, and the owners of each run of it with a [`Cursor`].
+//! Blocks do not become good again, so a run may grow between two steps, but what the cursor says of
+//! it stays true.
+//!
+//! # Locking
+//!
+//! The state lock, for a batch of records; it is not held when they are copied to the user.
+
+use super::{
+    state::State,
+    Mount, //
+};
+use crate::{
+    dax,
+    rmap::{
+        Cursor,
+        OwnerRecord, //
+    },
+    vfs::{
+        self,
+        Inode,
+        Ioctl,
+        Lost,
+        LostHead,
+        LOST_END, //
+    },
+};
+use core::mem::size_of;
+use kernel::{
+    prelude::*,
+    transmute::AsBytes,
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    },
+};
+
+/// Records that are made, and runs of bad blocks that are looked at, under one hold of the lock.
+const BATCH: usize = 64;
+
+impl Ioctl for Mount {
+    fn getfsmap(inode: &Inode<Self>, arg: UserPtr) -> Result {
+        super::fsmap::getfsmap(inode, arg)
+    }
+
+    fn lost(inode: &Inode<Self>, arg: UserPtr) -> Result {
+        lost(inode.fs(), arg)
+    }
+}
+
+/// Puts the next owners of bad blocks into `out`. Returns how many, and whether there are no more.
+fn next_owners(state: &State, cursor: &mut Cursor, out: &mut [OwnerRecord]) -> (usize, bool) {
+    for _ in 0..BATCH {
+        let Some(run) = state.next_bad(cursor.block(), state.total_blocks()) else {
+            return (0, true);
+        };
+        if run.start > cursor.block() {
+            *cursor = Cursor::at(run.start);
+        }
+        let end = run.end;
+        let found = state.owners().owners(run, cursor, out);
+        if found > 0 {
+            return (found, false);
+        }
+        *cursor = Cursor::at(end);
+    }
+    (0, false)
+}
+
+/// What the user gets of an owner. `None` if that is not consistent.
+fn record(state: &State, rec: &OwnerRecord) -> Option<Lost> {
+    Some(Lost {
+        ino: rec.ino,
+        offset: rec.pgoff.checked_mul(dax::BLOCK_SIZE)?,
+        length: rec.len.checked_mul(dax::BLOCK_SIZE)?,
+        generation: state.inode(rec.ino)?.attr.generation,
+        reserved: 0,
+    })
+}
+
+/// # Errors
+///
+/// `EPERM` without `CAP_SYS_ADMIN`, `EINVAL` if the header is not as it should be, `EFAULT`,
+/// `ENOMEM`, `EINTR`.
+fn lost(mount: &Mount, arg: UserPtr) -> Result {
+    if !vfs::is_admin(true) {
+        return Err(EPERM);
+    }
+    let (mut reader, mut writer) = UserSlice::new(arg, size_of::<LostHead>()).reader_writer();
+    let mut head: LostHead = reader.read()?;
+    if head.iflags != 0 || head.count == 0 {
+        return Err(EINVAL);
+    }
+    let mut cursor = Cursor::from_words(head.cursor).ok_or(EINVAL)?;
+    let mut owners = KVec::from_elem(OwnerRecord::default(), BATCH, GFP_KERNEL)?;
+    let mut recs = KVec::with_capacity(BATCH, GFP_KERNEL)?;
+    let mut at = arg.wrapping_byte_add(size_of::<LostHead>());
+
+    head.entries = 0;
+    head.oflags = 0;
+    while head.entries < head.count && head.oflags == 0 {
+        if vfs::fatal_signal_pending() {
+            return Err(EINTR);
+        }
+        recs.clear();
+        let room = BATCH.min((head.count - head.entries) as usize);
+        {
+            let state = mount.meta().lock();
+            let out = owners.get_mut(..room).unwrap_or_default();
+            let (found, end) = next_owners(&state, &mut cursor, out);
+            for rec in out.iter().take(found).filter_map(|rec| record(&state, rec)) {
+                recs.push_within_capacity(rec).map_err(|_| ENOMEM)?;
+            }
+            if end {
+                head.oflags = LOST_END;
+            }
+        }
+        let bytes = recs.as_bytes();
+        UserSlice::new(at, bytes.len())
+            .writer()
+            .write_slice(bytes)?;
+        at = at.wrapping_byte_add(bytes.len());
+        let found = u32::try_from(recs.len()).map_err(|_| EFBIG)?;
+        head.entries = head.entries.saturating_add(found);
+    }
+    head.cursor = cursor.to_words();
+    writer.write(&head)
+}
