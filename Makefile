@@ -45,6 +45,10 @@ test:
 test-stock test-debug test-host:
 	@scripts/run-tests.sh $(@:test-%=%)
 
+# N=100000: so many records, quickly; the rest is in scripts/bench.sh.
+bench: setup
+	@scripts/bench.sh $(N)
+
 # FUZZ_TARGET=rmap: only that one.
 FUZZ_SECONDS ?= 180
 fuzz:
@@ -84,6 +88,7 @@ help:
 	@echo 'make test-debug     only the self tests on the debug kernel'
 	@echo 'make test-host      only the tests that need no kernel'
 	@echo 'make mutants        take one cure out at a time: the self tests must notice (MUTANTS="a b")'
+	@echo 'make bench          the owner tree against its peers, some 25 minutes (N=100000: quickly)'
 	@echo 'make fuzz           fuzz the owner tree (FUZZ_SECONDS=180)'
 	@echo 'make demo           a poisoned page, from injection to its owners, in QEMU'
 	@echo 'make clippy         lint; make fmt: format; make fmt-check: is it formatted?'
@@ -91,4 +96,4 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 
 .PHONY: all module setup debug-kernel module-debug selftests test test-stock \
-	test-debug test-host fuzz mutants demo clippy fmt fmt-check doc clean help
+	test-debug test-host bench fuzz mutants demo clippy fmt fmt-check doc clean help
