@@ -12,7 +12,7 @@
 //! A leaf is 1 KiB, an inner node 2 KiB: no allocation is above a page, and neither leaves anything
 //! unused of what the slab allocator hands out. A tree that fits into one leaf is a vector, which
 //! is as large as it has to be. Before a node is split its siblings take what they have room for,
-//! and of three neighbours with room enough one is given up; so nodes stay two thirds full.
+//! and of three neighbours with room enough one is given up; so nodes stay well over half full.
 //!
 //! # Changes
 //!

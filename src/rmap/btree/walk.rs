@@ -26,61 +26,37 @@ enum Items<'a, T> {
     Few(slice::Iter<'a, T>),
 }
 
-/// A node on the way to where a walk is.
-#[derive(Clone, Copy)]
-struct Place<'a, T: Item> {
-    inner: &'a Inner<T>,
-    /// The child to visit next.
-    next: usize,
-    /// The child that the walk is from. Of those before it, only some are of use.
-    from: usize,
-}
-
-/// Visits items, ascending by key: all subtrees with items that reach to where it is from.
+/// Visits items, ascending by key, to the last one.
 pub(in super::super) struct Walk<'a, T: Item> {
-    path: [Option<Place<'a, T>>; MAX_HEIGHT],
-    /// How many nodes there are on the way.
+    /// The nodes on the way to where the walk is, each with the child to visit next.
+    path: [Option<(&'a Inner<T>, usize)>; MAX_HEIGHT],
+    /// How many of them there are.
     depth: usize,
     /// The rest of the leaf where the walk is.
     items: Items<'a, T>,
-    from: Words,
 }
 
 impl<'a, T: Item> Walk<'a, T> {
-    fn push(&mut self, place: Place<'a, T>) {
+    fn push(&mut self, inner: &'a Inner<T>, next: usize) {
         if let Some(slot) = self.path.get_mut(self.depth) {
-            *slot = Some(place);
+            *slot = Some((inner, next));
             self.depth = self.depth.saturating_add(1);
         }
-    }
-
-    /// Goes down to the first child of use.
-    fn enter(&mut self, inner: &'a Inner<T>) {
-        let from = inner.child_for(&self.from);
-        let next = if inner.is_reached(from) { 0 } else { from };
-        self.push(Place { inner, next, from });
     }
 
     /// Goes to the next leaf. `None` at the end.
     fn advance(&mut self) -> Option<()> {
         loop {
             let top = self.depth.checked_sub(1)?;
-            let place = self.path.get_mut(top)?.as_mut()?;
-            let inner = place.inner;
-            let mut at = place.next;
-
-            if at < place.from {
-                let before = inner.sums().get(at..place.from).unwrap_or_default();
-                let skipped = before.iter().position(|sum| sum.reaches(&self.from));
-                at = skipped.map_or(place.from, |skipped| at.saturating_add(skipped));
-            }
-            place.next = at.saturating_add(1);
-            match inner.kid(at) {
+            let (inner, next) = self.path.get_mut(top)?.as_mut()?;
+            let kid = inner.kid(*next);
+            *next = next.saturating_add(1);
+            match kid {
                 Some(Node::Leaf(leaf)) => {
                     self.items = Items::Leaf(leaf.items.iter_from(0));
                     return Some(());
                 }
-                Some(Node::Inner(kid)) => self.enter(kid),
+                Some(Node::Inner(kid)) => self.push(kid, 0),
                 None => self.depth = top,
             }
         }
@@ -107,36 +83,15 @@ impl<T: Item> Iterator for Walk<'_, T> {
 impl<T: Item> BTree<T> {
     /// Visits all items, ascending by key.
     pub(in super::super) fn iter(&self) -> Walk<'_, T> {
-        self.walk(Words::default())
-    }
-
-    /// Visits items, ascending by key: all that reach to `from`, or come after it, and some others.
-    pub(in super::super) fn walk(&self, from: Words) -> Walk<'_, T> {
-        let mut walk = Walk {
-            path: [const { None }; MAX_HEIGHT],
-            depth: 0,
-            items: Items::Few([].iter()),
-            from,
-        };
-        match &self.root {
-            Root::Few(items) => walk.items = Items::Few(items.iter()),
-            Root::Many(root) => walk.enter(root),
-        }
-        walk
+        self.seek(&Words::default())
     }
 
     /// Visits all items from the first one on whose key is `key` or greater.
     pub(in super::super) fn seek(&self, key: &Words) -> Walk<'_, T> {
-        self.seek_walk(key, *key)
-    }
-
-    /// Like [`walk`](Self::walk), from the first item on whose key is `key` or greater.
-    pub(in super::super) fn seek_walk(&self, key: &Words, from: Words) -> Walk<'_, T> {
         let mut walk = Walk {
             path: [const { None }; MAX_HEIGHT],
             depth: 0,
             items: Items::Few([].iter()),
-            from,
         };
         match &self.root {
             Root::Few(items) => {
@@ -145,11 +100,7 @@ impl<T: Item> BTree<T> {
             }
             Root::Many(root) => {
                 let leaf = descend(root, key, |inner, at| {
-                    walk.push(Place {
-                        inner,
-                        next: at.saturating_add(1),
-                        from: inner.child_for(&from),
-                    });
+                    walk.push(inner, at.saturating_add(1));
                 });
                 if let Some(leaf) = leaf {
                     let at = leaf.items.lower_bound(key);
