@@ -37,6 +37,7 @@ struct Daxrmap {
 impl kernel::InPlaceModule for Daxrmap {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
+            _: { dax::init()? },
             _registration <- vfs::Registration::new(module, debugfs::Dir::new(c"daxrmap")),
         })
     }

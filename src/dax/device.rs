@@ -9,9 +9,16 @@
 //! [`FailureSink::notify_failure`] is called under dax SRCU, which nobody waits for but [`Device`]'s
 //! drop and the device's removal. `fs_put_dax` does not wait for a notifier that has already read the
 //! holder's operations, and `dax_srcu` is not exported. But `kill_dax` on any dax device waits for a
-//! grace period of it; so a [`Device`] has a second dax device without pages, made for its drop.
+//! grace period of it; so a [`Device`] has a second dax device without pages, made for its drop. See
+//! [`holder`](super::holder) for how a notifier finds the sink.
 
-use super::BLOCK_SIZE;
+use super::{
+    holder::{
+        FailureSink,
+        Registered, //
+    },
+    BLOCK_SIZE, //
+};
 use crate::{
     bindings,
     errno::eopnotsupp,
@@ -21,41 +28,29 @@ use crate::{
     },
 };
 use core::{
-    marker::PhantomData,
     ops::Range,
     ptr::NonNull, //
 };
 use kernel::{
     error::{
         from_err_ptr,
-        from_result,
         to_result, //
     },
     prelude::*,
     sync::Arc, //
 };
 
-/// Hears of failures of the device.
-pub(crate) trait FailureSink: Send + Sync + 'static {
-    /// Bytes `offset..offset + len` of the whole device, not of the partition, have failed.
-    /// `u64::MAX` bytes from 0 are the whole device. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// The errno for memory_failure(). `EOPNOTSUPP` makes it try the generic way instead.
-    fn notify_failure(&self, offset: u64, len: u64, mf_flags: c_int) -> Result;
-}
-
 /// A dax device that this filesystem holds.
 ///
 /// # Invariants
 ///
-/// - `dax` is referenced, and its holder is `sink`, the pointer of an `Arc<S>` that `self` owns.
+/// - `dax` is referenced, and its holder is `sink`, or nobody once it is removed.
 /// - `drain` is an own dax device that was not killed yet.
 pub(crate) struct Device<S: FailureSink> {
     dax: NonNull<bindings::dax_device>,
     drain: NonNull<bindings::dax_device>,
-    sink: NonNull<S>,
+    /// Given up in `drop`, before a grace period.
+    sink: Option<Registered<S>>,
     /// First page of the partition on the device.
     start: u64,
     bdev: NonNull<bindings::block_device>,
@@ -65,37 +60,6 @@ pub(crate) struct Device<S: FailureSink> {
 unsafe impl<S: FailureSink> Send for Device<S> {}
 // SAFETY: As above.
 unsafe impl<S: FailureSink> Sync for Device<S> {}
-
-/// The holder operations with sink `S`.
-struct Table<S>(PhantomData<S>);
-
-impl<S: FailureSink> Table<S> {
-    const OPS: bindings::dax_holder_operations = bindings::dax_holder_operations {
-        notify_failure: Some(Self::notify_failure),
-    };
-
-    /// # Safety
-    ///
-    /// Called by drivers/dax, under dax SRCU, with a device whose holder is an `S` or null.
-    unsafe extern "C" fn notify_failure(
-        dax: *mut bindings::dax_device,
-        offset: u64,
-        len: u64,
-        mf_flags: c_int,
-    ) -> c_int {
-        from_result(|| {
-            // SAFETY: The device is alive during the call.
-            let sink = unsafe { bindings::dax_holder(dax) };
-            // Between fs_put_dax's two steps, or its and our reading of the operations.
-            let sink = NonNull::new(sink.cast::<S>()).ok_or(eopnotsupp())?;
-            // SAFETY: `Device` drops the sink only after a grace period of dax SRCU that began
-            // when the holder was already null.
-            unsafe { sink.as_ref() }
-                .notify_failure(offset, len, mf_flags)
-                .map(|()| 0)
-        })
-    }
-}
 
 /// The part of a dax device that a block device covers, in bytes of the dax device.
 #[derive(Clone, Copy)]
@@ -141,21 +105,27 @@ impl<S: FailureSink> Device<S> {
         // SAFETY: A dax device without operations: its only use is its end.
         let drain = unsafe { bindings::alloc_dax(core::ptr::null_mut(), core::ptr::null()) };
         let drain = NonNull::new(from_err_ptr(drain)?).ok_or(ENOMEM)?;
-        let holder = NonNull::new(Arc::into_raw(sink).cast_mut()).ok_or(EINVAL)?;
+        let sink = match Registered::new(sink) {
+            Ok(sink) => sink,
+            Err(e) => {
+                Self::end_grace_period(drain);
+                return Err(e);
+            }
+        };
         let mut offset = 0;
         // SAFETY: The block device is open; holder and operations live until `drop`.
         let dax = unsafe {
             bindings::fs_dax_get_by_bdev(
                 bdev.as_ptr(),
                 &mut offset,
-                holder.as_ptr().cast(),
-                &Table::<S>::OPS,
+                sink.as_ptr(),
+                Registered::<S>::operations(),
             )
         };
         let Some(dax) = NonNull::new(dax) else {
+            // No notifier has seen it: the device did not take it.
+            drop(sink.unregister());
             Self::end_grace_period(drain);
-            // SAFETY: From `into_raw` above; the device did not take it.
-            drop(unsafe { Arc::from_raw(holder.as_ptr()) });
             // SAFETY: The block device is open as long as the mount lives.
             return Err(if unsafe { has_dax(bdev) } {
                 EBUSY
@@ -167,7 +137,7 @@ impl<S: FailureSink> Device<S> {
         Ok(Self {
             dax,
             drain,
-            sink: holder,
+            sink: Some(sink),
             start: offset / BLOCK_SIZE,
             bdev,
         })
@@ -379,12 +349,17 @@ impl<S: FailureSink> Device<S> {
 
 impl<S: FailureSink> Drop for Device<S> {
     fn drop(&mut self) {
+        let holder = self
+            .sink
+            .as_ref()
+            .map_or(core::ptr::null_mut(), Registered::as_ptr);
         // SAFETY: By the type invariant: the reference and the holder are ours. After a removal
         // of the device the holder is null already, which fs_put_dax allows.
-        unsafe { bindings::fs_put_dax(self.as_ptr(), self.sink.as_ptr().cast()) };
+        unsafe { bindings::fs_put_dax(self.as_ptr(), holder) };
+        let sink = self.sink.take().map(Registered::unregister);
         Self::end_grace_period(self.drain);
-        // SAFETY: By the type invariant; no notifier can have the pointer any more.
-        drop(unsafe { Arc::from_raw(self.sink.as_ptr()) });
+        // No notifier that found it can still run.
+        drop(sink);
     }
 }
 

@@ -2,7 +2,8 @@
 
 //! Safe wrappers of what mm and drivers/dax offer to a filesystem on persistent memory.
 //!
-//! - [`device`]: the dax device, its holder operations, and access to its pages.
+//! - [`device`]: the dax device, and access to its pages.
+//! - [`holder`]: who hears of the device's failures.
 //! - [`iomap`]: extents for `dax_iomap_rw`, `dax_iomap_fault` and FIEMAP.
 //! - [`fault`]: page faults.
 //! - [`layout`]: taking pages away from those who map or pin them.
@@ -17,6 +18,7 @@
 
 mod device;
 mod fault;
+mod holder;
 mod iomap;
 mod layout;
 mod poison;
@@ -24,13 +26,16 @@ mod poison;
 pub(crate) use self::{
     device::{
         Device,
-        FailureSink,
         Part, //
     },
     fault::{
         vm_operations,
         Fault,
         FaultResult, //
+    },
+    holder::{
+        init,
+        FailureSink, //
     },
     iomap::{
         fiemap,
