@@ -41,6 +41,7 @@ void daxrmap_get_times(const struct inode *inode, struct timespec64 *atime,
 void daxrmap_set_times(struct inode *inode, struct timespec64 atime,
 		       struct timespec64 mtime, struct timespec64 ctime);
 struct inode *daxrmap_in_core(struct super_block *sb, u64 ino);
+bool daxrmap_put_unless_last(struct inode *inode);
 bool daxrmap_inode_is_new(struct inode *inode);
 void daxrmap_file_accessed(struct file *file);
 ssize_t daxrmap_generic_write_sync(struct kiocb *iocb, ssize_t count);

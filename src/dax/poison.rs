@@ -14,7 +14,8 @@ use crate::{
         FileSystem,
         Inode,
         InvalidateLock,
-        SuperBlock, //
+        Visit,
+        Visited, //
     },
 };
 use core::{
@@ -23,8 +24,7 @@ use core::{
 };
 use kernel::{
     error::to_result,
-    prelude::*,
-    sync::aref::ARef, //
+    prelude::*, //
 };
 
 /// The memory is good but about to go: revoke, don't poison (include/linux/mm.h).
@@ -56,16 +56,17 @@ pub(crate) fn kill_procs<F: FileSystem>(
 
 /// The file and page offset that `folio->mapping` gives for the page frame, with a reference.
 /// `None`: shared, or mapped by nobody. A hint: it may be stale when it returns.
-pub(crate) fn folio_owner<F: FileSystem>(
-    sb: &SuperBlock<F>,
+pub(crate) fn folio_owner<'a, F: FileSystem>(
+    visit: &Visit<'a, F>,
     pfn: u64,
-) -> Option<(ARef<Inode<F>>, u64)> {
-    let mut index = 0;
+) -> Option<(Visited<'a, F>, u64)> {
+    let (sb, mut index) = (visit.sb().as_ptr(), 0);
     // SAFETY: The page frame is of this mount's device, whose pages exist while it is mounted.
-    let inode = unsafe { bindings::daxrmap_folio_owner(pfn as usize, sb.as_ptr(), &mut index) };
+    let inode = unsafe { bindings::daxrmap_folio_owner(pfn as usize, sb, &mut index) };
     let inode = NonNull::new(inode)?;
-    // SAFETY: The helper returned a reference to an inode of `sb`.
-    Some((unsafe { Inode::from_raw_owned(inode) }, index as u64))
+    // SAFETY: The helper returned a reference to an inode of the super block.
+    let inode = unsafe { Inode::from_raw_owned(inode) };
+    Some((visit.adopt(inode), index as u64))
 }
 
 /// Flags a page frame of the device as poisoned, for the driver that may clear it later.

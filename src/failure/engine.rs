@@ -25,10 +25,12 @@ use crate::{
         Sharing, //
     },
     vfs::{
+        Entered,
         FileSystem,
         Gate,
+        InCore,
         Inode,
-        SuperBlock, //
+        Visit, //
     },
 };
 use core::{
@@ -39,7 +41,6 @@ use kernel::{
     prelude::*,
     str::CString,
     sync::{
-        aref::ARef,
         atomic::{
             Atomic,
             Relaxed, //
@@ -162,7 +163,12 @@ impl<G: Ground> Engine<G> {
         let counters = &self.counters;
         counters.notifies.add(1);
         // The gate serialises events of this mount, so that `last` is about one of them.
-        self.gate.enter(|sb| {
+        self.gate.enter(|entered| {
+            // Inodes on their way in or out are nobody's: the bad set will answer for them.
+            let visit = match &entered {
+                Entered::Up(visit) => Some(visit),
+                Entered::Down | Entered::Ending => None,
+            };
             self.last.lock().begin(range.clone(), flags);
             let published = self.ground.publish(&range);
             for pfn in range.clone().filter_map(|block| self.pfn(block)) {
@@ -177,8 +183,8 @@ impl<G: Ground> Engine<G> {
             };
             let single =
                 published.is_ok_and(|p| p.sharing == Sharing::One && range.end - range.start == 1);
-            if !(single && self.shortcut(sb, range.start, flags, &mut result)) {
-                self.ask_tree(sb, &range, flags, &mut result);
+            if !(single && self.shortcut(visit, range.start, flags, &mut result)) {
+                self.ask_tree(visit, &range, flags, &mut result);
             }
             self.log(&range, result);
             result
@@ -190,16 +196,16 @@ impl<G: Ground> Engine<G> {
     /// owners already. False: not answered.
     fn shortcut(
         &self,
-        sb: Option<&SuperBlock<G::Fs>>,
+        visit: Option<&Visit<'_, G::Fs>>,
         block: u64,
         flags: c_int,
         result: &mut Result,
     ) -> bool {
-        let Some(sb) = sb else { return false };
+        let Some(visit) = visit else { return false };
         let Some(pfn) = self.pfn(block) else {
             return false;
         };
-        let Some((inode, pgoff)) = dax::folio_owner(sb, pfn) else {
+        let Some((inode, pgoff)) = dax::folio_owner(visit, pfn) else {
             return false;
         };
         let owner = OwnerRecord {
@@ -219,7 +225,7 @@ impl<G: Ground> Engine<G> {
     /// Every owner of the range, from the owner tree.
     fn ask_tree(
         &self,
-        sb: Option<&SuperBlock<G::Fs>>,
+        visit: Option<&Visit<'_, G::Fs>>,
         range: &Range<u64>,
         flags: c_int,
         result: &mut Result,
@@ -244,7 +250,7 @@ impl<G: Ground> Engine<G> {
                 self.last.lock().set_via(Via::Tree);
             }
             for owner in batch.iter().take(n) {
-                match sb.and_then(|sb| sb.in_core(owner.ino)) {
+                match visit.and_then(|visit| visit.in_core(owner.ino).usable()) {
                     Some(inode) => {
                         self.tell(&inode, *owner, flags, result);
                     }
@@ -257,7 +263,7 @@ impl<G: Ground> Engine<G> {
     /// Step 4 for one owner. False if it owns nothing of the range any more.
     fn tell(
         &self,
-        inode: &ARef<Inode<G::Fs>>,
+        inode: &Inode<G::Fs>,
         owner: OwnerRecord,
         flags: c_int,
         result: &mut Result,
@@ -358,6 +364,10 @@ impl<G: Ground> Engine<G> {
 
     /// The device is about to go, its memory still good: stop new mappings, revoke those that
     /// are, and forget every page, so that no DAX entry outlives the memory map.
+    ///
+    /// A page that is pinned for an instant comes free; one that is pinned for good must hold the
+    /// removal, or its user would write to memory that is gone. It is waited for outside of the gate:
+    /// a failure notification may have to come through, and so may unmount.
     fn removed(&self, flags: c_int) -> Result {
         pr_warn!(
             "{}: the device is being removed, shutting down\n",
@@ -365,55 +375,52 @@ impl<G: Ground> Engine<G> {
         );
         self.counters.notifies.add(1);
         self.ground.shut_down();
-        self.gate.enter(|sb| {
-            let Some(sb) = sb else { return Ok(()) };
-            let mut result = Ok(());
-            let mut next = self.ground.next_file(0);
-            while let Some(ino) = next {
-                // An inode on its way out has pages until it is gone, so this waits for it.
-                if let Some(inode) = sb.in_core_settled(ino) {
-                    let revoked = self.revoke(&inode, flags);
-                    if result.is_ok() {
-                        result = revoked;
-                    }
-                }
-                next = ino
-                    .checked_add(1)
-                    .and_then(|ino| self.ground.next_file(ino));
+        let mut result = Ok(());
+        let mut next = self.ground.next_file(0);
+        while let Some(ino) = next {
+            let step = self.gate.enter(|entered| match entered {
+                Entered::Down => Ok(true),
+                // Unmount puts each inode out, which waits as we do here.
+                Entered::Ending => Ok(false),
+                Entered::Up(visit) => match visit.in_core(ino) {
+                    InCore::No => Ok(true),
+                    InCore::Leaving => Ok(false),
+                    InCore::Yes(inode) => self.revoke(&inode, flags),
+                },
+            });
+            if step == Ok(false) {
+                fsleep(Delta::from_millis(1));
+                continue;
             }
-            result
-        })
+            if result.is_ok() {
+                result = step.map(|_| ());
+            }
+            next = ino
+                .checked_add(1)
+                .and_then(|ino| self.ground.next_file(ino));
+        }
+        result
     }
 
-    fn revoke(&self, inode: &Inode<G::Fs>, flags: c_int) -> Result {
-        let mut result = Ok(());
-        {
-            let lock = inode.invalidate_lock();
-            let pages = inode.size().div_ceil(dax::BLOCK_SIZE);
-            let mut pgoff = 0;
-            while pgoff < pages && inode.is_mapped() {
-                let (found, len) = self.ground.extent(inode.ino(), pgoff, pages - pgoff);
-                let end = pgoff.saturating_add(len.max(1));
-                if found.is_some() {
-                    let told = dax::kill_procs(inode, pgoff..end, flags, &lock);
-                    if result.is_ok() {
-                        result = told;
-                    }
-                }
-                pgoff = end;
+    /// Takes the pages of a file from whoever maps them. False if one is in use for some other
+    /// purpose, and all is to be done again.
+    fn revoke(&self, inode: &Inode<G::Fs>, flags: c_int) -> Result<bool> {
+        let lock = inode.invalidate_lock();
+        let mut result = Ok(true);
+        let pages = inode.size().div_ceil(dax::BLOCK_SIZE);
+        let mut pgoff = 0;
+        while pgoff < pages && inode.is_mapped() {
+            let (found, len) = self.ground.extent(inode.ino(), pgoff, pages - pgoff);
+            let end = pgoff.saturating_add(len.max(1));
+            if found.is_some() {
+                let told = dax::kill_procs(inode, pgoff..end, flags, &lock);
+                result = result.and_then(|done| told.map(|()| done));
             }
+            pgoff = end;
         }
-        // A page that is pinned for an instant comes free; one that is pinned for good must hold
-        // the removal, or its user would write to memory that is gone.
-        loop {
-            let lock = inode.invalidate_lock();
-            match dax::break_layout(inode, 0..u64::MAX, &lock) {
-                Err(e) if e == ERESTARTSYS => {}
-                Err(e) => return result.and(Err(e)),
-                Ok(()) => return result,
-            }
-            drop(lock);
-            fsleep(Delta::from_millis(1));
+        match dax::break_layout(inode, 0..u64::MAX, &lock) {
+            Err(e) if e == ERESTARTSYS => Ok(false),
+            broken => result.and_then(|done| broken.map(|()| done)),
         }
     }
 }

@@ -18,8 +18,8 @@
 //!
 //! dax SRCU (held by the caller), the mount's gate, then per owner: `invalidate_lock` exclusively, then
 //! the DAX entry lock. The state lock, which the owner tree is under, is taken and dropped inside of
-//! the `Ground`'s functions, never held over any of these. Nothing is allocated on the way: the
-//! batch is on the stack.
+//! the `Ground`'s functions, never held over any of these. Nothing waits for memory on the way: the
+//! batch is a page, or a few owners on the stack.
 
 mod engine;
 mod report;

@@ -129,11 +129,16 @@ void daxrmap_set_times(struct inode *inode, struct timespec64 atime,
 
 static int match_in_core(struct inode *inode, u64 ino, void *data)
 {
+	bool *leaving = data;
+	unsigned int state;
+
 	if (inode->i_ino != ino)
 		return 0;
 	spin_lock(&inode->i_lock);
-	if (inode_state_read(inode) & (I_NEW | I_FREEING | I_WILL_FREE)) {
+	state = inode_state_read(inode);
+	if (state & (I_NEW | I_FREEING | I_WILL_FREE)) {
 		spin_unlock(&inode->i_lock);
+		*leaving = !(state & I_NEW);
 		return -1;
 	}
 	__iget(inode);
@@ -141,10 +146,23 @@ static int match_in_core(struct inode *inode, u64 ino, void *data)
 	return 1;
 }
 
-/* Unlike ilookup(), never waits for an inode on its way in or out. */
+/*
+ * Unlike ilookup(), never waits for an inode on its way in or out: NULL for
+ * the former, -EAGAIN for the latter.
+ */
 struct inode *daxrmap_in_core(struct super_block *sb, u64 ino)
 {
-	return find_inode_nowait(sb, ino, match_in_core, NULL);
+	bool leaving = false;
+	struct inode *inode;
+
+	inode = find_inode_nowait(sb, ino, match_in_core, &leaving);
+	return leaving ? ERR_PTR(-EAGAIN) : inode;
+}
+
+/* Drops a reference and returns true, unless it is the last. */
+bool daxrmap_put_unless_last(struct inode *inode)
+{
+	return atomic_add_unless(&inode->i_count, -1, 1);
 }
 
 bool daxrmap_inode_is_new(struct inode *inode)

@@ -134,7 +134,7 @@ impl<F: FileSystem> NewSuper<F> {
 pub(super) struct Info<F: FileSystem> {
     /// The filesystem.
     pub(super) fs: Arc<F>,
-    gate: Arc<Gate<F>>,
+    pub(super) gate: Arc<Gate<F>>,
 }
 
 /// A registered filesystem type; dropping it unregisters.
@@ -225,7 +225,9 @@ impl<F: FileSystem + Namespace + FileData> Table<F> {
         _fc: *mut bindings::fs_context,
     ) -> c_int {
         from_result(|| {
-            let gate = Arc::pin_init(Gate::new(), GFP_KERNEL)?;
+            // SAFETY: The super block is live, and `s_id` a nul-terminated string in it.
+            let id = unsafe { CStr::from_char_ptr((&raw const (*raw).s_id).cast()) };
+            let gate = Gate::new(id)?;
             let new = NewSuper::<F> {
                 sb: NonNull::new(raw).ok_or(EINVAL)?,
                 gate: gate.clone(),

@@ -7,20 +7,34 @@
 //! closes, waiting for whoever is inside, before the mount is taken down. So an inode reference taken
 //! inside of the gate cannot outlive the super block.
 //!
+//! Nobody waits inside of the gate for what may take for ever. The last reference to an unlinked
+//! inode evicts it, which waits for whoever pins its pages; such references go to a worker ([`late`]).
+//!
 //! # Locking
 //!
 //! The gate's mutex is outside of every lock of a file, and inside of `s_umount`.
+//!
+//! [`late`]: super::late
 
 use super::{
+    late::LatePuts,
     FileSystem,
+    Inode,
+    OwnedQueue,
     SuperBlock, //
 };
 use crate::bindings;
-use core::ptr::NonNull;
+use core::{
+    mem::ManuallyDrop,
+    ops::Deref,
+    ptr::NonNull, //
+};
 use kernel::{
     prelude::*,
     sync::{
+        aref::ARef,
         new_mutex,
+        Arc,
         Mutex, //
     },
 };
@@ -31,25 +45,56 @@ struct Mounted(NonNull<bindings::super_block>);
 // SAFETY: A super block is used by all CPUs.
 unsafe impl Send for Mounted {}
 
+/// How far a mount has come.
+enum State {
+    /// Not complete yet, or taken down: there are no inodes.
+    Down,
+    /// Complete.
+    Up(Mounted),
+    /// Being taken down: inodes are on their way out.
+    Ending,
+}
+
 /// See the module's documentation.
 ///
 /// # Invariants
 ///
-/// While `mounted` is some, that super block is mounted, and its `s_fs_info` is set, for `F`.
+/// While `state` is `Up`, that super block is mounted, and its `s_fs_info` is set, for `F`.
 #[pin_data]
 pub(crate) struct Gate<F: FileSystem> {
     #[pin]
-    mounted: Mutex<Option<Mounted>>,
-    _fs: core::marker::PhantomData<F>,
+    state: Mutex<State>,
+    late: Arc<LatePuts<F>>,
+    queue: OwnedQueue,
+}
+
+/// What is behind the gate.
+pub(crate) enum Entered<'a, F: FileSystem> {
+    /// No inode is in core.
+    Down,
+    /// The mount.
+    Up(Visit<'a, F>),
+    /// Inodes that are in core are on their way out.
+    Ending,
 }
 
 impl<F: FileSystem> Gate<F> {
-    /// A closed gate.
-    pub(super) fn new() -> impl PinInit<Self> {
-        pin_init!(Self {
-            mounted <- new_mutex!(None, "daxrmap::Gate"),
-            _fs: core::marker::PhantomData,
-        })
+    /// A closed gate of the mount of device `name`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(super) fn new(name: &CStr) -> Result<Arc<Self>> {
+        let late = LatePuts::new()?;
+        let queue = OwnedQueue::new(name)?;
+        Arc::pin_init(
+            pin_init!(Self {
+                state <- new_mutex!(State::Down, "daxrmap::Gate"),
+                late,
+                queue,
+            }),
+            GFP_KERNEL,
+        )
     }
 
     /// # Safety
@@ -57,22 +102,112 @@ impl<F: FileSystem> Gate<F> {
     /// `sb` is mounted for `F`, and `close` is called before it is taken down.
     pub(super) unsafe fn open(&self, sb: NonNull<bindings::super_block>) {
         // INVARIANT: By the caller's promise.
-        *self.mounted.lock() = Some(Mounted(sb));
+        *self.state.lock() = State::Up(Mounted(sb));
     }
 
-    /// Waits for whoever is inside, and lets nobody in any more.
+    /// Waits for whoever is inside, lets nobody in any more, and sees that references taken inside
+    /// are gone.
     pub(super) fn close(&self) {
-        *self.mounted.lock() = None;
+        let mut state = self.state.lock();
+        if matches!(*state, State::Up(_)) {
+            *state = State::Ending;
+        }
+        drop(state);
+        self.queue.flush();
     }
 
-    /// Runs `f` with the super block; with `None` before the mount is complete and once it begins
-    /// to end. One at a time. Inode references that `f` takes must be dropped in it.
-    pub(crate) fn enter<R>(&self, f: impl FnOnce(Option<&SuperBlock<F>>) -> R) -> R {
-        let guard = self.mounted.lock();
-        let sb = guard.as_ref().map(|mounted| {
-            // SAFETY: By the type invariant, for as long as the mutex is held.
-            unsafe { SuperBlock::from_raw(mounted.0.as_ptr()) }
-        });
-        f(sb)
+    /// The last inode is gone.
+    pub(super) fn emptied(&self) {
+        *self.state.lock() = State::Down;
+    }
+
+    /// Runs `f` with what is behind the gate. One at a time.
+    pub(crate) fn enter<R>(&self, f: impl FnOnce(Entered<'_, F>) -> R) -> R {
+        let guard = self.state.lock();
+        f(match &*guard {
+            State::Down => Entered::Down,
+            State::Ending => Entered::Ending,
+            State::Up(mounted) => Entered::Up(Visit {
+                // SAFETY: By the type invariant, for as long as the mutex is held.
+                sb: unsafe { SuperBlock::from_raw(mounted.0.as_ptr()) },
+                gate: self,
+            }),
+        })
+    }
+}
+
+/// Inside of the gate of a mount.
+#[derive(Clone, Copy)]
+pub(crate) struct Visit<'a, F: FileSystem> {
+    sb: &'a SuperBlock<F>,
+    gate: &'a Gate<F>,
+}
+
+/// An inode that may be in core.
+pub(crate) enum InCore<'a, F: FileSystem> {
+    /// It is not, or is being set up: nobody can have it open.
+    No,
+    /// It is on its way out: nobody can have it open, but pages of it may be pinned.
+    Leaving,
+    /// It is.
+    Yes(Visited<'a, F>),
+}
+
+impl<'a, F: FileSystem> InCore<'a, F> {
+    /// The inode, if somebody can have it open.
+    pub(crate) fn usable(self) -> Option<Visited<'a, F>> {
+        match self {
+            Self::Yes(inode) => Some(inode),
+            Self::No | Self::Leaving => None,
+        }
+    }
+}
+
+impl<'a, F: FileSystem> Visit<'a, F> {
+    /// The super block.
+    pub(crate) fn sb(&self) -> &'a SuperBlock<F> {
+        self.sb
+    }
+
+    /// The inode `ino`. Never waits.
+    pub(crate) fn in_core(&self, ino: u64) -> InCore<'a, F> {
+        match self.sb.in_core(ino) {
+            Ok(Some(inode)) => InCore::Yes(self.adopt(inode)),
+            Ok(None) => InCore::No,
+            Err(_) => InCore::Leaving,
+        }
+    }
+
+    /// A reference that was taken inside of the gate, to be dropped as such.
+    pub(crate) fn adopt(&self, inode: ARef<Inode<F>>) -> Visited<'a, F> {
+        Visited {
+            inode: ManuallyDrop::new(inode),
+            gate: self.gate,
+        }
+    }
+}
+
+/// A reference to an inode, taken inside of the gate. Dropping it never waits.
+pub(crate) struct Visited<'a, F: FileSystem> {
+    inode: ManuallyDrop<ARef<Inode<F>>>,
+    gate: &'a Gate<F>,
+}
+
+impl<F: FileSystem> Deref for Visited<'_, F> {
+    type Target = Inode<F>;
+
+    fn deref(&self) -> &Inode<F> {
+        &self.inode
+    }
+}
+
+impl<F: FileSystem> Drop for Visited<'_, F> {
+    fn drop(&mut self) {
+        // SAFETY: Nothing uses the field after this.
+        let inode = unsafe { ManuallyDrop::take(&mut self.inode) };
+        if self.gate.late.put(inode) {
+            // An error says that the worker is about to look anyway.
+            let _ = self.gate.queue.enqueue(self.gate.late.clone());
+        }
     }
 }

@@ -22,6 +22,7 @@ mod inode;
 mod inode_lock;
 mod ioctl;
 mod iter;
+mod late;
 mod namespace;
 mod new_inode;
 mod nofs;
@@ -41,7 +42,13 @@ pub(crate) use self::{
         Registration,
         StatFs, //
     },
-    gate::Gate,
+    gate::{
+        Entered,
+        Gate,
+        InCore,
+        Visit,
+        Visited, //
+    },
     inode::{
         Inode,
         Time,

@@ -20,6 +20,7 @@ use core::{
 };
 use kernel::{
     error::{
+        from_err_ptr,
         from_result, //
     },
     prelude::*,
@@ -56,12 +57,16 @@ impl<F: FileSystem> SuperBlock<F> {
         self.inner.get()
     }
 
-    /// The filesystem's own data.
-    pub(crate) fn fs(&self) -> &F {
+    fn info(&self) -> &Info<F> {
         // SAFETY: The super block is live; the field is set once.
         let info = unsafe { (*self.as_ptr()).s_fs_info };
         // SAFETY: By the type invariant.
-        &unsafe { &*info.cast::<Info<F>>() }.fs
+        unsafe { &*info.cast() }
+    }
+
+    /// The filesystem's own data.
+    pub(crate) fn fs(&self) -> &F {
+        &self.info().fs
     }
 
     /// The block device's number, as user space has it (`new_encode_dev`, linux/kdev_t.h).
@@ -73,21 +78,16 @@ impl<F: FileSystem> SuperBlock<F> {
     }
 
     /// The inode `ino` if it is in core now, with a reference. Never waits: one that is being set up
-    /// or torn down, which nobody can have open, counts as absent.
-    pub(crate) fn in_core(&self, ino: u64) -> Option<ARef<Inode<F>>> {
+    /// counts as absent.
+    ///
+    /// # Errors
+    ///
+    /// `EAGAIN` if it is being torn down.
+    pub(super) fn in_core(&self, ino: u64) -> Result<Option<ARef<Inode<F>>>> {
         // SAFETY: The super block is live.
-        let inode = NonNull::new(unsafe { bindings::daxrmap_in_core(self.as_ptr(), ino) })?;
+        let found = unsafe { bindings::daxrmap_in_core(self.as_ptr(), ino) };
         // SAFETY: The helper returned a reference to an inode of this super block.
-        Some(unsafe { Inode::from_raw_owned(inode) })
-    }
-
-    /// As [`in_core`](Self::in_core), but waits until an inode that is being set up or torn down is
-    /// there or gone. No lock that either of these takes may be held.
-    pub(crate) fn in_core_settled(&self, ino: u64) -> Option<ARef<Inode<F>>> {
-        // SAFETY: The super block is live.
-        let inode = NonNull::new(unsafe { bindings::ilookup(self.as_ptr(), ino) })?;
-        // SAFETY: `ilookup` returned a reference to an inode of this super block.
-        Some(unsafe { Inode::from_raw_owned(inode) })
+        Ok(NonNull::new(from_err_ptr(found)?).map(|inode| unsafe { Inode::from_raw_owned(inode) }))
     }
 }
 
@@ -137,6 +137,7 @@ impl<F: FileSystem> Table<F> {
     const OPS: bindings::super_operations = bindings::super_operations {
         statfs: Some(Self::statfs),
         evict_inode: Some(Self::evict_inode),
+        put_super: Some(Self::put_super),
         shutdown: Some(Self::shutdown),
         // SAFETY: A table of optional function pointers; absent ones are null.
         ..unsafe { core::mem::zeroed() }
@@ -187,6 +188,17 @@ impl<F: FileSystem> Table<F> {
         if inode.nlink() == 0 {
             inode.fs().evict_unlinked(inode.ino());
         }
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a super block of an `F` whose inodes are gone.
+    unsafe extern "C" fn put_super(sb: *mut bindings::super_block) {
+        // SAFETY: The super block was mounted.
+        unsafe { SuperBlock::<F>::from_raw(sb) }
+            .info()
+            .gate
+            .emptied();
     }
 
     /// # Safety

@@ -40,6 +40,12 @@ impl OwnedQueue {
         // INVARIANT: It is new.
         Ok(Self(NonNull::new(queue).ok_or(ENOMEM)?))
     }
+
+    /// Waits for the work that is there now. No lock that it takes may be held.
+    pub(crate) fn flush(&self) {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::__flush_workqueue(self.0.as_ptr()) };
+    }
 }
 
 impl Deref for OwnedQueue {
