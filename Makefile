@@ -55,6 +55,11 @@ fuzz:
 	@scripts/setup-root.sh
 	@scripts/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_TARGET)
 
+# Every state of the failure protocol's model. MODEL="faults two": only those.
+model:
+	@scripts/setup-root.sh
+	@scripts/check-model.sh $(MODEL)
+
 # Takes one cure out at a time, and wants a self test to notice.
 mutants: module
 	@scripts/run-mutants.sh $(MUTANTS)
@@ -87,6 +92,7 @@ help:
 	@echo 'make test-stock     only the self tests on the stock kernel  (TESTS="a b": only these)'
 	@echo 'make test-debug     only the self tests on the debug kernel'
 	@echo 'make test-host      only the tests that need no kernel'
+	@echo 'make model          model-check the failure protocol, some 2 minutes (MODEL="faults two")'
 	@echo 'make mutants        take one cure out at a time: the self tests must notice (MUTANTS="a b")'
 	@echo 'make bench          the owner tree against its peers, some 25 minutes (N=100000: quickly)'
 	@echo 'make fuzz           fuzz the owner tree (FUZZ_SECONDS=180)'
@@ -96,4 +102,4 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 
 .PHONY: all module setup debug-kernel module-debug selftests test test-stock \
-	test-debug test-host bench fuzz mutants demo clippy fmt fmt-check doc clean help
+	test-debug test-host bench fuzz model mutants demo clippy fmt fmt-check doc clean help

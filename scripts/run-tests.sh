@@ -3,12 +3,12 @@
 # run-tests.sh [GROUP...]: `make test`. Every group runs, whatever the others
 # did; the last line is "N passed, N failed" (", N skipped"), and the exit
 # status says whether anything failed.
-# Groups: fmt clippy c host fuzz stock debug.
+# Groups: fmt clippy c host model fuzz stock debug.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/lib-kernel.sh"
 . "$TOP/scripts/lib-tests.sh"
 
-groups=" ${*:-fmt clippy c host fuzz stock debug} "
+groups=" ${*:-fmt clippy c host model fuzz stock debug} "
 wanted() { case $groups in *" $1 "*) ;; *) return 1 ;; esac; }
 mkdir -p "$LOGS"
 start=$SECONDS
@@ -79,6 +79,7 @@ if wanted host; then
 	[ ! -e "$TOP/tools/Cargo.toml" ] ||
 		group tools "tests of the tools on this machine" counted "$TOP/scripts/test-cargo.sh" tools
 fi
+! wanted model || group model "the model of the failure protocol holds" counted "$TOP/scripts/check-model.sh"
 ! wanted fuzz || group fuzz "the fuzzer finds nothing" "$TOP/scripts/fuzz.sh" "${FUZZ_SECONDS:-60}"
 ! wanted stock || group stock "self tests on the stock kernel in QEMU" counted "$TOP/scripts/test-qemu.sh" stock
 if wanted debug; then
