@@ -25,6 +25,8 @@ declare! {
     enotempty = 39;
     /// `EOPNOTSUPP`: the operation is not offered.
     eopnotsupp = 95;
+    /// `ESTALE`: what a file handle names is gone.
+    estale = 116;
     /// `EUCLEAN`: the metadata is inconsistent.
     euclean = 117;
     /// `EHWPOISON`: a poisoned block, accessed as memory. As a device, it is `EIO`.

@@ -11,6 +11,7 @@
 //!   [`fallocate`]: holes and zeroes. [`heal`]: good blocks in the place of bad ones.
 //! - [`fsmap`]: what is where on the device (FS_IOC_GETFSMAP). [`lost`]: what is lost
 //!   (DAXRMAP_IOC_LOST).
+//! - [`export`]: inodes by file handles.
 //! - [`debugfs`]: what an administrator can look at.
 //!
 //! # Locking
@@ -21,6 +22,7 @@
 
 mod data;
 mod debugfs;
+mod export;
 mod fallocate;
 mod fsmap;
 mod heal;

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     dax,
     vfs::{
+        self,
         Dentry,
         DirEmitter,
         Inode,
@@ -90,14 +91,22 @@ pub(super) fn root_attr(now: Time) -> Attr {
     Attr {
         mode: S_IFDIR | 0o755,
         btime: stored(now),
+        generation: vfs::random(),
         ..with_times(Attr::default(), now.into())
     }
 }
 
-/// The inode `ino`, which exists.
+/// The inode `ino`.
+///
+/// # Errors
+///
+/// `ENOENT` if there is none, or none with a name that is not in core already; `ENOMEM`.
 pub(super) fn inode(sb: &SuperBlock<Mount>, ino: u64) -> Result<ARef<Inode<Mount>>> {
     sb.inode(ino, |new| {
         let attr = sb.fs().meta().lock().get(ino)?.attr;
+        if attr.nlink == 0 {
+            return Err(ENOENT);
+        }
         let times = Times {
             atime: in_core(attr.atime),
             mtime: in_core(attr.mtime),
@@ -135,9 +144,7 @@ fn make(dir: &Inode<Mount>, dentry: &Dentry<Mount>, new_attr: &NewAttr, is_dir: 
         uid: new.inode().uid(),
         gid: new.inode().gid(),
         btime: stored(now),
-        // The generation tells a later inode of the same number apart; numbers are never used
-        // again within a mount.
-        generation: 1,
+        generation: vfs::random(),
         ..with_times(Attr::default(), now.into())
     };
     let ino = {
@@ -150,6 +157,7 @@ fn make(dir: &Inode<Mount>, dentry: &Dentry<Mount>, new_attr: &NewAttr, is_dir: 
         state.commit(tx)?;
         ino
     };
+    // No handle finds it in between, and makes an inode of its own: nobody knows the generation yet.
     let new = new.number(ino)?;
     let nlink = if is_dir { 2 } else { 1 };
     new.set_attr(0, nlink, now.into(), attr.generation);

@@ -10,11 +10,11 @@
 //! `mount` and the unmount callbacks run with `s_umount` held exclusively.
 
 use super::{
+    export,
     gate::Gate,
     super_block,
-    FileData,
+    Export,
     Inode,
-    Namespace,
     SuperBlock, //
 };
 use crate::bindings;
@@ -154,7 +154,7 @@ unsafe impl<F: FileSystem> Send for Registration<F> {}
 // SAFETY: `&Registration` gives no access to anything.
 unsafe impl<F: FileSystem> Sync for Registration<F> {}
 
-impl<F: FileSystem + Namespace + FileData> Registration<F> {
+impl<F: Export> Registration<F> {
     /// Registers `F`.
     ///
     /// # Errors
@@ -192,7 +192,7 @@ impl<F: FileSystem> PinnedDrop for Registration<F> {
 
 struct Table<F>(PhantomData<F>);
 
-impl<F: FileSystem + Namespace + FileData> Table<F> {
+impl<F: Export> Table<F> {
     const CONTEXT_OPS: bindings::fs_context_operations = bindings::fs_context_operations {
         get_tree: Some(Self::get_tree),
         // SAFETY: A table of optional function pointers; absent ones are null.
@@ -240,6 +240,8 @@ impl<F: FileSystem + Namespace + FileData> Table<F> {
             s.s_time_min = i64::MIN;
             s.s_time_max = i64::MAX;
             s.s_op = super_block::super_operations::<F>();
+            // kernel::bindings has the type as opaque, ours is the same C type.
+            s.s_export_op = core::ptr::from_ref(export::export_operations::<F>()).cast();
             // SAFETY: The device is open; nothing of it is cached with another size.
             if unsafe { bindings::sb_set_blocksize(raw, bindings::PAGE_SIZE as c_int) } == 0 {
                 return Err(EINVAL);

@@ -151,6 +151,12 @@ impl<F: FileSystem> Inode<F> {
         unsafe { (*self.as_ptr()).i_ino }
     }
 
+    /// Tells inodes apart that have the same number one after the other, or on two mounts.
+    pub(crate) fn generation(&self) -> u32 {
+        // SAFETY: The field does not change once the inode is visible.
+        unsafe { (*self.as_ptr()).i_generation }
+    }
+
     /// The super block.
     pub(crate) fn sb(&self) -> &SuperBlock<F> {
         // SAFETY: `i_sb` does not change.

@@ -14,6 +14,7 @@
 //! the guard as an argument.
 
 mod dentry;
+mod export;
 mod fallocate;
 mod file;
 mod fs_type;
@@ -31,6 +32,10 @@ mod workqueue;
 
 pub(crate) use self::{
     dentry::Dentry,
+    export::{
+        Export,
+        FileId, //
+    },
     fallocate::Fallocate,
     file::{
         CloneSide,
@@ -81,6 +86,7 @@ pub(crate) use self::{
         SetAttr, //
     },
     new_inode::{
+        random,
         NewInode,
         UnnumberedInode, //
     },

@@ -31,6 +31,13 @@ use kernel::{
     sync::aref::ARef, //
 };
 
+/// A random number, for a generation: handles of other inodes, also of other mounts, shall not name
+/// this one.
+pub(crate) fn random() -> u32 {
+    // SAFETY: May be called anywhere.
+    unsafe { bindings::get_random_u32() }
+}
+
 /// An inode for a new object, before it has a number. Dropped, it goes away.
 ///
 /// # Invariants

@@ -83,7 +83,7 @@ impl<F: FileSystem> SuperBlock<F> {
     /// # Errors
     ///
     /// `EAGAIN` if it is being torn down.
-    pub(super) fn in_core(&self, ino: u64) -> Result<Option<ARef<Inode<F>>>> {
+    pub(crate) fn in_core(&self, ino: u64) -> Result<Option<ARef<Inode<F>>>> {
         // SAFETY: The super block is live.
         let found = unsafe { bindings::daxrmap_in_core(self.as_ptr(), ino) };
         // SAFETY: The helper returned a reference to an inode of this super block.
@@ -167,6 +167,8 @@ impl<F: FileSystem> Table<F> {
             buf.f_files = stat.files;
             buf.f_ffree = stat.free_files;
             buf.f_namelen = 255;
+            // fanotify's events name the file system so, and there are none without it.
+            buf.f_fsid.val = [sb.device_number() as c_int, 0];
             Ok(0)
         })
     }

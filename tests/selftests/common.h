@@ -15,6 +15,7 @@
 #include "common/data.h"
 #include "common/debugfs.h"
 #include "common/files.h"
+#include "common/handles.h"
 #include "common/log.h"
 #include "common/mount.h"
 #include "common/peers.h"
