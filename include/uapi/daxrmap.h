@@ -8,20 +8,35 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
+/* Room for a file handle, in bytes. */
+#define DAXRMAP_HANDLE_SIZE	32
+
 /**
  * struct daxrmap_lost - pages of a file whose data is lost
  * @ino: inode number of the file
  * @offset: first byte in the file, a multiple of the page size
  * @length: number of bytes, a multiple of the page size; may reach beyond the
  *	end of the file
+ * @physical: where these bytes are on the block device: first byte, as
+ *	fmr_physical of FS_IOC_GETFSMAP
  * @generation: the inode's generation
+ * @handle_bytes: length of @handle
+ * @handle_type: its type
+ * @handle: the file's handle, the rest zeroes
  * @reserved: zero
+ *
+ * From @handle_bytes to the end of @handle it is a struct file_handle, to be
+ * given to open_by_handle_at(2) with any file or directory of the mount.
  */
 struct daxrmap_lost {
 	__u64 ino;
 	__u64 offset;
 	__u64 length;
+	__u64 physical;
 	__u32 generation;
+	__u32 handle_bytes;
+	__s32 handle_type;
+	__u8 handle[DAXRMAP_HANDLE_SIZE];
 	__u32 reserved;
 };
 
@@ -57,5 +72,62 @@ struct daxrmap_lost_head {
  * needed for adjacent pages.
  */
 #define DAXRMAP_IOC_LOST	_IOWR(0xDA, 1, struct daxrmap_lost_head)
+
+/**
+ * struct daxrmap_status - argument of DAXRMAP_IOC_STATUS
+ * @iflags: zero
+ * @oflags: DAXRMAP_STATUS_* (out)
+ * @block_size: bytes of a block (out, as all below)
+ * @block_shift: the same as a power of 2
+ * @blocks: blocks of the mount
+ * @free_blocks: those that can be allocated
+ * @bad_blocks: those that are known as bad, with an owner or without
+ * @first_pfn: page frame number of block 0; the others follow
+ * @inodes: files and directories
+ * @owner_records: records of the owner tree
+ * @owner_bytes: memory that it takes
+ * @notifies: failures that were reported since the mount
+ * @failed_blocks: blocks that they made bad
+ * @owners: owners that were found for them
+ * @owners_mapped: owners among them that somebody mapped, and that were told
+ * @late_faults: faults on bad blocks since
+ * @late_io: reads and writes of bad blocks since
+ * @discovered: bad blocks that the driver knew and nobody reported
+ * @healed: pages that got a good block, or became a hole
+ * @reserved: zero, in and out; what is added later takes from it
+ */
+struct daxrmap_status {
+	__u32 iflags;
+	__u32 oflags;
+	__u32 block_size;
+	__u32 block_shift;
+	__u64 blocks;
+	__u64 free_blocks;
+	__u64 bad_blocks;
+	__u64 first_pfn;
+	__u64 inodes;
+	__u64 owner_records;
+	__u64 owner_bytes;
+	__u64 notifies;
+	__u64 failed_blocks;
+	__u64 owners;
+	__u64 owners_mapped;
+	__u64 late_faults;
+	__u64 late_io;
+	__u64 discovered;
+	__u64 healed;
+	__u64 reserved[15];
+};
+
+/* oflags: the device is gone; all access to data fails with EIO. */
+#define DAXRMAP_STATUS_SHUTDOWN		0x1
+/* oflags: the metadata is inconsistent; all changes fail with EUCLEAN. */
+#define DAXRMAP_STATUS_INCONSISTENT	0x2
+
+/*
+ * How the mount is, on any file or directory of it; needs CAP_SYS_ADMIN.
+ * Counters are read one after the other, while they change.
+ */
+#define DAXRMAP_IOC_STATUS	_IOWR(0xDA, 2, struct daxrmap_status)
 
 #endif

@@ -143,7 +143,8 @@ impl<G: Ground> Engine<G> {
         self.first_pfn.populate(pfn);
     }
 
-    fn pfn(&self, block: u64) -> Option<u64> {
+    /// The page frame of a block.
+    pub(crate) fn pfn(&self, block: u64) -> Option<u64> {
         self.first_pfn.copy()?.checked_add(block)
     }
 

@@ -22,8 +22,7 @@ use crate::{
     },
     vfs::{
         self,
-        Inode,
-        Ioctl,
+        FileId,
         Lost,
         LostHead,
         LOST_END, //
@@ -41,16 +40,6 @@ use kernel::{
 
 /// Records that are made, and runs of bad blocks that are looked at, under one hold of the lock.
 const BATCH: usize = 64;
-
-impl Ioctl for Mount {
-    fn getfsmap(inode: &Inode<Self>, arg: UserPtr) -> Result {
-        super::fsmap::getfsmap(inode, arg)
-    }
-
-    fn lost(inode: &Inode<Self>, arg: UserPtr) -> Result {
-        lost(inode.fs(), arg)
-    }
-}
 
 /// Puts the next owners of bad blocks into `out`. Returns how many, and whether there are no more.
 fn next_owners(state: &State, cursor: &mut Cursor, out: &mut [OwnerRecord]) -> (usize, bool) {
@@ -73,20 +62,31 @@ fn next_owners(state: &State, cursor: &mut Cursor, out: &mut [OwnerRecord]) -> (
 
 /// What the user gets of an owner. `None` if that is not consistent.
 fn record(state: &State, rec: &OwnerRecord) -> Option<Lost> {
-    Some(Lost {
+    let generation = state.inode(rec.ino)?.attr.generation;
+    let id = FileId {
+        ino: rec.ino,
+        generation,
+    };
+    let mut lost = Lost {
         ino: rec.ino,
         offset: rec.pgoff.checked_mul(dax::BLOCK_SIZE)?,
         length: rec.len.checked_mul(dax::BLOCK_SIZE)?,
-        generation: state.inode(rec.ino)?.attr.generation,
-        reserved: 0,
-    })
+        physical: rec.block.checked_mul(dax::BLOCK_SIZE)?,
+        generation,
+        handle_bytes: u32::try_from(FileId::BYTES).ok()?,
+        handle_type: i32::try_from(FileId::TYPE).ok()?,
+        ..Lost::default()
+    };
+    let (handle, _) = lost.handle.split_first_chunk_mut()?;
+    *handle = id.to_bytes();
+    Some(lost)
 }
 
 /// # Errors
 ///
 /// `EPERM` without `CAP_SYS_ADMIN`, `EINVAL` if the header is not as it should be, `EFAULT`,
 /// `ENOMEM`, `EINTR`.
-fn lost(mount: &Mount, arg: UserPtr) -> Result {
+pub(super) fn lost(mount: &Mount, arg: UserPtr) -> Result {
     if !vfs::is_admin(true) {
         return Err(EPERM);
     }

@@ -9,8 +9,8 @@
 //! - [`data`]: read, write, faults. [`writable`]: blocks that may be written, by allocation and copy
 //!   on write. [`resize`]: truncate and the end of the file. [`reflink`]: sharing blocks.
 //!   [`fallocate`]: holes and zeroes. [`heal`]: good blocks in the place of bad ones.
-//! - [`fsmap`]: what is where on the device (FS_IOC_GETFSMAP). [`lost`]: what is lost
-//!   (DAXRMAP_IOC_LOST).
+//! - [`ioctl`]: dispatch of ioctl(2). [`fsmap`]: what is where on the device (FS_IOC_GETFSMAP).
+//!   [`lost`]: what is lost (DAXRMAP_IOC_LOST). [`status`]: how the mount is (DAXRMAP_IOC_STATUS).
 //! - [`export`]: inodes by file handles.
 //! - [`debugfs`]: what an administrator can look at.
 //!
@@ -26,6 +26,7 @@ mod export;
 mod fallocate;
 mod fsmap;
 mod heal;
+mod ioctl;
 mod lost;
 mod meta;
 mod mount;
@@ -33,6 +34,7 @@ mod namespace;
 mod reflink;
 mod resize;
 mod state;
+mod status;
 mod writable;
 
 pub(crate) use self::mount::Mount;

@@ -27,9 +27,12 @@ use kernel::{
 pub(crate) use crate::bindings::{
     daxrmap_lost as Lost,
     daxrmap_lost_head as LostHead,
+    daxrmap_status as Status,
     fsmap as FsMap,
     fsmap_head as FsMapHead,
-    DAXRMAP_LOST_END as LOST_END, //
+    DAXRMAP_LOST_END as LOST_END,
+    DAXRMAP_STATUS_INCONSISTENT as STATUS_INCONSISTENT,
+    DAXRMAP_STATUS_SHUTDOWN as STATUS_SHUTDOWN, //
 };
 
 // The types of the C headers are plain numbers without padding. What an array at the end has room
@@ -47,6 +50,11 @@ unsafe impl AsBytes for Lost {}
 unsafe impl AsBytes for LostHead {}
 // SAFETY: As above.
 unsafe impl FromBytes for LostHead {}
+
+// SAFETY: As above.
+unsafe impl AsBytes for Status {}
+// SAFETY: As above.
+unsafe impl FromBytes for Status {}
 
 /// What a record of FS_IOC_GETFSMAP is about, if not a file's blocks.
 pub(crate) struct FsMapKind;
@@ -74,6 +82,8 @@ pub(crate) trait Ioctl: FileSystem {
     fn getfsmap(inode: &Inode<Self>, arg: UserPtr) -> Result;
     /// DAXRMAP_IOC_LOST: which pages of which files are lost.
     fn lost(inode: &Inode<Self>, arg: UserPtr) -> Result;
+    /// DAXRMAP_IOC_STATUS: how the mount is.
+    fn status(inode: &Inode<Self>, arg: UserPtr) -> Result;
 }
 
 /// Whether the caller has `CAP_SYS_ADMIN`. `audit`: it counts as the use of it, and is logged if it
@@ -104,6 +114,7 @@ pub(super) unsafe extern "C" fn unlocked_ioctl<F: Ioctl>(
         match cmd {
             bindings::FS_IOC_GETFSMAP => F::getfsmap(inode, arg)?,
             bindings::DAXRMAP_IOC_LOST => F::lost(inode, arg)?,
+            bindings::DAXRMAP_IOC_STATUS => F::status(inode, arg)?,
             _ => return Err(ENOTTY),
         }
         Ok(0)

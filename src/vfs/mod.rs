@@ -73,7 +73,10 @@ pub(crate) use self::{
         Ioctl,
         Lost,
         LostHead,
-        LOST_END, //
+        Status,
+        LOST_END,
+        STATUS_INCONSISTENT,
+        STATUS_SHUTDOWN, //
     },
     iter::{
         ReadIter,

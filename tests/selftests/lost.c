@@ -67,6 +67,48 @@ static int times_lost(int n, const char *name, unsigned long blk)
 	return times;
 }
 
+/*
+ * 0 if the record's handle, which is also that of the name, opens the file: it
+ * has the record's inode number, its block @good holds block @pat of @seed, and
+ * the record's page is lost.
+ */
+static int opens(const struct daxrmap_lost *l, const char *name,
+		 unsigned long good, int seed, unsigned long pat)
+{
+	union dr_handle named;
+	char byte;
+	int fd, ret;
+
+	ret = dr_handle(name, 0, &named);
+	if (ret)
+		return ret;
+	if (named.h.handle_bytes != l->handle_bytes ||
+	    memcmp(&named, &l->handle_bytes, sizeof(named.h) + l->handle_bytes) ||
+	    /* FILEID_INO64_GEN has it there */
+	    memcmp(l->handle + 8, &l->generation, 4))
+		return -EBADMSG;
+	dr_drop_caches();
+	fd = dr_open_handle(&l->handle_bytes, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	ret = dr_fd_verify(fd, good, seed, pat);
+	if (dr_fd_ino(fd) != (long)l->ino)
+		ret = -ENOENT;
+	if (pread(fd, &byte, 1, l->offset) != -1 || errno != EIO)
+		ret = -ENODATA;
+	close(fd);
+	return ret;
+}
+
+/* The record of a page of a file among the first n of lost[], or NULL. */
+static struct daxrmap_lost *record(int n, const char *name)
+{
+	for (struct daxrmap_lost *l = lost; l < lost + n; l++)
+		if (l->ino == (unsigned long long)dr_ino(name))
+			return l;
+	return NULL;
+}
+
 TEST_F(lost, every_owner)
 {
 	int n, i;
@@ -90,9 +132,16 @@ TEST_F(lost, every_owner)
 		EXPECT_EQ(1, times_lost(n, "g", 3));
 		for (i = 0; i < n; i++) {
 			EXPECT_EQ(BLK, lost[i].length);
-			EXPECT_EQ(1, lost[i].generation);
+			EXPECT_EQ(0, lost[i].reserved);
 		}
 	}
+	ASSERT_EQ(3, n);
+	EXPECT_EQ(dr_block("f", 12, NULL) * BLK, record(n, "f")->physical);
+	EXPECT_EQ(dr_block("f", 12, NULL) * BLK, record(n, "h")->physical);
+	EXPECT_EQ(dr_block("g", 3, NULL) * BLK, record(n, "g")->physical);
+	EXPECT_EQ(0, opens(record(n, "f"), "f", 0, 1, 0));
+	EXPECT_EQ(0, opens(record(n, "h"), "h", 2, 1, 8));
+	EXPECT_EQ(0, opens(record(n, "g"), "g", 7, 2, 7));
 	/* what is healed is not lost any more, its other owner's data is */
 	ASSERT_EQ(0, dr_write_blocks("f", 12, 1, 1));
 	EXPECT_EQ(2, list_lost(1));
