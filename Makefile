@@ -39,6 +39,11 @@ module-debug: debug-kernel
 selftests: setup
 	scripts/build-selftests.sh
 
+tools:
+	@scripts/setup-root.sh
+	scripts/build-tools.sh
+	@echo "==> build/tools/daxrmap"
+
 # TESTS="a b" runs only these self tests.
 test:
 	@scripts/run-tests.sh
@@ -86,6 +91,7 @@ help:
 	@echo 'make                the module for the pinned distribution kernel, build/stock/daxrmap.ko'
 	@echo 'make KDIR=DIR       the module for any prepared kernel tree with CONFIG_RUST'
 	@echo 'make module-debug   the module for the debug kernel, build/debug/daxrmap.ko'
+	@echo 'make tools          the user space tool, build/tools/daxrmap'
 	@echo 'make setup          what the builds need, into ~/.cache/daxrmap (done by the others too)'
 	@echo 'make debug-kernel   build the debug kernel, some 10 minutes'
 	@echo 'make test           every test; the last line has the counts'
@@ -101,5 +107,5 @@ help:
 	@echo 'make doc            API documentation, build/doc'
 	@echo 'make clean          remove build/; the cache stays'
 
-.PHONY: all module setup debug-kernel module-debug selftests test test-stock \
+.PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
 	test-debug test-host bench fuzz model mutants demo clippy fmt fmt-check doc clean help

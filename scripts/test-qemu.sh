@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test-qemu.sh stock|debug: builds the module and the self tests, and runs them
-# in guests with that kernel. TESTS="a b" runs only these; SHARDS=N shares them
+# test-qemu.sh stock|debug: builds the module, the tools and the self tests, and
+# runs these in guests with that kernel. TESTS="a b" runs only these; SHARDS=N shares them
 # out to N guests at a time. Prints the guests' results; the last line is
 # "RESULT passed failed skipped".
 . "$(dirname "$0")/lib.sh"
@@ -32,6 +32,7 @@ cd "$TOP"
 mkdir -p "$logs"
 scripts/build-module.sh "$kernel" modules
 scripts/build-selftests.sh
+scripts/build-tools.sh
 scripts/initramfs.sh "$kernel" "$initrd"
 
 # Deals the tests out in turn: ${share[i]} is the i-th guest's.

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Arguments.
+
+use clap::{
+    builder::{
+        OsStringValueParser,
+        TypedValueParser, //
+    }, //
+    ArgGroup,
+    Args,
+    Parser,
+    Subcommand,
+};
+use std::{
+    ffi::{
+        OsStr,
+        OsString, //
+    },
+    os::unix::ffi::OsStrExt,
+    path::PathBuf, //
+};
+
+/// Asks a daxrmap filesystem what is lost, and who owns a page of persistent memory.
+#[derive(Debug, Parser)]
+#[command(name = "daxrmap", version, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the files that have lost data, and which bytes of them
+    Lost {
+        /// Where, and how to tell.
+        #[command(flatten)]
+        on: On,
+    },
+    /// List the files that own a block of the device
+    Owners(Owners),
+    /// Show the size of the filesystem, and what happened to it
+    Status {
+        /// Where, and how to tell.
+        #[command(flatten)]
+        on: On,
+    },
+}
+
+/// What all commands take.
+#[derive(Debug, Args)]
+pub struct On {
+    /// Where the filesystem is mounted
+    #[arg(value_name = "MNT")]
+    pub mount: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which block.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").required(true))]
+pub struct Owners {
+    /// Where, and how to tell.
+    #[command(flatten)]
+    pub on: On,
+    /// The block, counted from the start of the filesystem's part of the device
+    #[arg(value_name = "BLOCK", group = "which", value_parser = number)]
+    pub block: Option<u64>,
+    /// The block with this page frame number
+    #[arg(long, value_name = "PFN", group = "which", value_parser = number)]
+    pub pfn: Option<u64>,
+    /// The block that holds this byte of a file
+    #[arg(
+        long, value_name = "FILE:OFFSET", group = "which",
+        value_parser = OsStringValueParser::new().try_map(file_offset),
+    )]
+    pub file: Option<FileOffset>,
+}
+
+/// A byte of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileOffset {
+    /// The file.
+    pub path: PathBuf,
+    /// The byte.
+    pub offset: u64,
+}
+
+/// A number as C has it: decimal, or hexadecimal after `0x`.
+fn number(text: &str) -> Result<u64, String> {
+    let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) => (hex, 16),
+        None => (text, 10),
+    };
+    // from_str_radix() takes a sign.
+    if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
+        return Err("not a number".to_owned());
+    }
+    u64::from_str_radix(digits, radix).map_err(|_| "too large".to_owned())
+}
+
+/// `FILE:OFFSET`, where FILE may have colons in it.
+fn file_offset(text: OsString) -> Result<FileOffset, String> {
+    let bytes = text.as_bytes();
+    let colon = bytes.iter().rposition(|&byte| byte == b':');
+    let (path, offset) = bytes.split_at(colon.ok_or("no :OFFSET")?);
+    let offset = std::str::from_utf8(&offset[1..]).map_err(|_| "OFFSET is not a number")?;
+    if path.is_empty() {
+        return Err("no FILE".to_owned());
+    }
+    Ok(FileOffset {
+        path: OsStr::from_bytes(path).into(),
+        offset: number(offset).map_err(|why| format!("OFFSET is {why}"))?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Command, clap::Error> {
+        let args = ["daxrmap"].iter().chain(args);
+        Cli::try_parse_from(args).map(|cli| cli.command)
+    }
+
+    fn owners(args: &[&str]) -> Owners {
+        match parse(args).unwrap() {
+            Command::Owners(owners) => owners,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn is_consistent() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn commands() {
+        for json in [false, true] {
+            let mut args = vec!["lost", "/mnt"];
+            args.extend(json.then_some("--json"));
+            let Command::Lost { on } = parse(&args).unwrap() else {
+                panic!("not lost");
+            };
+            assert_eq!((on.mount.to_str(), on.json), (Some("/mnt"), json));
+            args[0] = "status";
+            assert!(matches!(parse(&args).unwrap(), Command::Status { on } if on.json == json));
+        }
+    }
+
+    #[test]
+    fn one_of_three_ways_to_name_a_block() {
+        assert_eq!(owners(&["owners", "/mnt", "12"]).block, Some(12));
+        assert_eq!(owners(&["owners", "/mnt", "0x1F"]).block, Some(31));
+        assert_eq!(
+            owners(&["owners", "/mnt", "--pfn", "0x100004"]).pfn,
+            Some(0x100004)
+        );
+        let file = owners(&["owners", "--file", "a:b:4096", "/mnt"])
+            .file
+            .unwrap();
+        assert_eq!((file.path.to_str(), file.offset), (Some("a:b"), 4096));
+        assert!(parse(&["owners", "/mnt"]).is_err());
+        assert!(parse(&["owners", "/mnt", "1", "--pfn", "2"]).is_err());
+        assert!(parse(&["owners", "/mnt", "--pfn", "2", "--file", "a:0"]).is_err());
+        assert!(parse(&["owners", "12"]).is_err());
+    }
+
+    #[test]
+    fn numbers() {
+        assert_eq!(number("0"), Ok(0));
+        assert_eq!(number("18446744073709551615"), Ok(u64::MAX));
+        assert_eq!(number("0xffffffffffffffff"), Ok(u64::MAX));
+        for bad in [
+            "",
+            "-1",
+            "+1",
+            "0x",
+            "0x+1",
+            "1k",
+            " 1",
+            "a",
+            "18446744073709551616",
+        ] {
+            assert!(number(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn files_with_odd_names() {
+        let text = OsString::from(OsStr::from_bytes(b"\xff:\n:0x10"));
+        let file = file_offset(text).unwrap();
+        assert_eq!(file.path.as_os_str().as_bytes(), b"\xff:\n");
+        assert_eq!(file.offset, 16);
+        for bad in ["a", "a:", ":1", "a:b", "a:1:"] {
+            assert!(file_offset(bad.into()).is_err(), "{bad}");
+        }
+        assert!(file_offset(OsStr::from_bytes(b"a:\xff").into()).is_err());
+    }
+
+    #[test]
+    fn what_is_no_usage() {
+        for args in [
+            &[][..],
+            &["lost"],
+            &["frob", "/mnt"],
+            &["lost", "/mnt", "x"],
+        ] {
+            let error = parse(args).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{args:?}");
+        }
+        assert_eq!(parse(&["--help"]).unwrap_err().exit_code(), 0);
+        assert_eq!(parse(&["--version"]).unwrap_err().exit_code(), 0);
+    }
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Who owns a block: from the records of FS_IOC_GETFSMAP to owners.
+
+use crate::{
+    abi::{
+        FsMap,
+        FsMapHead, //
+        FMR_OF_LAST,
+        FMR_OF_SPECIAL_OWNER,
+        FMR_OWN_DEFECTIVE,
+        FMR_OWN_FREE,
+    },
+    error::{
+        bad_answer, //
+        Result,
+    },
+    sys::Buffer,
+};
+
+/// Records that are asked for at a time.
+const BATCH: u32 = 1024;
+
+/// The argument of the request.
+pub type Request = Buffer<FsMapHead, FsMap>;
+
+/// A place in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Owner {
+    /// Inode number.
+    pub ino: u64,
+    /// Where in the file, in bytes.
+    pub offset: u64,
+}
+
+/// What is at a place of the device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// It can be allocated.
+    Free,
+    /// It is bad, and nobody's.
+    Bad,
+    /// It is used, and no file has it: it is about to get one.
+    Unknown,
+    /// It is in files.
+    Owned(Vec<Owner>),
+}
+
+/// What is at the byte `physical` of `device` (as the kernel numbers it). `ask` makes the request.
+///
+/// # Errors
+///
+/// Those of `ask`, and if the records make no sense.
+pub fn at(
+    device: u32,
+    physical: u64,
+    mut ask: impl FnMut(&mut Request) -> Result<()>,
+) -> Result<Use> {
+    let low = FsMap {
+        fmr_device: device,
+        fmr_physical: physical,
+        ..FsMap::default()
+    };
+    let high = FsMap {
+        fmr_flags: u32::MAX,
+        fmr_owner: u64::MAX,
+        fmr_offset: u64::MAX,
+        ..low
+    };
+    let head = FsMapHead {
+        fmh_count: BATCH,
+        fmh_keys: [low, high],
+        ..FsMapHead::default()
+    };
+    let mut request = Request::new(&head, BATCH);
+    let mut owners = Vec::new();
+    let mut special = None;
+
+    loop {
+        ask(&mut request)?;
+        let records = request.records(request.head().fmh_entries)?;
+        for record in records {
+            if !covers(record, physical)? {
+                continue;
+            }
+            if record.fmr_flags & FMR_OF_SPECIAL_OWNER != 0 {
+                special = Some(record.fmr_owner);
+            } else {
+                let offset = physical - record.fmr_physical;
+                let offset = record.fmr_offset.checked_add(offset);
+                owners.push(Owner {
+                    ino: record.fmr_owner,
+                    offset: offset.ok_or_else(|| bad_answer("a range that cannot be"))?,
+                });
+            }
+        }
+        // Nothing at all where more was to come: it has gone meanwhile.
+        let Some(&last) = records.last() else { break };
+        if last.fmr_flags & FMR_OF_LAST != 0 {
+            break;
+        }
+        let low = &mut request.head_mut().fmh_keys[0];
+        if low.fmr_length != 0 && key(&last) <= key(low) {
+            return Err(bad_answer("it goes round in circles"));
+        }
+        *low = last;
+        request.head_mut().fmh_entries = 0;
+    }
+    owners.sort_unstable();
+    owners.dedup();
+    Ok(match special {
+        _ if !owners.is_empty() => Use::Owned(owners),
+        Some(FMR_OWN_FREE) => Use::Free,
+        Some(FMR_OWN_DEFECTIVE) => Use::Bad,
+        Some(_) => Use::Unknown,
+        None => {
+            return Err(bad_answer(
+                "there is nothing at that block, not even free space",
+            ))
+        }
+    })
+}
+
+/// Records come in this order.
+fn key(record: &FsMap) -> (u64, u64, u64) {
+    (record.fmr_physical, record.fmr_owner, record.fmr_offset)
+}
+
+fn covers(record: &FsMap, physical: u64) -> Result<bool> {
+    match record.fmr_physical.checked_add(record.fmr_length) {
+        Some(end) if record.fmr_length != 0 => {
+            Ok(record.fmr_physical <= physical && physical < end)
+        }
+        _ => Err(bad_answer("a range that cannot be")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::FMR_OWN_UNKNOWN;
+
+    const BLOCK: u64 = 4096;
+    const DEVICE: u32 = 0x10300;
+
+    /// A record, in blocks.
+    fn rec(block: u64, len: u64, ino: u64, page: u64) -> FsMap {
+        FsMap {
+            fmr_device: DEVICE,
+            fmr_physical: block * BLOCK,
+            fmr_length: len * BLOCK,
+            fmr_owner: ino,
+            fmr_offset: page * BLOCK,
+            ..FsMap::default()
+        }
+    }
+
+    fn special(block: u64, len: u64, owner: u64) -> FsMap {
+        FsMap {
+            fmr_flags: FMR_OF_SPECIAL_OWNER,
+            ..rec(block, len, owner, 0)
+        }
+    }
+
+    /// A kernel that gives `all`, `step` at a time, each after the low key.
+    fn kernel(mut all: Vec<FsMap>, step: usize) -> impl FnMut(&mut Request) -> Result<()> {
+        if let Some(last) = all.last_mut() {
+            last.fmr_flags |= FMR_OF_LAST;
+        }
+        move |request| {
+            let [low, high] = request.head().fmh_keys;
+            assert_eq!((low.fmr_device, high.fmr_device), (DEVICE, DEVICE));
+            assert!(key(&low) < key(&high));
+            let after = |r: &&FsMap| low.fmr_length == 0 || key(r) > key(&low);
+            let some: Vec<_> = all.iter().filter(after).take(step).copied().collect();
+            request.room_mut()[..some.len()].copy_from_slice(&some);
+            request.head_mut().fmh_entries = some.len() as u32;
+            Ok(())
+        }
+    }
+
+    fn ask(block: u64, all: Vec<FsMap>) -> Result<Use> {
+        at(DEVICE, block * BLOCK, kernel(all, 10))
+    }
+
+    #[test]
+    fn special_owners() {
+        let free = special(4, 10, FMR_OWN_FREE);
+        assert_eq!(ask(4, vec![free]).unwrap(), Use::Free);
+        assert_eq!(ask(13, vec![free]).unwrap(), Use::Free);
+        let bad = special(4, 1, FMR_OWN_DEFECTIVE);
+        assert_eq!(ask(4, vec![bad]).unwrap(), Use::Bad);
+        let other = special(4, 1, FMR_OWN_UNKNOWN);
+        assert_eq!(ask(4, vec![other]).unwrap(), Use::Unknown);
+    }
+
+    #[test]
+    fn owners_begin_before_or_at_the_block() {
+        let all = vec![rec(2, 8, 7, 100), rec(4, 1, 5, 0), rec(4, 1, 5, 9)];
+        let owner = |ino, page| Owner {
+            ino,
+            offset: page * BLOCK,
+        };
+        let expected = Use::Owned(vec![owner(5, 0), owner(5, 9), owner(7, 102)]);
+        assert_eq!(ask(4, all).unwrap(), expected);
+    }
+
+    #[test]
+    fn records_of_other_blocks_do_not_count() {
+        let all = vec![rec(2, 2, 7, 0), rec(4, 1, 5, 0), rec(5, 1, 6, 0)];
+        let expected = Use::Owned(vec![Owner { ino: 5, offset: 0 }]);
+        assert_eq!(ask(4, all).unwrap(), expected);
+        assert!(ask(9, vec![rec(2, 2, 7, 0)]).is_err());
+    }
+
+    #[test]
+    fn a_crowd_in_steps() {
+        let all: Vec<_> = (0..1000).map(|i| rec(4, 1, i + 2, i)).collect();
+        let Use::Owned(owners) = at(DEVICE, 4 * BLOCK, kernel(all, 7)).unwrap() else {
+            panic!("nobody owns it");
+        };
+        assert_eq!(owners.len(), 1000);
+        assert!(owners.iter().zip(2..).all(|(owner, ino)| owner.ino == ino));
+    }
+
+    fn refused(answer: impl FnMut(&mut Request) -> Result<()>) {
+        let error = at(DEVICE, 4 * BLOCK, answer).unwrap_err();
+        assert!(error.to_string().contains("makes no sense"), "{error}");
+    }
+
+    #[test]
+    fn answers_that_cannot_be() {
+        refused(kernel(vec![rec(4, 0, 5, 0)], 1));
+        let huge = FsMap {
+            fmr_length: u64::MAX,
+            ..rec(4, 1, 5, 0)
+        };
+        refused(kernel(vec![huge], 1));
+        let far = FsMap {
+            fmr_offset: u64::MAX,
+            ..rec(3, 2, 5, 0)
+        };
+        refused(kernel(vec![far], 1));
+        refused(kernel(Vec::new(), 1));
+        refused(|request| {
+            request.head_mut().fmh_entries = BATCH + 1;
+            Ok(())
+        });
+        // Always the same record, never the last one.
+        refused(|request| {
+            request.room_mut()[0] = rec(4, 1, 5, 0);
+            request.head_mut().fmh_entries = 1;
+            Ok(())
+        });
+    }
+}

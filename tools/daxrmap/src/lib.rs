@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the `daxrmap` program is made of.
+//!
+//! - [`abi`]: the kernel's structs. [`sys`]: the system calls that take them, and all `unsafe`.
+//! - [`mount`]: a mounted daxrmap filesystem, to be asked.
+//! - [`lost`], [`fsmap`], [`fiemap`]: what the kernel's answers mean. They believe nothing of them: a
+//!   wrong answer is an error, not a panic or an endless loop.
+//! - [`names`]: from inode numbers to paths. [`escape`]: paths as text.
+//! - [`cli`]: arguments. [`report`]: output, as text and JSON. [`run`]: one function for each command.
+//! - [`error`]: what is said if something fails.
+
+pub mod abi;
+pub mod cli;
+pub mod error;
+pub mod escape;
+pub mod fiemap;
+pub mod fsmap;
+pub mod lost;
+pub mod mount;
+pub mod names;
+pub mod report;
+pub mod run;
+pub mod sys;

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A mounted daxrmap filesystem, to be asked.
+
+use crate::{
+    abi::{
+        self,
+        FileHandle,
+        Lost,
+        Status, //
+    },
+    error::{
+        bad_answer, //
+        Error,
+        Result,
+    },
+    fiemap,
+    fsmap::{
+        self,
+        Use, //
+    },
+    lost,
+    sys::{
+        self,
+        Buffer,
+        Plain, //
+    },
+};
+use rustix::fs::{
+    AtFlags,
+    StatxAttributes,
+    StatxFlags, //
+};
+use std::{
+    fs::{
+        File,
+        OpenOptions, //
+    },
+    io,
+    ops::ControlFlow,
+    os::{
+        fd::{
+            AsFd,
+            BorrowedFd, //
+        },
+        unix::fs::OpenOptionsExt, //
+    },
+    path::{
+        Path,
+        PathBuf, //
+    },
+};
+
+/// The device that a filesystem is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Major number.
+    pub major: u32,
+    /// Minor number.
+    pub minor: u32,
+}
+
+impl Device {
+    /// As the kernel puts it into one number for user space (`new_encode_dev`).
+    pub fn encoded(self) -> u32 {
+        (self.minor & 0xff) | (self.major << 8) | ((self.minor & !0xff) << 12)
+    }
+
+    /// Its name below /dev; `None` if sysfs does not tell.
+    pub fn name(self) -> Option<PathBuf> {
+        let link = format!("/sys/dev/block/{}:{}", self.major, self.minor);
+        let target = std::fs::read_link(link).ok()?;
+        Some(Path::new("/dev").join(target.file_name()?))
+    }
+}
+
+/// What has become of a file that no name was found for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unnamed {
+    /// It is still open, but has no name.
+    Unlinked,
+    /// It has been removed.
+    Gone,
+    /// It has a name somewhere: in a directory that is mounted over, or outside of this mount.
+    Hidden,
+}
+
+/// A mount.
+#[derive(Debug)]
+pub struct Mount {
+    path: PathBuf,
+    dir: File,
+    device: Device,
+}
+
+/// Makes a request.
+fn ask<H: Plain, R: Plain>(
+    fd: BorrowedFd<'_>,
+    request: u64,
+    buffer: &mut Buffer<H, R>,
+) -> Result<()> {
+    sys::ioctl(fd, request, buffer).map_err(|error| match error.raw_os_error() {
+        Some(libc::ENOTTY) => Error::new(
+            "the module in the kernel does not know this request, being of another version",
+        ),
+        _ => error.into(),
+    })
+}
+
+impl Mount {
+    /// Opens the mount point.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened, is no mount point, or not of daxrmap.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::try_open(path).map_err(|error| error.about(path))
+    }
+
+    fn try_open(path: &Path) -> Result<Self> {
+        let dir = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_DIRECTORY)
+            .open(path)?;
+        if rustix::fs::fstatfs(&dir)?.f_type as u32 != abi::DAXRMAP_MAGIC {
+            return Err(Error::new("not a daxrmap filesystem"));
+        }
+        let stat = rustix::fs::statx(&dir, "", AtFlags::EMPTY_PATH, StatxFlags::TYPE)?;
+        if !stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) {
+            return Err(Error::new("not a mount point"));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            dir,
+            device: Device {
+                major: stat.stx_dev_major,
+                minor: stat.stx_dev_minor,
+            },
+        })
+    }
+
+    /// The mount point.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The device.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// How the mount is.
+    ///
+    /// # Errors
+    ///
+    /// `EPERM` without `CAP_SYS_ADMIN`; if the answer makes no sense.
+    pub fn status(&self) -> Result<Status> {
+        let mut request = Buffer::<Status, u64>::new(&Status::default(), 0);
+        ask(self.dir.as_fd(), abi::DAXRMAP_IOC_STATUS, &mut request)
+            .and_then(|()| checked(*request.head()))
+            .map_err(|error| error.about(&self.path))
+    }
+
+    /// All records of what is lost.
+    ///
+    /// # Errors
+    ///
+    /// `EPERM` without `CAP_SYS_ADMIN`; if the answer makes no sense.
+    pub fn lost(&self) -> Result<Vec<Lost>> {
+        lost::list(|request| ask(self.dir.as_fd(), abi::DAXRMAP_IOC_LOST, request))
+            .map_err(|error| error.about(&self.path))
+    }
+
+    /// Whether the byte `physical` of the device is lost for those who own it.
+    ///
+    /// # Errors
+    ///
+    /// As [`lost`](Self::lost).
+    pub fn is_lost(&self, physical: u64) -> Result<bool> {
+        let mut found = false;
+        lost::walk(
+            |request| ask(self.dir.as_fd(), abi::DAXRMAP_IOC_LOST, request),
+            |record| {
+                found = (record.physical..record.physical + record.length).contains(&physical);
+                if found {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            },
+        )
+        .map_err(|error| error.about(&self.path))?;
+        Ok(found)
+    }
+
+    /// What is at the byte `physical` of the device.
+    ///
+    /// # Errors
+    ///
+    /// If the answer makes no sense.
+    pub fn at(&self, physical: u64) -> Result<Use> {
+        fsmap::at(self.device.encoded(), physical, |request| {
+            ask(self.dir.as_fd(), abi::FS_IOC_GETFSMAP, request)
+        })
+        .map_err(|error| error.about(&self.path))
+    }
+
+    /// Where the byte `offset` of the file `path` is on the device.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be opened, is not here, or has a hole there.
+    pub fn physical(&self, path: &Path, offset: u64) -> Result<u64> {
+        self.try_physical(path, offset)
+            .map_err(|error| error.about(path))
+    }
+
+    fn try_physical(&self, path: &Path, offset: u64) -> Result<u64> {
+        let file = OpenOptions::new()
+            .read(true)
+            // A fifo shall not keep us waiting.
+            .custom_flags(libc::O_NONBLOCK)
+            .open(path)?;
+        let stat = rustix::fs::statx(&file, "", AtFlags::EMPTY_PATH, StatxFlags::TYPE)?;
+        let device = Device {
+            major: stat.stx_dev_major,
+            minor: stat.stx_dev_minor,
+        };
+        if device != self.device {
+            return Err(Error::new(format!("not on {}", self.path.display())));
+        }
+        if !file.metadata()?.is_file() {
+            return Err(Error::new("not a regular file"));
+        }
+        fiemap::physical(offset, |request| {
+            ask(file.as_fd(), abi::FS_IOC_FIEMAP, request)
+        })?
+        .ok_or_else(|| Error::new(format!("no block at offset {offset}")))
+    }
+
+    /// What has become of the file with this handle, that no name was found for.
+    ///
+    /// # Errors
+    ///
+    /// `EPERM` without `CAP_DAC_READ_SEARCH`.
+    pub fn unnamed(&self, handle: &FileHandle) -> io::Result<Unnamed> {
+        let fd = match sys::open_by_handle(self.dir.as_fd(), handle) {
+            Ok(fd) => fd,
+            Err(error) if error.raw_os_error() == Some(libc::ESTALE) => return Ok(Unnamed::Gone),
+            Err(error) => return Err(error),
+        };
+        let stat = rustix::fs::statx(&fd, "", AtFlags::EMPTY_PATH, StatxFlags::NLINK)?;
+        Ok(match stat.stx_nlink {
+            0 => Unnamed::Unlinked,
+            _ => Unnamed::Hidden,
+        })
+    }
+}
+
+/// The status, if one can reckon with it.
+fn checked(status: Status) -> Result<Status> {
+    let bytes = status.blocks.checked_mul(status.block_size.into());
+    if !status.block_size.is_power_of_two()
+        || bytes.is_none()
+        || status.first_pfn.checked_add(status.blocks).is_none()
+        || status.free_blocks > status.blocks
+        || status.bad_blocks > status.blocks
+    {
+        return Err(bad_answer("numbers of blocks that cannot be"));
+    }
+    Ok(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(path: &str) -> String {
+        Mount::open(Path::new(path)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_no_mount_of_ours() {
+        assert_eq!(refusal("/proc"), "/proc: not a daxrmap filesystem");
+        assert_eq!(refusal("/no/such"), "/no/such: No such file or directory");
+        assert_eq!(refusal("/proc/version"), "/proc/version: Not a directory");
+    }
+
+    #[test]
+    fn device_numbers() {
+        let encoded = |major, minor| Device { major, minor }.encoded();
+        assert_eq!(encoded(259, 3), 0x10303);
+        assert_eq!(encoded(8, 0x12345), 0x1230_0845);
+    }
+
+    #[test]
+    fn numbers_that_cannot_be() {
+        let good = Status {
+            block_size: 4096,
+            blocks: 1000,
+            free_blocks: 1000,
+            bad_blocks: 1,
+            first_pfn: 0x10_0000,
+            ..Status::default()
+        };
+        assert!(checked(good).is_ok());
+        let bad = [
+            Status {
+                block_size: 0,
+                ..good
+            },
+            Status {
+                block_size: 4095,
+                ..good
+            },
+            Status {
+                blocks: u64::MAX,
+                ..good
+            },
+            Status {
+                first_pfn: u64::MAX,
+                ..good
+            },
+            Status {
+                free_blocks: 1001,
+                ..good
+            },
+            Status {
+                bad_blocks: 1001,
+                ..good
+            },
+        ];
+        for bad in bad {
+            assert!(checked(bad).is_err());
+        }
+    }
+}

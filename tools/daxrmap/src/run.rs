@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the commands do.
+
+use crate::{
+    cli::{
+        Command,
+        On,
+        Owners, //
+    },
+    error::{
+        Error,
+        Result, //
+    },
+    fsmap::Use,
+    lost::{
+        self,
+        LostFile, //
+    },
+    mount::{
+        Mount,
+        Unnamed, //
+    },
+    names::Names,
+    report::{
+        self,
+        BlockUse,
+        File,
+        LostRange,
+        State, //
+    },
+};
+use serde::Serialize;
+use std::{
+    collections::HashSet,
+    fmt::Display,
+    io::Write,
+    path::PathBuf, //
+};
+
+/// Does it, and writes what comes of it to `out`. Returns what went wrong on the way, without which
+/// the output would be more complete.
+///
+/// # Errors
+///
+/// What made it impossible; nothing has been written then, or `out` failed.
+pub fn run(command: &Command, out: &mut impl Write) -> Result<Vec<Error>> {
+    match command {
+        Command::Lost { on } => lost(on, out),
+        Command::Owners(args) => owners(args, out),
+        Command::Status { on } => status(on, out),
+    }
+}
+
+fn print(report: &(impl Serialize + Display), json: bool, out: &mut impl Write) -> Result<()> {
+    let written = if json {
+        serde_json::to_writer_pretty(&mut *out, report)
+            .map_err(Into::into)
+            .and_then(|()| writeln!(out))
+    } else {
+        write!(out, "{report}")
+    };
+    written
+        .and_then(|()| out.flush())
+        .map_err(|error| Error::from(error).about_what("standard output"))
+}
+
+fn file(names: &Names, ino: u64, unnamed: State) -> File {
+    let paths: Vec<_> = names
+        .of(ino)
+        .iter()
+        .map(|path| path.as_path().into())
+        .collect();
+    File {
+        inode: ino,
+        state: if paths.is_empty() {
+            unnamed
+        } else {
+            State::Named
+        },
+        paths,
+    }
+}
+
+fn lost(on: &On, out: &mut impl Write) -> Result<Vec<Error>> {
+    let mount = Mount::open(&on.mount)?;
+    let block_size = u64::from(mount.status()?.block_size);
+    let files = lost::by_file(&mount.lost()?);
+    let wanted: HashSet<_> = files.iter().map(|file| file.ino).collect();
+    let mut names = Names::find(mount.path(), &wanted);
+    let mut errors = std::mem::take(&mut names.errors);
+    let mut reported = Vec::new();
+    for lost in &files {
+        let mut unnamed = State::Unknown;
+        if names.of(lost.ino).is_empty() {
+            match mount.unnamed(&lost.handle) {
+                Ok(Unnamed::Gone) => continue,
+                Ok(Unnamed::Unlinked) => unnamed = State::Unlinked,
+                Ok(Unnamed::Hidden) => {}
+                Err(error) => {
+                    errors.push(Error::from(error).about_what(format!("inode {}", lost.ino)));
+                }
+            }
+        }
+        reported.push(report::LostFile {
+            file: file(&names, lost.ino, unnamed),
+            generation: lost.generation,
+            lost: ranges(lost, block_size),
+        });
+    }
+    let report = report::Lost {
+        mount: mount.path().into(),
+        files: reported,
+    };
+    print(&report, on.json, out)?;
+    Ok(errors)
+}
+
+fn ranges(file: &LostFile, block_size: u64) -> Vec<LostRange> {
+    let range = |range: &lost::Range| LostRange {
+        offset: range.offset,
+        length: range.length,
+        block: range.physical / block_size,
+        owners: range.owners,
+    };
+    file.ranges.iter().map(range).collect()
+}
+
+/// Which block is meant.
+fn block(args: &Owners, mount: &Mount, status: &crate::abi::Status) -> Result<u64> {
+    let here = |error: Error| error.about(mount.path());
+    if let Some(pfn) = args.pfn {
+        let block = pfn.checked_sub(status.first_pfn);
+        return block.filter(|&block| block < status.blocks).ok_or_else(|| {
+            let last = status.first_pfn + status.blocks.saturating_sub(1);
+            here(Error::new(format!(
+                "pfn {pfn:#x} is not here: it has {:#x} to {last:#x}",
+                status.first_pfn
+            )))
+        });
+    }
+    let block = match (&args.file, args.block) {
+        (Some(at), _) => mount.physical(&at.path, at.offset)? / u64::from(status.block_size),
+        (None, Some(block)) => block,
+        (None, None) => return Err(Error::new("no block is given")),
+    };
+    if block >= status.blocks {
+        let last = status.blocks.saturating_sub(1);
+        return Err(here(Error::new(format!(
+            "block {block} is not here: it has 0 to {last}"
+        ))));
+    }
+    Ok(block)
+}
+
+fn owners(args: &Owners, out: &mut impl Write) -> Result<Vec<Error>> {
+    let mount = Mount::open(&args.on.mount)?;
+    let status = mount.status()?;
+    let block = block(args, &mount, &status)?;
+    let physical = block * u64::from(status.block_size);
+    let (used, owned, bad) = match mount.at(physical)? {
+        Use::Free => (BlockUse::Free, Vec::new(), false),
+        Use::Bad => (BlockUse::Quarantined, Vec::new(), true),
+        Use::Unknown => (BlockUse::Busy, Vec::new(), false),
+        Use::Owned(owners) => (BlockUse::Owned, owners, mount.is_lost(physical)?),
+    };
+    let wanted: HashSet<_> = owned.iter().map(|owner| owner.ino).collect();
+    let mut names = Names::find(mount.path(), &wanted);
+    let errors = std::mem::take(&mut names.errors);
+    let owner = |owner: &crate::fsmap::Owner| report::Owner {
+        file: file(&names, owner.ino, State::Unknown),
+        offset: owner.offset,
+    };
+    let report = report::Owners {
+        mount: mount.path().into(),
+        block,
+        pfn: status.first_pfn + block,
+        used,
+        bad,
+        owners: owned.iter().map(owner).collect(),
+    };
+    print(&report, args.on.json, out)?;
+    Ok(errors)
+}
+
+fn status(on: &On, out: &mut impl Write) -> Result<Vec<Error>> {
+    let mount = Mount::open(&on.mount)?;
+    let numbers = mount.status()?;
+    let device = mount.device();
+    let unnamed = || PathBuf::from(format!("{}:{}", device.major, device.minor));
+    let device = device.name().unwrap_or_else(unnamed);
+    let report = report::Status::new(mount.path().into(), device.as_path().into(), &numbers);
+    print(&report, on.json, out)?;
+    Ok(Vec::new())
+}

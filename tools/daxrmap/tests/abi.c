@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Prints what the C compiler makes of the headers, for abi.rs. */
+#include <stddef.h>
+#include <stdio.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <linux/fsmap.h>
+#include <linux/types.h>
+#include <uapi/daxrmap.h>
+
+#define SIZE(type)	printf(#type " %zu\n", sizeof(struct type))
+#define FIELD(type, f)	printf(#type "." #f " %zu\n", offsetof(struct type, f))
+#define VALUE(name)	printf(#name " %llu\n", (unsigned long long)(name))
+
+int main(void)
+{
+#include "abi-fields.h"
+	VALUE(DAXRMAP_IOC_LOST);
+	VALUE(DAXRMAP_IOC_STATUS);
+	VALUE(FS_IOC_GETFSMAP);
+	VALUE(FS_IOC_FIEMAP);
+	VALUE(DAXRMAP_LOST_END);
+	VALUE(DAXRMAP_STATUS_SHUTDOWN);
+	VALUE(DAXRMAP_STATUS_INCONSISTENT);
+	VALUE(FMR_OF_SPECIAL_OWNER);
+	VALUE(FMR_OF_LAST);
+	VALUE(FMR_OWN_FREE);
+	VALUE(FMR_OWN_UNKNOWN);
+	printf("FMR_OWN_DEFECTIVE %llu\n", (unsigned long long)FMR_OWNER('X', 8));
+	printf("FIEMAP_EXTENT_NOT_PLACED %u\n",
+	       FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC |
+	       FIEMAP_EXTENT_ENCODED);
+	return 0;
+}
