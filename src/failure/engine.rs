@@ -6,6 +6,7 @@
 //! is missed, nobody else is told, and nothing deadlocks.
 
 use super::{
+    events::Events,
     report::{
         Counters,
         Last,
@@ -30,6 +31,8 @@ use crate::{
         Gate,
         InCore,
         Inode,
+        MountWork,
+        SuperBlock,
         Visit, //
     },
 };
@@ -41,6 +44,7 @@ use kernel::{
     prelude::*,
     str::CString,
     sync::{
+        aref::ARef,
         atomic::{
             Atomic,
             Relaxed, //
@@ -83,6 +87,13 @@ pub(crate) trait Ground: Send + Sync + 'static {
     /// most `max`, at least 1) block and page continue together.
     fn extent(&self, ino: u64, pgoff: u64, max: u64) -> (Option<u64>, u64);
 
+    /// The inode `ino`, read in if need be. May sleep; no lock may be held.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` if it is gone, `ENOMEM`.
+    fn read_in(&self, sb: &SuperBlock<Self::Fs>, ino: u64) -> Result<ARef<Inode<Self::Fs>>>;
+
     /// The first file with a number of at least `ino`.
     fn next_file(&self, ino: u64) -> Option<u64>;
 
@@ -99,6 +110,16 @@ const BATCH: usize = dax::BLOCK_SIZE as usize / size_of::<OwnerRecord>();
 /// Owners that are looked up at once when memory is short.
 const SMALL_BATCH: usize = 8;
 
+/// One failure that is being dealt with.
+struct Failure {
+    range: Range<u64>,
+    flags: c_int,
+    /// Where the batch of owners begins that is being told.
+    batch: Cursor,
+    /// The first error.
+    result: Result,
+}
+
 /// Hears of failures, and deals with them.
 #[pin_data]
 pub(crate) struct Engine<G: Ground> {
@@ -106,6 +127,7 @@ pub(crate) struct Engine<G: Ground> {
     part: Part,
     ground: Arc<G>,
     gate: Arc<Gate<G::Fs>>,
+    events: Arc<MountWork<G::Fs, Events<G>>>,
     /// The page frame of block 0; the others follow. Known once the device is taken.
     first_pfn: SetOnce<u64>,
     /// What happened so far.
@@ -119,23 +141,30 @@ pub(crate) struct Engine<G: Ground> {
 
 impl<G: Ground> Engine<G> {
     /// An engine for the mount of device `name`, whose part of it is `start..start + len` bytes.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
     pub(crate) fn new(
         name: CString,
         start: u64,
         len: u64,
         ground: Arc<G>,
         gate: Arc<Gate<G::Fs>>,
-    ) -> impl PinInit<Self> {
-        pin_init!(Self {
+    ) -> Result<Arc<Self>> {
+        let events = MountWork::new(gate.clone(), Events::new(ground.clone())?)?;
+        let engine = pin_init!(Self {
             name,
             part: Part { start, len },
             ground,
             gate,
+            events,
             first_pfn: SetOnce::new(),
             counters: Counters::new(),
             notify_delay_ms: Atomic::new(0),
             last <- new_mutex!(Last::new(), "daxrmap::Last"),
-        })
+        });
+        Arc::pin_init(engine, GFP_KERNEL)
     }
 
     /// The device is taken, and block 0 is this page frame.
@@ -175,33 +204,36 @@ impl<G: Ground> Engine<G> {
             for pfn in range.clone().filter_map(|block| self.pfn(block)) {
                 dax::mark_poisoned(pfn);
             }
-            let mut result = match &published {
-                Ok(p) => {
-                    counters.failed_blocks.add(p.newly_bad);
-                    Ok(())
-                }
-                Err(e) => Err(*e),
+            let mut failure = Failure {
+                range: range.clone(),
+                flags,
+                batch: Cursor::new(),
+                result: match &published {
+                    Ok(p) => {
+                        counters.failed_blocks.add(p.newly_bad);
+                        Ok(())
+                    }
+                    Err(e) => Err(*e),
+                },
             };
             let single =
                 published.is_ok_and(|p| p.sharing == Sharing::One && range.end - range.start == 1);
-            if !(single && self.shortcut(visit, range.start, flags, &mut result)) {
-                self.ask_tree(visit, &range, flags, &mut result);
+            if !(single && self.shortcut(visit, &mut failure)) {
+                self.ask_tree(visit, &mut failure);
             }
-            self.log(&range, result);
-            result
+            if let Some(visit) = visit {
+                self.events.start(visit);
+            }
+            self.log(&range, failure.result);
+            failure.result
         })
     }
 
     /// An unshared block is where `folio->mapping` says, if somebody has mapped it. A first mapping
     /// of a *shared* block sets the field too, so the owner tree has been asked for the number of
     /// owners already. False: not answered.
-    fn shortcut(
-        &self,
-        visit: Option<&Visit<'_, G::Fs>>,
-        block: u64,
-        flags: c_int,
-        result: &mut Result,
-    ) -> bool {
+    fn shortcut(&self, visit: Option<&Visit<'_, G::Fs>>, failure: &mut Failure) -> bool {
+        let block = failure.range.start;
         let Some(visit) = visit else { return false };
         let Some(pfn) = self.pfn(block) else {
             return false;
@@ -216,7 +248,7 @@ impl<G: Ground> Engine<G> {
             pgoff,
         };
         self.last.lock().set_via(Via::Shortcut);
-        let told = self.tell(&inode, owner, flags, result);
+        let told = self.tell(&inode, owner, failure);
         if told {
             self.counters.shortcut.add(1);
         }
@@ -224,13 +256,7 @@ impl<G: Ground> Engine<G> {
     }
 
     /// Every owner of the range, from the owner tree.
-    fn ask_tree(
-        &self,
-        visit: Option<&Visit<'_, G::Fs>>,
-        range: &Range<u64>,
-        flags: c_int,
-        result: &mut Result,
-    ) {
+    fn ask_tree(&self, visit: Option<&Visit<'_, G::Fs>>, failure: &mut Failure) {
         let mut cursor = Cursor::new();
         let mut small = [OwnerRecord::default(); SMALL_BATCH];
         // Its owners are told with or without memory, and nobody is waited for to get some.
@@ -241,7 +267,8 @@ impl<G: Ground> Engine<G> {
         };
         let mut any = false;
         loop {
-            let n = self.ground.owners(range, &mut cursor, batch);
+            failure.batch = cursor.clone();
+            let n = self.ground.owners(&failure.range, &mut cursor, batch);
             if n == 0 {
                 break;
             }
@@ -253,22 +280,16 @@ impl<G: Ground> Engine<G> {
             for owner in batch.iter().take(n) {
                 match visit.and_then(|visit| visit.in_core(owner.ino).usable()) {
                     Some(inode) => {
-                        self.tell(&inode, *owner, flags, result);
+                        self.tell(&inode, *owner, failure);
                     }
-                    None => self.note(*owner, Outcome::Absent, Ok(())),
+                    None => self.note(failure, *owner, Outcome::Absent, Ok(())),
                 }
             }
         }
     }
 
     /// Step 4 for one owner. False if it owns nothing of the range any more.
-    fn tell(
-        &self,
-        inode: &Inode<G::Fs>,
-        owner: OwnerRecord,
-        flags: c_int,
-        result: &mut Result,
-    ) -> bool {
+    fn tell(&self, inode: &Inode<G::Fs>, owner: OwnerRecord, failure: &mut Failure) -> bool {
         self.test_delay();
         let lock = inode.invalidate_lock();
         // From here on the file's extents stand still. Walk those pages that still are where the
@@ -286,13 +307,13 @@ impl<G: Ground> Engine<G> {
                 ..owner
             };
             if found != Some(block) {
-                self.note(piece, Outcome::Moved, Ok(()));
+                self.note(failure, piece, Outcome::Moved, Ok(()));
                 continue;
             }
             told = true;
             let pages = pgoff..pgoff + len;
             let (outcome, errno) = if inode.is_mapped() {
-                let errno = dax::kill_procs(inode, pages.clone(), flags, &lock);
+                let errno = dax::kill_procs(inode, pages.clone(), failure.flags, &lock);
                 (Outcome::Killed, errno)
             } else {
                 (Outcome::Unmapped, Ok(()))
@@ -302,11 +323,8 @@ impl<G: Ground> Engine<G> {
             for page in pages {
                 dax::unmark_head(inode, page, |pfn| self.is_bad_pfn(pfn), &lock);
             }
-            if result.is_ok() {
-                *result = errno;
-            }
-            self.note(piece, outcome, errno);
-            inode.report_data_lost(pgoff * dax::BLOCK_SIZE, len * dax::BLOCK_SIZE);
+            failure.result = failure.result.and(errno);
+            self.note(failure, piece, outcome, errno);
         }
         told
     }
@@ -329,7 +347,11 @@ impl<G: Ground> Engine<G> {
         }
     }
 
-    fn note(&self, owner: OwnerRecord, outcome: Outcome, errno: Result) {
+    fn note(&self, failure: &Failure, owner: OwnerRecord, outcome: Outcome, errno: Result) {
+        if outcome != Outcome::Moved {
+            let events = self.events.task();
+            events.note(&failure.range, &failure.batch, owner);
+        }
         let counters = &self.counters;
         match outcome {
             Outcome::Moved => counters.moved.add(1),

@@ -10,7 +10,7 @@
 //!    everything else the owner tree is asked, in batches, its lock held for one batch only.
 //! 4. *kill*: for each owner, under its `invalidate_lock`: look again whether it still owns the
 //!    block, signal who maps it, unmap it from everybody.
-//! 5. *report* ([`report`]): fanotify, counters, log, debugfs.
+//! 5. *report* ([`report`], [`events`]): counters, log, debugfs; fanotify, by a worker.
 //!
 //! This module knows the owner tree and the DAX layer, not the filesystem: [`Ground`] stands between.
 //!
@@ -22,6 +22,7 @@
 //! batch is a page, or a few owners on the stack.
 
 mod engine;
+mod events;
 mod report;
 mod translate;
 

@@ -10,6 +10,7 @@
 
 use super::{
     mount::Mount,
+    namespace,
     state::{
         Mapping,
         State,
@@ -25,7 +26,11 @@ use crate::{
         Cursor,
         OwnerRecord, //
     },
-    vfs::NoFsScope, //
+    vfs::{
+        Inode,
+        NoFsScope,
+        SuperBlock, //
+    },
 };
 use core::ops::{
     Deref,
@@ -35,6 +40,7 @@ use core::ops::{
 use kernel::{
     prelude::*,
     sync::{
+        aref::ARef,
         atomic::{
             AtomicFlag,
             Relaxed, //
@@ -158,6 +164,10 @@ impl Ground for Meta {
             Ok(Mapping::Hole { len }) => (None, len),
             Err(_) => (None, max),
         }
+    }
+
+    fn read_in(&self, sb: &SuperBlock<Mount>, ino: u64) -> Result<ARef<Inode<Mount>>> {
+        namespace::inode(sb, ino)
     }
 
     fn next_file(&self, ino: u64) -> Option<u64> {

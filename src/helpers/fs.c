@@ -193,5 +193,5 @@ bool daxrmap_dir_emit(struct dir_context *ctx, const char *name, int len,
 
 void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len)
 {
-	fserror_report_data_lost(inode, pos, len, GFP_NOFS);
+	fserror_report_data_lost(inode, pos, len, GFP_KERNEL);
 }

@@ -5,6 +5,6 @@
 
 struct workqueue_struct *daxrmap_alloc_workqueue(const char *name)
 {
-	return alloc_workqueue("daxrmap-%s", WQ_UNBOUND | WQ_MEM_RECLAIM, 1,
+	return alloc_workqueue("daxrmap-%s", WQ_UNBOUND | WQ_MEM_RECLAIM, 0,
 			       name);
 }

@@ -37,6 +37,7 @@ use kernel::{
         Arc,
         Mutex, //
     },
+    workqueue::Queue, //
 };
 
 /// A pointer to a super block, which may cross threads.
@@ -52,14 +53,15 @@ enum State {
     /// Complete.
     Up(Mounted),
     /// Being taken down: inodes are on their way out.
-    Ending,
+    Ending(Mounted),
 }
 
 /// See the module's documentation.
 ///
 /// # Invariants
 ///
-/// While `state` is `Up`, that super block is mounted, and its `s_fs_info` is set, for `F`.
+/// While `state` is `Up`, that super block is mounted, and its `s_fs_info` is set, for `F`. While it
+/// is `Ending`, the super block is live.
 #[pin_data]
 pub(crate) struct Gate<F: FileSystem> {
     #[pin]
@@ -109,8 +111,9 @@ impl<F: FileSystem> Gate<F> {
     /// are gone.
     pub(super) fn close(&self) {
         let mut state = self.state.lock();
-        if matches!(*state, State::Up(_)) {
-            *state = State::Ending;
+        if let State::Up(mounted) = core::mem::replace(&mut *state, State::Down) {
+            // INVARIANT: It was mounted, and is live until `emptied`.
+            *state = State::Ending(mounted);
         }
         drop(state);
         self.queue.flush();
@@ -121,12 +124,34 @@ impl<F: FileSystem> Gate<F> {
         *self.state.lock() = State::Down;
     }
 
+    /// For work that is started inside of the gate, and waited for before inodes go.
+    pub(super) fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// The super block.
+    ///
+    /// # Safety
+    ///
+    /// Called, and the result used, by work of [`queue`](Self::queue) that was started inside of the
+    /// gate.
+    pub(super) unsafe fn super_block(&self) -> Option<&SuperBlock<F>> {
+        match &*self.state.lock() {
+            State::Down => None,
+            State::Up(mounted) | State::Ending(mounted) => {
+                // SAFETY: By the type invariant; and it stays live, as `close` waits for the
+                // caller.
+                Some(unsafe { SuperBlock::from_raw(mounted.0.as_ptr()) })
+            }
+        }
+    }
+
     /// Runs `f` with what is behind the gate. One at a time.
     pub(crate) fn enter<R>(&self, f: impl FnOnce(Entered<'_, F>) -> R) -> R {
         let guard = self.state.lock();
         f(match &*guard {
             State::Down => Entered::Down,
-            State::Ending => Entered::Ending,
+            State::Ending(_) => Entered::Ending,
             State::Up(mounted) => Entered::Up(Visit {
                 // SAFETY: By the type invariant, for as long as the mutex is held.
                 sb: unsafe { SuperBlock::from_raw(mounted.0.as_ptr()) },
@@ -167,6 +192,11 @@ impl<'a, F: FileSystem> Visit<'a, F> {
     /// The super block.
     pub(crate) fn sb(&self) -> &'a SuperBlock<F> {
         self.sb
+    }
+
+    /// Whether this is a visit inside of `gate`.
+    pub(super) fn is_of(&self, gate: &Gate<F>) -> bool {
+        core::ptr::eq(self.gate, gate)
     }
 
     /// The inode `ino`. Never waits.

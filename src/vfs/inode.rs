@@ -310,8 +310,15 @@ impl<F: FileSystem> Inode<F> {
         InvalidateLockShared::new(self)
     }
 
-    /// Tells fanotify (FAN_FS_ERROR) that `len` bytes at `pos` are lost.
-    /// Source: `fserror_report_data_lost` (fs/fserror.c).
+    /// Does not keep the inode in core for longer than somebody uses it.
+    /// Source: `d_mark_dontcache` (fs/dcache.c).
+    pub(crate) fn dont_cache(&self) {
+        // SAFETY: The inode is live.
+        unsafe { bindings::d_mark_dontcache(self.as_ptr()) };
+    }
+
+    /// Tells fanotify (FAN_FS_ERROR) that `len` bytes at `pos` are lost. May wait for memory: no
+    /// lock may be held. Source: `fserror_report_data_lost` (fs/fserror.c).
     pub(crate) fn report_data_lost(&self, pos: u64, len: u64) {
         let pos = i64::try_from(pos).unwrap_or(i64::MAX);
         // SAFETY: The inode is live and referenced.

@@ -24,6 +24,7 @@ mod inode_lock;
 mod ioctl;
 mod iter;
 mod late;
+mod mount_work;
 mod namespace;
 mod new_inode;
 mod nofs;
@@ -81,6 +82,10 @@ pub(crate) use self::{
     iter::{
         ReadIter,
         WriteIter, //
+    },
+    mount_work::{
+        MountWork,
+        Task, //
     },
     namespace::{
         DirEmitter,

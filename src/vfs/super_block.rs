@@ -69,6 +69,14 @@ impl<F: FileSystem> SuperBlock<F> {
         &self.info().fs
     }
 
+    /// The device's name, as in the log.
+    pub(crate) fn id(&self) -> &CStr {
+        // SAFETY: The super block is live.
+        let id = unsafe { &raw const (*self.as_ptr()).s_id };
+        // SAFETY: `s_id` is a nul-terminated string in the super block.
+        unsafe { CStr::from_char_ptr(id.cast()) }
+    }
+
     /// The block device's number, as user space has it (`new_encode_dev`, linux/kdev_t.h).
     pub(crate) fn device_number(&self) -> u32 {
         // SAFETY: The super block is live; the field does not change.

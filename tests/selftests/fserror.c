@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What fanotify (FAN_FS_ERROR) tells of a failure: of each owner, in core or
+ * not. Events of one filesystem merge while nobody reads them, but are counted.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fanotify.h>
+#include <poll.h>
+#include <sys/fanotify.h>
+#include "kselftest_harness.h"
+#include "common.h"
+
+#define PATIENCE 10000		/* ms: the debug kernel is slow */
+
+FIXTURE(fserror) {
+	struct dr_fs fs;
+	int group;
+};
+
+FIXTURE_SETUP(fserror)
+{
+	ASSERT_EQ(0, dr_setup(&self->fs));
+	self->group = fanotify_init(FAN_CLASS_NOTIF | FAN_REPORT_FID | FAN_NONBLOCK,
+				    O_RDONLY);
+	ASSERT_GE(self->group, 0);
+	ASSERT_EQ(0, fanotify_mark(self->group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
+				   FAN_FS_ERROR, AT_FDCWD, dr_mnt()));
+}
+
+FIXTURE_TEARDOWN_PARENT(fserror)
+{
+	close(self->group);
+	EXPECT_EQ(0, dr_teardown(&self->fs));
+}
+
+struct told {
+	long count;		/* of errors */
+	int error;		/* of the first one */
+	bool has_file;		/* and whether it has a file's handle */
+};
+
+static void read_event(char *p, struct told *told)
+{
+	struct fanotify_event_metadata *m = (void *)p;
+	char *end = p + m->event_len;
+
+	for (p += m->metadata_len; p < end;) {
+		struct fanotify_event_info_header *h = (void *)p;
+
+		if (h->info_type == FAN_EVENT_INFO_TYPE_ERROR) {
+			struct fanotify_event_info_error *e = (void *)p;
+
+			told->count += e->error_count;
+			told->error = e->error;
+		} else if (h->info_type == FAN_EVENT_INFO_TYPE_FID) {
+			struct fanotify_event_info_fid *f = (void *)p;
+			struct file_handle *fh = (void *)f->handle;
+
+			told->has_file = fh->handle_type != 0xff && fh->handle_bytes;
+		}
+		p += h->len;
+	}
+}
+
+/* Reads what comes until there were `want` errors. */
+static struct told listen_for(int group, long want, int ms)
+{
+	struct pollfd p = { .fd = group, .events = POLLIN };
+	struct told told = {};
+	char buf[4096];
+
+	while (told.count < want && poll(&p, 1, ms) == 1) {
+		ssize_t n = read(group, buf, sizeof(buf));
+		struct fanotify_event_metadata *m = (void *)buf;
+
+		for (; n > 0 && FAN_EVENT_OK(m, n); m = FAN_EVENT_NEXT(m, n))
+			read_event((char *)m, &told);
+	}
+	return told;
+}
+
+/* Owners that are open, that are mapped, and that nobody has in core. */
+TEST_F(fserror, each_owner_counts)
+{
+	struct dr_failure f;
+	struct told told;
+	struct peer p;
+	char name[16];
+	long pfn;
+
+	SKIP_ON_XFS();		/* which tells of none that is not in core */
+	ASSERT_EQ(0, dr_create("a", 4, 1));
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "c%d", i);
+		ASSERT_EQ(0, dr_clone("a", name));
+	}
+	pfn = dr_pfn_of_block(dr_block("a", 2, NULL));
+	dr_drop_caches();
+	ASSERT_EQ(0, peer_open(&p, false, "c7", 4 * BLK, 2));
+	ASSERT_EQ(0, dr_poison_pfn(pfn));
+	ASSERT_EQ(0, dr_last_failure(&f));
+	ASSERT_EQ(41, f.owners);
+	told = listen_for(self->group, 41, PATIENCE);
+	EXPECT_EQ(41, told.count);
+	EXPECT_EQ(EIO, told.error);
+	EXPECT_TRUE(told.has_file);
+	/* Not one too many. */
+	told = listen_for(self->group, 1, 500);
+	EXPECT_EQ(0, told.count);
+	peer_stop(&p);
+}
+
+/* More than are noted one by one: nobody is left out. */
+TEST_F(fserror, many_owners)
+{
+	struct told told;
+	char name[16];
+
+	SKIP_ON_XFS();
+	ASSERT_EQ(0, dr_create("a", 1, 1));
+	for (int i = 1; i < 300; i++) {
+		snprintf(name, sizeof(name), "c%d", i);
+		ASSERT_EQ(0, dr_clone("a", name));
+	}
+	dr_drop_caches();
+	ASSERT_EQ(0, dr_poison("a", 0));
+	told = listen_for(self->group, 300, PATIENCE);
+	EXPECT_GE(told.count, 300);
+	EXPECT_EQ(EIO, told.error);
+}
+
+/* A file that is gone when its turn comes is nobody's, and no error. */
+TEST_F(fserror, unlinked)
+{
+	struct told told;
+	long pfn;
+
+	SKIP_ON_XFS();
+	ASSERT_EQ(0, dr_create("a", 1, 1));
+	ASSERT_EQ(0, dr_clone("a", "b"));
+	pfn = dr_pfn_of_block(dr_block("a", 0, NULL));
+	dr_drop_caches();
+	ASSERT_EQ(0, dr_poison_pfn(pfn));
+	ASSERT_EQ(0, unlink(dr_path("a")));
+	told = listen_for(self->group, 2, 1000);
+	EXPECT_GE(told.count, 1);
+	EXPECT_LE(told.count, 2);
+	ASSERT_EQ(0, unlink(dr_path("b")));
+	EXPECT_USED(1);
+}
+
+TEST_HARNESS_MAIN
