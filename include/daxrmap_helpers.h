@@ -54,6 +54,31 @@ void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len);
 bool daxrmap_bad_sectors(struct block_device *bdev, sector_t start,
 			 sector_t len, sector_t *bad, sector_t *count);
 
+/* trace.c; the numbers are in the tracepoints' records, so they stay. */
+enum daxrmap_outcome {
+	DAXRMAP_OUTCOME_ABSENT = 0,
+	DAXRMAP_OUTCOME_UNMAPPED = 1,
+	DAXRMAP_OUTCOME_KILLED = 2,
+	DAXRMAP_OUTCOME_MOVED = 3,
+};
+
+enum daxrmap_healed_by {
+	DAXRMAP_HEALED_BY_WRITE = 0,
+	DAXRMAP_HEALED_BY_ZERO_RANGE = 1,
+	DAXRMAP_HEALED_BY_PUNCH_HOLE = 2,
+};
+
+void daxrmap_trace_publish(dev_t dev, u64 block, u64 count, int mf_flags,
+			   u64 newly_bad, int err);
+void daxrmap_trace_notify(dev_t dev, u64 block, u64 count, int mf_flags,
+			  u64 owners, u64 told, u64 absent, int err);
+void daxrmap_trace_owner(dev_t dev, u64 ino, u64 pgoff, u64 count, u64 block,
+			 enum daxrmap_outcome outcome, int err);
+bool daxrmap_trace_heal_enabled(void);
+void daxrmap_trace_heal(dev_t dev, u64 ino, u64 pgoff, u64 count,
+			u64 old_block, s64 new_block,
+			enum daxrmap_healed_by by);
+
 /* workqueue.c */
 struct workqueue_struct *daxrmap_alloc_workqueue(const char *name);
 

@@ -26,6 +26,7 @@ use crate::{
         Sharing, //
     },
     vfs::{
+        trace,
         Entered,
         FileSystem,
         Gate,
@@ -124,6 +125,7 @@ struct Failure {
 #[pin_data]
 pub(crate) struct Engine<G: Ground> {
     name: CString,
+    dev: trace::Dev,
     part: Part,
     ground: Arc<G>,
     gate: Arc<Gate<G::Fs>>,
@@ -147,6 +149,7 @@ impl<G: Ground> Engine<G> {
     /// `ENOMEM`.
     pub(crate) fn new(
         name: CString,
+        dev: trace::Dev,
         start: u64,
         len: u64,
         ground: Arc<G>,
@@ -155,6 +158,7 @@ impl<G: Ground> Engine<G> {
         let events = MountWork::new(gate.clone(), Events::new(ground.clone())?)?;
         let engine = pin_init!(Self {
             name,
+            dev,
             part: Part { start, len },
             ground,
             gate,
@@ -201,6 +205,10 @@ impl<G: Ground> Engine<G> {
             };
             self.last.lock().begin(range.clone(), flags);
             let published = self.ground.publish(&range);
+            let newly_bad = published
+                .as_ref()
+                .map_or_else(|e| Err(*e), |p| Ok(p.newly_bad));
+            trace::publish(self.dev, &range, flags, newly_bad);
             for pfn in range.clone().filter_map(|block| self.pfn(block)) {
                 dax::mark_poisoned(pfn);
             }
@@ -224,7 +232,7 @@ impl<G: Ground> Engine<G> {
             if let Some(visit) = visit {
                 self.events.start(visit);
             }
-            self.log(&range, failure.result);
+            self.log(&range, flags, failure.result);
             failure.result
         })
     }
@@ -361,13 +369,24 @@ impl<G: Ground> Engine<G> {
             }
             Outcome::Absent | Outcome::Unmapped => counters.owners.add(1),
         }
+        let pages = owner.pgoff..owner.pgoff.saturating_add(owner.len);
+        trace::owner(
+            self.dev,
+            owner.ino,
+            &pages,
+            owner.block,
+            outcome as u32,
+            errno,
+        );
         let errno = errno.err().map_or(0, |e| e.to_errno());
         self.last.lock().owner(owner, outcome, errno);
     }
 
-    fn log(&self, range: &Range<u64>, result: Result) {
+    /// The tracepoint, and the line in the log.
+    fn log(&self, range: &Range<u64>, flags: c_int, result: Result) {
         let last = self.last.lock();
-        let (owners, killed, absent) = last.totals();
+        let totals = last.totals();
+        trace::notify(self.dev, range, flags, totals, result);
         let pfn = self.pfn(range.start).unwrap_or(0);
         let count = range.end - range.start;
         let errno = result.err().map_or(0, |e| e.to_errno());
@@ -377,9 +396,9 @@ impl<G: Ground> Engine<G> {
             range.start,
             pfn,
             count,
-            owners,
-            killed,
-            absent,
+            totals.owners,
+            totals.told,
+            totals.absent,
             errno,
             last.first_owners()
         );
@@ -391,7 +410,7 @@ impl<G: Ground> Engine<G> {
     /// A page that is pinned for an instant comes free; one that is pinned for good must hold the
     /// removal, or its user would write to memory that is gone. It is waited for outside of the gate:
     /// a failure notification may have to come through, and so may unmount.
-    fn removed(&self, flags: c_int) -> Result {
+    fn removed(&self, range: &Range<u64>, flags: c_int) -> Result {
         pr_warn!(
             "{}: the device is being removed, shutting down\n",
             &*self.name
@@ -422,6 +441,8 @@ impl<G: Ground> Engine<G> {
                 .checked_add(1)
                 .and_then(|ino| self.ground.next_file(ino));
         }
+        // Files are revoked as a whole, whoever owns what.
+        trace::notify(self.dev, range, flags, trace::Totals::default(), result);
         result
     }
 
@@ -452,7 +473,7 @@ impl<G: Ground> dax::FailureSink for Engine<G> {
     fn notify_failure(&self, offset: u64, len: u64, mf_flags: c_int) -> Result {
         let range = translate::blocks(self.part, offset, len, dax::BLOCK_SHIFT)?;
         if mf_flags & dax::MF_MEM_PRE_REMOVE != 0 {
-            self.removed(mf_flags)
+            self.removed(&range, mf_flags)
         } else {
             self.failed(range, mf_flags)
         }

@@ -6,7 +6,10 @@
 //!
 //! Counters are atomics. [`Last`] is under a mutex of its own, innermost.
 
-use crate::rmap::OwnerRecord;
+use crate::{
+    rmap::OwnerRecord,
+    vfs::trace, //
+};
 use core::ops::Range;
 use kernel::{
     fmt,
@@ -108,17 +111,18 @@ pub(crate) enum Via {
     Tree,
 }
 
-/// What was done about one owner.
+/// What was done about one owner. The numbers are those of the tracepoint.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
 pub(crate) enum Outcome {
     /// Not in core: nobody has it open, the bad set will answer.
-    Absent,
+    Absent = trace::ABSENT,
     /// In core, mapped by nobody.
-    Unmapped,
+    Unmapped = trace::UNMAPPED,
     /// Mapped, and told.
-    Killed,
+    Killed = trace::KILLED,
     /// Lost the block before it could be locked.
-    Moved,
+    Moved = trace::MOVED,
 }
 
 struct Line {
@@ -192,9 +196,13 @@ impl Last {
         }
     }
 
-    /// Owners found, and of these those that were mapped.
-    pub(crate) fn totals(&self) -> (u64, u64, u64) {
-        (self.owners, self.killed, self.absent)
+    /// How its owners were dealt with.
+    pub(crate) fn totals(&self) -> trace::Totals {
+        trace::Totals {
+            owners: self.owners,
+            told: self.killed,
+            absent: self.absent,
+        }
     }
 
     /// The first owners, for the log line.

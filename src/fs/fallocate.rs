@@ -8,7 +8,10 @@
 
 use super::{
     resize,
-    state::Mapping,
+    state::{
+        Mapping,
+        State, //
+    },
     writable::{
         make_writable,
         replace,
@@ -18,7 +21,12 @@ use super::{
 };
 use crate::{
     dax,
+    rmap::Extent,
     vfs::{
+        trace::{
+            self,
+            HealedBy, //
+        },
         Fallocate,
         Inode,
         InodeLock,
@@ -48,7 +56,10 @@ pub(super) fn fallocate(
         Fallocate::Allocate { .. } => {
             let pages = range.start >> dax::BLOCK_SHIFT..range.end.div_ceil(dax::BLOCK_SIZE);
             for_runs(inode, pages, |mapping, pages, invalidate| match mapping {
-                Mapping::Hole { .. } => replace(inode, pages, None, invalidate),
+                Mapping::Hole { .. } => {
+                    let new = replace(inode, pages, None, invalidate)?;
+                    Ok(new.end - new.start)
+                }
                 Mapping::Data { len, .. } => Ok(len),
             })?;
         }
@@ -142,14 +153,19 @@ fn zero(
             inode.fs().device().zero(block..block + len)?;
             Ok(len)
         }
-        Mapping::Data { bad, .. } => {
-            let done = replace(inode, pages, None, lock)?;
-            if bad {
+        Mapping::Data { .. } | Mapping::Hole { .. } => {
+            let new = replace(inode, pages.clone(), None, lock)?;
+            let done = new.end - new.start;
+            if let Mapping::Data {
+                block, bad: true, ..
+            } = mapping
+            {
                 inode.fs().engine().counters.healed.add(done);
+                let healed = pages.start..pages.start.saturating_add(done);
+                trace::heal(inode, &healed, block, Some(new.start), HealedBy::ZeroRange);
             }
             Ok(done)
         }
-        Mapping::Hole { .. } => replace(inode, pages, None, lock),
     }
 }
 
@@ -163,13 +179,49 @@ fn punch(inode: &Inode<Mount>, pages: Range<u64>) -> Result {
         dax::break_layout(inode, pages.clone(), &invalidate)?;
         let fs = inode.fs();
         let mut bad = 0;
+        let mut runs = KVec::new();
         fs.meta().transact(|state| {
             bad = state.bad_pages(inode.ino(), pages.clone())?;
+            if bad != 0 && trace::heal_enabled() {
+                runs = bad_runs(state, inode.ino(), pages.clone())?;
+            }
             state.unmap_range(inode.ino(), pages.start, pages.end - pages.start)
         })?;
         fs.engine().counters.healed.add(bad);
+        for run in &runs {
+            let pages = run.pgoff..run.pgoff_end();
+            trace::heal(inode, &pages, run.block, None, HealedBy::PunchHole);
+        }
         Ok(())
     })
+}
+
+/// Which of these pages of a file are at bad blocks: what nobody knows any more once they are a hole.
+fn bad_runs(state: &State, ino: u64, mut pages: Range<u64>) -> Result<KVec<Extent>> {
+    let mut runs = KVec::<Extent>::new();
+    while pages.start < pages.end {
+        let pgoff = pages.start;
+        let len = match state.map(ino, pgoff, pages.end - pgoff)? {
+            Mapping::Data {
+                block,
+                len,
+                bad: true,
+                ..
+            } => {
+                match runs.last_mut() {
+                    // Only shared by others than what is before it.
+                    Some(last) if last.pgoff_end() == pgoff && last.block_end() == block => {
+                        last.len = last.len.saturating_add(len);
+                    }
+                    _ => runs.push(Extent { pgoff, block, len }, GFP_KERNEL)?,
+                }
+                len
+            }
+            Mapping::Data { len, .. } | Mapping::Hole { len } => len,
+        };
+        pages.start = pgoff.saturating_add(len);
+    }
+    Ok(runs)
 }
 
 /// Zeroes the parts of pages at the edges, if none of these pages is bad.

@@ -25,6 +25,10 @@ use crate::{
         PMD_BLOCKS, //
     },
     vfs::{
+        trace::{
+            self,
+            HealedBy, //
+        },
         Inode,
         InodeLock,
         WriteIter, //
@@ -52,7 +56,13 @@ pub(super) fn write_over(
         fs.meta().check_alive()?;
         let want = (pages.end - pages.start).min(PMD_BLOCKS);
         let mapping = fs.meta().lock().map(inode.ino(), pages.start, want)?;
-        let Mapping::Data { len, bad: true, .. } = mapping else {
+        let Mapping::Data {
+            block: old,
+            len,
+            bad: true,
+            ..
+        } = mapping
+        else {
             return Ok(0);
         };
         dax::break_layout(inode, pages.start..pages.start + len, &invalidate)?;
@@ -66,6 +76,8 @@ pub(super) fn write_over(
         match copied.and_then(|copied| adopt(inode, pages.start, new.clone(), &copied)) {
             Ok(copied) => {
                 fs.engine().counters.healed.add(copied.blocks);
+                let healed = pages.start..pages.start.saturating_add(copied.blocks);
+                trace::heal(inode, &healed, old, Some(new.start), HealedBy::Write);
                 Ok(copied.bytes)
             }
             Err((e, bytes)) => {

@@ -175,7 +175,14 @@ impl FileSystem for Mount {
         let state = State::new(blocks, namespace::root_attr(sb.now()))?;
         let meta = Arc::pin_init(Meta::new(state), GFP_KERNEL)?;
         let name: CString = CString::try_from(id)?;
-        let engine = Engine::new(name, part.start, part.len, meta.clone(), sb.gate())?;
+        let engine = Engine::new(
+            name,
+            sb.dev(),
+            part.start,
+            part.len,
+            meta.clone(),
+            sb.gate(),
+        )?;
         let device = match Device::take(sb, engine.clone()) {
             Ok(device) => Arc::new(device, GFP_KERNEL)?,
             Err(e) if e == EBUSY => {

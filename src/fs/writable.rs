@@ -132,26 +132,26 @@ pub(super) fn make_writable(
     fs.meta().check_alive()?;
     let max = pages.end.saturating_sub(pages.start);
     let mapping = fs.meta().lock().map(inode.ino(), pages.start, max)?;
-    match mapping {
-        Mapping::Data { bad: true, .. } => Err(ehwpoison()),
+    let (len, source) = match mapping {
+        Mapping::Data { bad: true, .. } => return Err(ehwpoison()),
         Mapping::Data {
             len, shared: false, ..
-        } => Ok(len),
-        Mapping::Data { block, len, .. } => {
-            replace(inode, pages.start..pages.start + len, Some(block), lock)
-        }
-        Mapping::Hole { len } => replace(inode, pages.start..pages.start + len, None, lock),
-    }
+        } => return Ok(len),
+        Mapping::Data { block, len, .. } => (len, Some(block)),
+        Mapping::Hole { len } => (len, None),
+    };
+    let new = replace(inode, pages.start..pages.start + len, source, lock)?;
+    Ok(new.end - new.start)
 }
 
-/// Puts new blocks in the place of a hole, or of shared blocks from `source` on; returns for how many
-/// pages. The new blocks hold zeroes or a copy, durably, before the file has them.
+/// Puts new blocks in the place of a hole, or of shared blocks from `source` on, for as many pages as it
+/// returns blocks, at least 1. They hold zeroes or a copy, durably, before the file has them.
 pub(super) fn replace(
     inode: &Inode<Mount>,
     pages: Range<u64>,
     source: Option<u64>,
     lock: &InvalidateLock<'_, Mount>,
-) -> Result<u64> {
+) -> Result<Range<u64>> {
     let fs = inode.fs();
     // Whole PMDs where they fit, else what comes before the next one.
     let to_pmd = PMD_BLOCKS - pages.start % PMD_BLOCKS;
@@ -183,13 +183,13 @@ pub(super) fn replace(
                 .and_then(|tx| state.commit(tx))
         };
         if result.is_err() {
-            state.release(new)?;
+            state.release(new.clone())?;
         }
         if new_is_bad && !source_is_bad {
             // The allocator does not give bad blocks, so this ends.
             continue;
         }
-        return result.map(|()| len);
+        return result.map(|()| new);
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
     export,
     gate::Gate,
     super_block,
+    trace::Dev,
     Export,
     Inode,
     SuperBlock, //
@@ -119,6 +120,12 @@ impl<F: FileSystem> NewSuper<F> {
     /// The gate of the mount, closed as yet.
     pub(crate) fn gate(&self) -> Arc<Gate<F>> {
         self.gate.clone()
+    }
+
+    /// The mount, as tracepoints name it.
+    pub(crate) fn dev(&self) -> Dev {
+        // SAFETY: The super block is live; `get_tree_bdev` has set the number.
+        Dev(unsafe { (*self.sb.as_ptr()).s_dev })
     }
 
     /// The device's name, as in the log.

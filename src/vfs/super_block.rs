@@ -6,6 +6,7 @@
 
 use super::{
     fs_type::Info,
+    trace::Dev,
     FileData,
     FileSystem,
     Inode,
@@ -75,6 +76,12 @@ impl<F: FileSystem> SuperBlock<F> {
         let id = unsafe { &raw const (*self.as_ptr()).s_id };
         // SAFETY: `s_id` is a nul-terminated string in the super block.
         unsafe { CStr::from_char_ptr(id.cast()) }
+    }
+
+    /// The mount, as tracepoints name it.
+    pub(super) fn dev(&self) -> Dev {
+        // SAFETY: The super block is live; the field does not change.
+        Dev(unsafe { (*self.as_ptr()).s_dev })
     }
 
     /// The block device's number, as user space has it (`new_encode_dev`, linux/kdev_t.h).

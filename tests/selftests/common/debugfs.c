@@ -75,12 +75,17 @@ int dr_last_failure(struct dr_failure *f)
 	return 0;
 }
 
-int dr_notify(unsigned long off, unsigned long len)
+int dr_notify_flags(unsigned long off, unsigned long len, unsigned int flags)
 {
 	char text[64];
 
-	snprintf(text, sizeof(text), "%lu %lu", off, len);
+	snprintf(text, sizeof(text), "%lu %lu %u", off, len, flags);
 	return dr_put(knob("notify"), text);
+}
+
+int dr_notify(unsigned long off, unsigned long len)
+{
+	return dr_notify_flags(off, len, 0);
 }
 
 int dr_notify_delay(int ms)

@@ -26,6 +26,7 @@ long dr_counter(const char *name);	/* negative: not there */
 int dr_check(void);			/* 0: `check` says ok (always on XFS) */
 int dr_last_failure(struct dr_failure *f);
 int dr_notify(unsigned long off, unsigned long len);
+int dr_notify_flags(unsigned long off, unsigned long len, unsigned int flags);
 int dr_notify_delay(int ms);
 
 #endif
