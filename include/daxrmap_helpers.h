@@ -12,6 +12,7 @@
 #include <linux/fs.h>
 #include <linux/fserror.h>
 #include <linux/mm.h>
+#include <linux/ratelimit_types.h>
 #include <linux/uio.h>
 
 /* fs.c */
@@ -53,6 +54,11 @@ void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len);
 /* block.c */
 bool daxrmap_bad_sectors(struct block_device *bdev, sector_t start,
 			 sector_t len, sector_t *bad, sector_t *count);
+
+/* ratelimit.c */
+void daxrmap_ratelimit_init(struct ratelimit_state *rs, unsigned int seconds,
+			    int burst);
+void daxrmap_ratelimit_exit(struct ratelimit_state *rs, const char *what);
 
 /* trace.c; the numbers are in the tracepoints' records, so they stay. */
 enum daxrmap_outcome {

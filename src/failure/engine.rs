@@ -33,6 +33,7 @@ use crate::{
         InCore,
         Inode,
         MountWork,
+        RateLimit,
         SuperBlock,
         Visit, //
     },
@@ -126,6 +127,9 @@ struct Failure {
 pub(crate) struct Engine<G: Ground> {
     name: CString,
     dev: trace::Dev,
+    /// For the line about each failure.
+    #[pin]
+    lines: RateLimit,
     part: Part,
     ground: Arc<G>,
     gate: Arc<Gate<G::Fs>>,
@@ -156,7 +160,8 @@ impl<G: Ground> Engine<G> {
         gate: Arc<Gate<G::Fs>>,
     ) -> Result<Arc<Self>> {
         let events = MountWork::new(gate.clone(), Events::new(ground.clone())?)?;
-        let engine = pin_init!(Self {
+        let engine = try_pin_init!(Self {
+            lines <- RateLimit::new(&name, "failures"),
             name,
             dev,
             part: Part { start, len },
@@ -387,6 +392,9 @@ impl<G: Ground> Engine<G> {
         let last = self.last.lock();
         let totals = last.totals();
         trace::notify(self.dev, range, flags, totals, result);
+        if !self.lines.allows() {
+            return;
+        }
         let pfn = self.pfn(range.start).unwrap_or(0);
         let count = range.end - range.start;
         let errno = result.err().map_or(0, |e| e.to_errno());

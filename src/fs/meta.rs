@@ -39,6 +39,7 @@ use core::ops::{
 };
 use kernel::{
     prelude::*,
+    str::CString,
     sync::{
         aref::ARef,
         atomic::{
@@ -59,6 +60,8 @@ use kernel::{
 pub(crate) struct Meta {
     #[pin]
     state: Mutex<State>,
+    /// The device's, for the log.
+    name: CString,
     /// No more access to the device.
     shut_down: AtomicFlag,
 }
@@ -67,6 +70,7 @@ pub(crate) struct Meta {
 pub(crate) struct MetaGuard<'a> {
     // Dropped in this order: the lock, then the scope.
     state: Guard<'a, State, MutexBackend>,
+    name: &'a CStr,
     _nofs: NoFsScope,
 }
 
@@ -85,8 +89,9 @@ impl DerefMut for MetaGuard<'_> {
 }
 
 impl Meta {
-    pub(crate) fn new(state: State) -> impl PinInit<Self> {
+    pub(crate) fn new(state: State, name: CString) -> impl PinInit<Self> {
         pin_init!(Self {
+            name,
             state <- new_mutex!(state, "daxrmap::State"),
             shut_down: AtomicFlag::new(false),
         })
@@ -97,6 +102,7 @@ impl Meta {
         let _nofs = NoFsScope::new();
         MetaGuard {
             state: self.state.lock(),
+            name: &self.name,
             _nofs,
         }
     }
@@ -137,7 +143,11 @@ impl MetaGuard<'_> {
         let was = self.state.is_corrupt();
         let result = self.state.commit(tx);
         if !was && self.state.is_corrupt() {
-            pr_crit!("metadata is inconsistent, no more changes\n");
+            pr_crit!(
+                "{}: metadata is inconsistent, no more changes: errno {}\n",
+                self.name,
+                result.err().map_or(0, |e| e.to_errno())
+            );
         }
         result
     }

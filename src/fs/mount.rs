@@ -35,6 +35,7 @@ use crate::{
         Inode,
         NewSuper,
         OwnedQueue,
+        RateLimit,
         StatFs,
         SuperBlock, //
     },
@@ -75,6 +76,10 @@ pub(crate) struct Mount {
     device: Arc<Device<Engine<Meta>>>,
     engine: Arc<Engine<Meta>>,
     meta: Arc<Meta>,
+    name: CString,
+    /// For the line about each inode that stays.
+    #[pin]
+    lines: RateLimit,
 }
 
 impl Mount {
@@ -173,8 +178,8 @@ impl FileSystem for Mount {
             return Self::refuse(id, "the device is smaller than 2 MiB", EINVAL);
         }
         let state = State::new(blocks, namespace::root_attr(sb.now()))?;
-        let meta = Arc::pin_init(Meta::new(state), GFP_KERNEL)?;
-        let name: CString = CString::try_from(id)?;
+        let meta = Arc::pin_init(Meta::new(state, CString::try_from(id)?), GFP_KERNEL)?;
+        let name = CString::try_from(id)?;
         let engine = Engine::new(
             name,
             sb.dev(),
@@ -211,6 +216,8 @@ impl FileSystem for Mount {
                 device,
                 engine,
                 meta,
+                name: CString::try_from(id)?,
+                lines <- RateLimit::new(id, "inodes that stay"),
             }? Error),
             GFP_KERNEL,
         )?;
@@ -245,9 +252,12 @@ impl FileSystem for Mount {
     }
 
     fn evict_unlinked(&self, ino: u64) {
-        if let Err(e) = self.meta.transact(|state| state.evict(ino)) {
+        let result = self.meta.transact(|state| state.evict(ino));
+        let Err(e) = result else { return };
+        if self.lines.allows() {
             pr_warn!(
-                "inode {} and its blocks stay allocated: errno {}\n",
+                "{}: unlinked inode {} and its blocks stay allocated: errno {}\n",
+                &*self.name,
                 ino,
                 e.to_errno()
             );

@@ -28,6 +28,7 @@ mod mount_work;
 mod namespace;
 mod new_inode;
 mod nofs;
+mod ratelimit;
 mod super_block;
 pub(crate) mod trace;
 mod workqueue;
@@ -103,6 +104,7 @@ pub(crate) use self::{
         fatal_signal_pending,
         NoFsScope, //
     },
+    ratelimit::RateLimit,
     super_block::SuperBlock,
     workqueue::OwnedQueue, //
 };
