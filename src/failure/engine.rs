@@ -159,7 +159,7 @@ impl<G: Ground> Engine<G> {
         ground: Arc<G>,
         gate: Arc<Gate<G::Fs>>,
     ) -> Result<Arc<Self>> {
-        let events = MountWork::new(gate.clone(), Events::new(ground.clone())?)?;
+        let events = MountWork::new(gate.clone(), Events::new(&name, ground.clone())?)?;
         let engine = try_pin_init!(Self {
             lines <- RateLimit::new(&name, "failures"),
             name,

@@ -20,6 +20,7 @@ use crate::{
         OwnerRecord, //
     },
     vfs::{
+        RateLimit,
         SuperBlock,
         Task, //
     },
@@ -55,15 +56,17 @@ struct Pending {
 pub(super) struct Events<G: Ground> {
     ground: Arc<G>,
     pending: Pin<KBox<Mutex<Pending>>>,
+    /// For the line about each owner that it is not told of.
+    lines: Pin<KBox<RateLimit>>,
 }
 
 impl<G: Ground> Events<G> {
-    /// There is nothing to tell.
+    /// There is nothing to tell about the mount of this device.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(super) fn new(ground: Arc<G>) -> Result<Self> {
+    pub(super) fn new(device: &CStr, ground: Arc<G>) -> Result<Self> {
         let pending = Pending {
             owners: KVec::with_capacity(NOTED, GFP_KERNEL)?,
             rest: None,
@@ -72,6 +75,7 @@ impl<G: Ground> Events<G> {
         Ok(Self {
             ground,
             pending: KBox::pin_init(pending, GFP_KERNEL)?,
+            lines: KBox::pin_init(RateLimit::new(device, "fanotify"), GFP_KERNEL)?,
         })
     }
 
@@ -140,7 +144,7 @@ impl<G: Ground> Task<G::Fs> for Events<G> {
             }
             for owner in owners.iter().take(n) {
                 match self.tell(sb, owner) {
-                    Err(e) if e != ENOENT => pr_warn!(
+                    Err(e) if e != ENOENT && self.lines.allows() => pr_warn!(
                         "{}: fanotify is not told of inode {} page {} count {}: errno {}\n",
                         sb.id(),
                         owner.ino,
