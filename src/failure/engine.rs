@@ -79,7 +79,8 @@ pub(crate) trait Ground: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`, with what fitted in the bad set.
+    /// `ENOMEM` if it is full and cannot grow. The filesystem has shut itself down then, under the
+    /// lock that the bad set is asked under.
     fn publish(&self, range: &Range<u64>) -> Result<Published>;
 
     /// The next owners of blocks in `range`, clipped to it; see `OwnerTree::owners`.
@@ -226,7 +227,10 @@ impl<G: Ground> Engine<G> {
                         counters.failed_blocks.add(p.newly_bad);
                         Ok(())
                     }
-                    Err(e) => Err(*e),
+                    Err(e) => {
+                        self.log_forgotten(&range, *e);
+                        Err(*e)
+                    }
                 },
             };
             let single =
@@ -385,6 +389,16 @@ impl<G: Ground> Engine<G> {
         );
         let errno = errno.err().map_or(0, |e| e.to_errno());
         self.last.lock().owner(owner, outcome, errno);
+    }
+
+    fn log_forgotten(&self, range: &Range<u64>, errno: Error) {
+        pr_crit!(
+            "{}: block {} count {} failed, and cannot be remembered: shutting down (errno {})\n",
+            &*self.name,
+            range.start,
+            range.end - range.start,
+            errno.to_errno()
+        );
     }
 
     /// The tracepoint, and the line in the log.

@@ -108,8 +108,7 @@ impl dax::Extents for Mount {
 
     fn map(inode: &Inode<Self>, pgoff: u64, max: u64, purpose: Purpose) -> Result<Extent> {
         let fs = inode.fs();
-        fs.meta().check_alive()?;
-        let mapping = fs.meta().lock().map(inode.ino(), pgoff, max)?;
+        let mapping = fs.meta().lock_alive()?.map(inode.ino(), pgoff, max)?;
         let writes = matches!(purpose, Purpose::Write | Purpose::Fault { write: true, .. });
         let (block, len, shared, bad) = match mapping {
             // Blocks to write have been made, under the lock that is still held.

@@ -123,8 +123,10 @@ fn for_runs(
         let done = retry_while_pinned(|| {
             let invalidate = inode.invalidate_lock();
             let fs = inode.fs();
-            fs.meta().check_alive()?;
-            let mapping = fs.meta().lock().map(inode.ino(), next, pages.end - next)?;
+            let mapping = fs
+                .meta()
+                .lock_alive()?
+                .map(inode.ino(), next, pages.end - next)?;
             let len = match mapping {
                 Mapping::Hole { len } | Mapping::Data { len, .. } => len,
             };

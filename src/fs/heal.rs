@@ -53,9 +53,11 @@ pub(super) fn write_over(
     retry_while_pinned(|| {
         let invalidate = inode.invalidate_lock();
         let fs = inode.fs();
-        fs.meta().check_alive()?;
         let want = (pages.end - pages.start).min(PMD_BLOCKS);
-        let mapping = fs.meta().lock().map(inode.ino(), pages.start, want)?;
+        let mapping = fs
+            .meta()
+            .lock_alive()?
+            .map(inode.ino(), pages.start, want)?;
         let Mapping::Data {
             block: old,
             len,

@@ -107,6 +107,19 @@ impl Meta {
         }
     }
 
+    /// Takes the state lock, to find blocks that will be used.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the device is gone. Who is let in here before that has happened still holds the
+    /// file's `invalidate_lock`.
+    pub(crate) fn lock_alive(&self) -> Result<MetaGuard<'_>> {
+        let state = self.lock();
+        // Under the lock, as in `publish`: it is as good as asking the bad set.
+        self.check_alive()?;
+        Ok(state)
+    }
+
     /// Makes the transaction that `build` makes of the state so, under one hold of the lock. All of
     /// it happens, or nothing.
     ///
@@ -119,12 +132,12 @@ impl Meta {
         state.commit(tx)
     }
 
-    /// Whether the device is gone, so that every access is `EIO`.
+    /// Whether the device is gone or not to be trusted, so that every access is `EIO`.
     pub(crate) fn is_shut_down(&self) -> bool {
         self.shut_down.load(Relaxed)
     }
 
-    /// `EIO` if the device is gone.
+    /// `EIO` if it [`is_shut_down`](Self::is_shut_down).
     pub(crate) fn check_alive(&self) -> Result {
         if self.is_shut_down() {
             return Err(EIO);
@@ -158,7 +171,11 @@ impl Ground for Meta {
 
     fn publish(&self, range: &Range<u64>) -> Result<Published> {
         let mut state = self.lock();
-        let newly_bad = state.mark_bad(range.clone())?;
+        let newly_bad = state.mark_bad(range.clone()).inspect_err(|_| {
+            // Nobody would know later that these blocks are bad. So no block is to be used, and
+            // that needs no memory.
+            self.shut_down.store(true, Relaxed);
+        })?;
         let (sharing, _) = state.owners().sharing(range.start, 1);
         Ok(Published { newly_bad, sharing })
     }

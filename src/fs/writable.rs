@@ -129,9 +129,8 @@ pub(super) fn make_writable(
     lock: &InvalidateLock<'_, Mount>,
 ) -> Result<u64> {
     let fs = inode.fs();
-    fs.meta().check_alive()?;
     let max = pages.end.saturating_sub(pages.start);
-    let mapping = fs.meta().lock().map(inode.ino(), pages.start, max)?;
+    let mapping = fs.meta().lock_alive()?.map(inode.ino(), pages.start, max)?;
     let (len, source) = match mapping {
         Mapping::Data { bad: true, .. } => return Err(ehwpoison()),
         Mapping::Data {
@@ -178,7 +177,9 @@ pub(super) fn replace(
         let result = if new_is_bad || source_is_bad {
             Err(ehwpoison())
         } else {
+            // Bad blocks that there was no memory to remember have shut the mount down.
             filled
+                .and_then(|()| fs.meta().check_alive())
                 .and_then(|()| state.remap(inode.ino(), pages.start, new.start, len))
                 .and_then(|tx| state.commit(tx))
         };

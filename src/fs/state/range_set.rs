@@ -45,6 +45,16 @@ impl RangeSet {
         Ok(())
     }
 
+    /// As [`reserve`](Self::reserve), but does not wait for memory.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`; nothing has changed then.
+    pub(crate) fn reserve_now(&mut self, n: usize) -> Result {
+        self.runs.reserve(n, GFP_NOWAIT)?;
+        Ok(())
+    }
+
     /// Returns the number of changes that cannot fail for memory.
     pub(crate) fn spare(&self) -> usize {
         self.runs.capacity().saturating_sub(self.runs.len())

@@ -60,9 +60,11 @@ impl State {
     /// Adds blocks to the bad set and returns how many are newly bad. From then on they are not
     /// allocated, and not freed with their last owner.
     ///
-    /// Does not depend on memory as long as there are spare slots, of which every
-    /// [`reserve`](Self::reserve) provides for 64 more ranges; only without one it tries to
-    /// allocate. It works in a corrupt state too.
+    /// Does not depend on memory as long as there is a spare slot: one range needs at most one,
+    /// whatever is there already, since ranges that touch are merged. [`new`](Self::new) and every
+    /// [`reserve`](Self::reserve) provide for 64 more ranges, and so does this afterwards, if the
+    /// memory can be had at once. Only without a slot it waits for memory. It works in a corrupt
+    /// state too.
     ///
     /// # Errors
     ///
@@ -83,6 +85,8 @@ impl State {
             },
             &mut Default::default(),
         )?;
+        // For the next ones. Nobody waits for it: his turn is when the last slot is gone.
+        let _ = self.bad.reserve_now(SPARE_BAD);
         Ok(self.bad.total().saturating_sub(before))
     }
 

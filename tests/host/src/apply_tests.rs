@@ -9,6 +9,7 @@ use crate::{
     state::{
         Attr,
         Op,
+        State,
         Transaction,
         ROOT_INO, //
     },
@@ -61,6 +62,73 @@ fn mark_bad_needs_no_memory() {
     budget::set(None);
     s.check().unwrap();
     assert_eq!(s.bad_blocks(), 131);
+}
+
+/// So many events of ranges apart, from block `from` on, before one fails for memory; at most `max`.
+fn events_without_memory(s: &mut State, from: u64, max: u64) -> u64 {
+    budget::set(Some(0));
+    let mut events = 0;
+    while events < max {
+        let block = from + events * 2;
+        let before = Snapshot::of(s);
+        let result = s.mark_bad(block..block + 1);
+        if result == Err(ENOMEM) {
+            assert!(!s.is_bad(block));
+            assert_eq!(Snapshot::of(s), before);
+            break;
+        }
+        assert_eq!(result, Ok(1));
+        events += 1;
+    }
+    budget::set(None);
+    s.check().unwrap();
+    events
+}
+
+#[test]
+fn each_event_makes_room_for_the_next() {
+    let mut s = new_state(100_000);
+    // Fresh from mount: no transaction has reserved anything.
+    assert_eq!(events_without_memory(&mut s, 0, 63), 63);
+    // One event when there is memory, and room is left: it is full again.
+    budget::set(Some(1));
+    assert_eq!(s.mark_bad(500..501), Ok(1));
+    budget::set(None);
+    assert_eq!(events_without_memory(&mut s, 1000, 64), 64);
+    // With less memory than that nothing gets worse.
+    let joined = events_without_memory(&mut s, 2000, 10_000);
+    assert_eq!(events_without_memory(&mut s, 30_000, 1), 0);
+    // Any allocation that a transaction makes may fail: what it leaves is enough.
+    for allocations in 0.. {
+        let (_, mut t) = s.create(ROOT_INO, b"a", attr(FILE, 1)).unwrap();
+        budget::set(Some(allocations));
+        let result = s.reserve(&mut t);
+        budget::set(None);
+        if result.is_ok() {
+            break;
+        }
+    }
+    assert_eq!(events_without_memory(&mut s, 40_000, 64), 64);
+    assert_eq!(s.bad_blocks(), 63 + 1 + 64 + joined + 64);
+}
+
+#[test]
+fn a_full_bad_set_still_takes_what_touches() {
+    let mut s = new_state(100_000);
+    let events = events_without_memory(&mut s, 10, 10_000);
+    assert!(events >= 64);
+    let end = 10 + events * 2;
+    budget::set(Some(0));
+    assert_eq!(s.mark_bad(20_000..20_001), Err(ENOMEM));
+    assert_eq!(s.mark_bad(12..13), Ok(0), "again");
+    assert_eq!(s.mark_bad(9..10), Ok(1), "in front of the first");
+    assert_eq!(s.mark_bad(end - 1..end), Ok(1), "behind the last");
+    assert_eq!(s.mark_bad(40..60), Ok(10), "over many");
+    assert_eq!(s.mark_bad(20_000..20_001), Ok(1), "which made room");
+    assert_eq!(s.mark_bad(0..100_000), Ok(100_000 - events - 13), "the device");
+    assert_eq!(s.free_blocks(), 0);
+    budget::set(None);
+    s.check().unwrap();
 }
 
 #[test]
