@@ -66,7 +66,7 @@ model:
 	@scripts/check-model.sh $(MODEL)
 
 # Takes one cure out at a time, and wants a self test to notice.
-mutants: module
+mutants: module debug-kernel
 	@scripts/run-mutants.sh $(MUTANTS)
 
 demo: module

@@ -18,7 +18,7 @@ bad+='|INFO: task .* blocked|INFO: rcu.* stall|detected stalls|self-detected sta
 bad+='|workqueue lockup|refcount_t|Busy inodes|Objects remaining|ODEBUG|list_(add|del) corruption'
 bad+='|Bad page|bad page|Bad rss-counter|page dumped because|rust_kernel: panicked|panicked at'
 bad+='|Unknown symbol|disagrees about'
-bad+='|Attempted to kill init|Out of memory'
+bad+='|Attempted to kill init|Out of memory(:| and| \()'
 
 if kernel_lines "$1" | grep -aE "$bad"; then
 	exit 1

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # run-mutants.sh [NAME...]: `make mutants`. Takes one cure out of the module at
 # a time (tests/mutants/NAME.patch), builds it, runs the self tests that the
-# patch's "Tests:" line names on the stock kernel, and wants them to fail: a
-# mutant that survives means a test that cannot fail. Some minutes in all.
+# patch's "Tests:" line names on the stock kernel, or on the one that its
+# "Kernel:" line names, and wants them to fail: a mutant that survives means a
+# test that cannot fail. Some minutes in all.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/lib-kernel.sh"
 kernel_paths
@@ -13,27 +14,34 @@ killed=0 survived=0
 "$TOP/scripts/build-selftests.sh" >"$TOP/build/mutants-selftests.log" 2>&1 ||
 	die "the self tests do not build, log: $TOP/build/mutants-selftests.log"
 
-build() { # NAME
-	local dir=$work/$1
+build() { # NAME KERNEL
+	local dir=$work/$1 args
+	case $2 in
+	stock) args=(-C "$KERNEL_STOCK" CC=x86_64-linux-gnu-gcc-14) ;;
+	debug) args=(-C "$KERNEL_DEBUG" LLVM=-19) ;;
+	*) die "mutant $1: no such kernel: $2 (stock or debug)" ;;
+	esac
 	rm -rf "$dir/tree"
 	mkdir -p "$dir/tree"
 	cp -r "$TOP/Kbuild" "$TOP/include" "$TOP/src" "$dir/tree/"
 	patch -s -p1 -d "$dir/tree" <"$TOP/tests/mutants/$1.patch"
-	in_root make -C "$KERNEL_STOCK" CC=x86_64-linux-gnu-gcc-14 -j"$(nproc)" \
-		M="$dir/tree" modules
+	in_root make "${args[@]}" -j"$(nproc)" M="$dir/tree" modules
 }
 
 try() { # NAME
-	local dir=$work/$1 tests caught
+	local dir=$work/$1 tests kernel caught timeout=300
 	tests=$(sed -n 's/^Tests: //p' "$TOP/tests/mutants/$1.patch")
 	[ -n "$tests" ] || die "tests/mutants/$1.patch has no line 'Tests: ...'"
+	kernel=$(sed -n 's/^Kernel: //p' "$TOP/tests/mutants/$1.patch")
+	kernel=${kernel:-stock}
+	[ "$kernel" = stock ] || timeout=900
 	mkdir -p "$dir"
-	(set -e; build "$1") >"$dir/build.log" 2>&1 || die "mutant $1 does not build, log: $dir/build.log"
+	(set -e; build "$1" "$kernel") >"$dir/build.log" 2>&1 || die "mutant $1 does not build, log: $dir/build.log"
 	"$TOP/scripts/initramfs.sh" --module "$dir/tree/daxrmap.ko" \
 		$(for t in $tests; do echo "--test $TOP/build/selftests/$t"; done) \
-		stock "$dir/initrd" >/dev/null
-	if "$TOP/scripts/run-qemu.sh" --kernel stock --initrd "$dir/initrd" --log "$dir/log" \
-		--timeout 300 >"$dir/run.log" 2>&1; then
+		"$kernel" "$dir/initrd" >/dev/null
+	if "$TOP/scripts/run-qemu.sh" --kernel "$kernel" --initrd "$dir/initrd" --log "$dir/log" \
+		--timeout $timeout --append daxrmap.timeout=$((timeout * 4 / 10)) >"$dir/run.log" 2>&1; then
 		survived=$((survived + 1))
 		say "mutant $1: SURVIVED $tests"
 		return

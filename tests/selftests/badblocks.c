@@ -15,6 +15,7 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/driver.h"
+#include "common/inject.h"
 #include "common/text.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
@@ -156,6 +157,55 @@ TEST_F(badblocks, found_by_write_and_healed)
 	EXPECT_EQ(0, dr_verify("f", 7, 1, 2, 7));
 	EXPECT_EQ(0, dr_verify("f", 8, 8, 1, 8));
 	EXPECT_EQ(1, dr_counter("healed"));
+}
+
+struct access { int fd; unsigned long page; };
+
+static int read_on(void *arg)
+{
+	struct access *a = arg;
+	unsigned char byte;
+
+	return pread(a->fd, &byte, 1, a->page * BLK) == 1 ? 0 : -errno;
+}
+
+/*
+ * Who finds it has no memory to tell the others: he gets his error, and the
+ * others are told when anybody meets it again.
+ */
+TEST_F(badblocks, found_without_memory)
+{
+	struct access a = { .page = 0 };
+	struct peer mapper;
+	bool hit = true;
+	int r = dr_inject_start();
+
+	if (r == -ENOENT)
+		SKIP(return, "this kernel cannot make allocations fail");
+	ASSERT_EQ(0, r);
+	ASSERT_EQ(0, dr_create("f", 64, 1));
+	ASSERT_EQ(0, dr_clone("f", "g"));
+	ASSERT_EQ(0, peer_open(&mapper, false, "g", 64 * BLK, -1));
+	a.fd = dr_open("f", O_RDONLY);
+	ASSERT_GE(a.fd, 0);
+	while (hit && a.page < 63) {
+		unsigned long page = ++a.page;	/* also: which allocation fails */
+
+		ASSERT_EQ(0, peer_load(&mapper, page * BLK).sig.signo);
+		ASSERT_EQ(0, add_bad(dr_block("f", page, NULL), 1));
+		EXPECT_EQ(-EIO, dr_inject(page, read_on, &a, &hit));
+		EXPECT_EQ(-EIO, read_on(&a));
+		EXPECT_EQ(page, settled("blocks_bad", page));
+		EXPECT_EQ(2 * page, settled("owners", 2 * page));
+		EXPECT_POISON(peer_load(&mapper, page * BLK), mapper.base + page * BLK);
+	}
+	dr_inject_end();
+	TH_LOG("%lu allocations failed in turn", a.page - 1);
+	EXPECT_FALSE(hit);
+	EXPECT_GE(a.page, 2);
+	EXPECT_EQ(0, dr_verify("g", a.page + 1, 63 - a.page, 1, a.page + 1));
+	close(a.fd);
+	peer_stop(&mapper);
 }
 
 TEST_HARNESS_MAIN

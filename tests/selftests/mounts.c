@@ -7,32 +7,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <linux/blkpg.h>
 #include <linux/loop.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include "kselftest_harness.h"
 #include "common.h"
+#include "common/partition.h"
 
 #define MIB (1LL << 20)
 
 FIXTURE(mounts) {
 	unsigned long long seq;
 };
-
-static int partition(int op, int nr, long long start, long long len)
-{
-	struct blkpg_partition p = { .start = start, .length = len, .pno = nr };
-	struct blkpg_ioctl_arg a = { .op = op, .datalen = sizeof(p), .data = &p };
-	int r, fd = open(dr_dev(), O_RDONLY);
-
-	if (fd < 0)
-		return -errno;
-	r = ioctl(fd, BLKPG, &a) ? -errno : 0;
-	close(fd);
-	return r;
-}
 
 FIXTURE_SETUP(mounts)
 {
@@ -47,8 +34,8 @@ FIXTURE_TEARDOWN_PARENT(mounts)
 {
 	umount("/tmp/second");
 	umount(dr_mnt());
-	partition(BLKPG_DEL_PARTITION, 1, 0, 0);
-	partition(BLKPG_DEL_PARTITION, 2, 0, 0);
+	dr_del_partition(1);
+	dr_del_partition(2);
 	EXPECT_EQ(0, dr_log_count(self->seq, "WARNING:"));
 	EXPECT_EQ(0, dr_log_count(self->seq, "BUG:"));
 }
@@ -193,8 +180,8 @@ TEST_F(mounts, held_through_a_partition)
 	SKIP_ON_XFS();
 	snprintf(p1, sizeof(p1), "%sp1", dr_dev());
 	snprintf(p2, sizeof(p2), "%sp2", dr_dev());
-	ASSERT_EQ(0, partition(BLKPG_ADD_PARTITION, 1, 2 * MIB, 128 * MIB));
-	ASSERT_EQ(0, partition(BLKPG_ADD_PARTITION, 2, 256 * MIB, 128 * MIB));
+	ASSERT_EQ(0, dr_add_partition(1, 2 * MIB, 128 * MIB));
+	ASSERT_EQ(0, dr_add_partition(2, 256 * MIB, 128 * MIB));
 	ASSERT_EQ(0, try_mount(p1, "/tmp/second", ""));
 	EXPECT_REFUSED(EBUSY, p2, "");
 	ASSERT_EQ(0, umount("/tmp/second"));
@@ -211,13 +198,13 @@ TEST_F(mounts, partition_that_does_not_fit)
 	SKIP_ON_XFS();
 	snprintf(p1, sizeof(p1), "%sp1", dr_dev());
 	/* does not start at a page */
-	ASSERT_EQ(0, partition(BLKPG_ADD_PARTITION, 1, MIB + 512, 128 * MIB));
+	ASSERT_EQ(0, dr_add_partition(1, MIB + 512, 128 * MIB));
 	EXPECT_REFUSED(EINVAL, p1, "");
-	ASSERT_EQ(0, partition(BLKPG_DEL_PARTITION, 1, 0, 0));
+	ASSERT_EQ(0, dr_del_partition(1));
 	/* too small to be of use */
-	ASSERT_EQ(0, partition(BLKPG_ADD_PARTITION, 1, MIB, 16384));
+	ASSERT_EQ(0, dr_add_partition(1, MIB, 16384));
 	EXPECT_REFUSED(EINVAL, p1, "");
-	ASSERT_EQ(0, partition(BLKPG_DEL_PARTITION, 1, 0, 0));
+	ASSERT_EQ(0, dr_del_partition(1));
 	EXPECT_EQ(0, try_mount(dr_dev(), dr_mnt(), ""));
 }
 

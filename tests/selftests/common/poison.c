@@ -28,15 +28,25 @@ long dr_pfn_of(const void *addr)
 	return e >> 63 ? (long)(e & ((1ULL << 55) - 1)) : -ENOENT;
 }
 
-long dr_pfn_of_block(unsigned long block)
+/* A number that sysfs has about the device, or -errno. */
+static long device_number(const char *file)
 {
 	char path[256], buf[64];
 	ssize_t r;
 
-	snprintf(path, sizeof(path), "/sys/block/%s/device/resource",
-		 strrchr(dr_dev(), '/') + 1);
+	snprintf(path, sizeof(path), "/sys/class/block/%s/%s",
+		 strrchr(dr_dev(), '/') + 1, file);
 	r = dr_slurp(path, buf, sizeof(buf));
-	return r < 0 ? r : (long)(strtoul(buf, NULL, 0) / BLK + block);
+	return r < 0 ? r : (long)strtoul(buf, NULL, 0);
+}
+
+long dr_pfn_of_block(long block)
+{
+	long start = device_number("start");	/* a partition's, in sectors */
+	long r = device_number(start < 0 ? "device/resource" :
+					   "../device/resource");
+
+	return r < 0 ? r : r / (long)BLK + (start < 0 ? 0 : start / 8) + block;
 }
 
 int dr_poison_addr(void *addr)

@@ -4,7 +4,7 @@
 #define DAXRMAP_TEST_POISON_H
 
 long dr_pfn_of(const void *addr);	/* a page mapped here, from pagemap */
-long dr_pfn_of_block(unsigned long block);
+long dr_pfn_of_block(long block);	/* of the mount's part of the device */
 int dr_poison_addr(void *addr);		/* MADV_HWPOISON here */
 int dr_poison_pfn(unsigned long pfn);	/* hwpoison_inject */
 /* corrupt-pfn of a file's block: nobody maps it for that. */
