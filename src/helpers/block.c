@@ -19,6 +19,11 @@ bool daxrmap_bad_sectors(struct block_device *bdev, sector_t start,
 		return false;
 	if (!badblocks_check(bb, first, len, bad, count))
 		return false;
+	/* What it found may begin before that, even before the partition. */
+	if (*bad < first) {
+		*count -= min(*count, first - *bad);
+		*bad = first;
+	}
 	*bad -= bdev->bd_start_sect;
-	return true;
+	return *count;
 }

@@ -60,8 +60,8 @@ static int remove_partition(bool table)
 }
 
 /*
- * One file has every block, in order, as far as there are any; "head" and
- * "tail" share the first and the last.
+ * Two files have every block, in order; "head" and "tail" the first and the
+ * last as well. What is shared is mapped page by page.
  */
 static int fill(void)
 {
@@ -70,6 +70,8 @@ static int fill(void)
 	if (!r && (dr_block("all", 0, NULL) != 0 ||
 		   dr_block("all", BLOCKS - 1, NULL) != BLOCKS - 1))
 		r = -ENOTSUP;
+	if (!r)
+		r = dr_clone("all", "copy");
 	if (!r)
 		r = dr_clone_range("all", 0, EDGE * BLK, "head", 0);
 	if (!r)
@@ -264,8 +266,9 @@ TEST_F(partition, real_poison)
 		ASSERT_EQ(0, dr_last_failure(&f));
 		EXPECT_EQ(page[i], f.block);
 		EXPECT_EQ(1, f.count);
-		EXPECT_EQ(1 + (i != 1), f.owners);
+		EXPECT_EQ(2 + (i != 1), f.owners);
 		EXPECT_EQ(1, owned_by(&f, "all"));
+		EXPECT_EQ(1, owned_by(&f, "copy"));
 		EXPECT_EQ(i == 0, owned_by(&f, "head"));
 		EXPECT_EQ(i == 2, owned_by(&f, "tail"));
 		EXPECT_EQ(i + 1, dr_counter("blocks_bad"));
