@@ -82,7 +82,8 @@ impl<'a, F: FileSystem> InodeLock<'a, F> {
     pub(super) fn try_new(inode: &'a Inode<F>) -> Option<Self> {
         // SAFETY: The reference keeps the inode alive.
         let taken = unsafe { bindings::daxrmap_inode_trylock(inode.as_ptr()) };
-        taken.then_some(Self {
+        // Not `then_some`: a guard that is made in vain unlocks what others hold.
+        taken.then(|| Self {
             inode,
             _task: NotThreadSafe,
         })
@@ -94,7 +95,8 @@ impl<'a, F: FileSystem> InodeLockShared<'a, F> {
     pub(super) fn try_new(inode: &'a Inode<F>) -> Option<Self> {
         // SAFETY: The reference keeps the inode alive.
         let taken = unsafe { bindings::daxrmap_inode_trylock_shared(inode.as_ptr()) };
-        taken.then_some(Self {
+        // Not `then_some`: a guard that is made in vain unlocks what others hold.
+        taken.then(|| Self {
             inode,
             _task: NotThreadSafe,
         })
