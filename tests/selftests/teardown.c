@@ -10,9 +10,9 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include "kselftest_harness.h"
 #include "common.h"
+#include "common/module.h"
 
 DR_FIXTURE(teardown)
 
@@ -148,17 +148,10 @@ TEST_F(teardown, poison_while_mounting_and_unmounting)
 /* The module goes and comes back. */
 TEST_F(teardown, module)
 {
-	static const char *const where[] = { "/daxrmap/daxrmap.ko",
-		"/lib/daxrmap.ko", "/daxrmap.ko" };
-	const char *ko = getenv("DAXRMAP_KO");
 	struct peer p;
-	int fd = -1;
 
 	SKIP_ON_XFS();
-	for (int i = 0; i < 3 && !ko; i++)
-		if (!access(where[i], R_OK))
-			ko = where[i];
-	if (!ko)
+	if (!dr_module_file())
 		SKIP(return, "no daxrmap.ko here: set DAXRMAP_KO");
 	ASSERT_EQ(0, dr_create("a", 16, 1));
 	ASSERT_EQ(0, dr_clone("a", "b"));
@@ -166,20 +159,16 @@ TEST_F(teardown, module)
 	ASSERT_EQ(0, dr_poison("a", 3));
 	EXPECT_EARLY(&p, p.base + 3 * BLK);
 	/* In use: it must not go. */
-	EXPECT_EQ(-1, syscall(SYS_delete_module, "daxrmap", O_NONBLOCK));
-	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(-EAGAIN, dr_rmmod());
 	peer_stop(&p);
 	ASSERT_EQ(0, umount_now());
-	EXPECT_EQ(0, syscall(SYS_delete_module, "daxrmap", O_NONBLOCK));
+	EXPECT_EQ(0, dr_rmmod());
 	EXPECT_EQ(-1, access("/sys/kernel/debug/daxrmap", F_OK));
 	EXPECT_EQ(-1, mount(dr_dev(), dr_mnt(), "daxrmap", 0, ""));
 	EXPECT_EQ(ENODEV, errno);
 	/* A failure now has no holder to hear of it; nothing crashes. */
 	dr_poison_pfn(dr_pfn_of_block(5000));
-	fd = open(ko, O_RDONLY);
-	ASSERT_GE(fd, 0);
-	ASSERT_EQ(0, syscall(SYS_finit_module, fd, "", 0));
-	close(fd);
+	ASSERT_EQ(0, dr_insmod());
 	ASSERT_EQ(0, dr_mount());
 	EXPECT_EQ(0, dr_create("a", 16, 1));
 	EXPECT_EQ(0, dr_verify("a", 0, 16, 1, 0));
