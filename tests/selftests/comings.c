@@ -49,7 +49,7 @@ static int inject_on(void *arg)
 		if (!dr_poison_pfn(me->pfn + at))
 			__atomic_add_fetch(me->events, 1, __ATOMIC_SEQ_CST);
 		/* Each is a line in the log, and the console is slow. */
-		usleep(1000 + i % 7 * 500);
+		usleep(2000 + i % 7 * 1000);
 	}
 	return 0;
 }
@@ -143,7 +143,7 @@ TEST_F(comings, mount_and_unmount)
 
 	SKIP_ON_XFS();
 	start_gang(g, pid);
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 20; i++) {
 		EXPECT_EQ(0, dr_wait_for(dr_spawn(use, NULL), PATIENCE));
 		met += dr_counter("blocks_bad");
 		EXPECT_EQ(0, dr_check());
@@ -152,7 +152,7 @@ TEST_F(comings, mount_and_unmount)
 	}
 	EXPECT_EQ(0, stop_gang(g, pid));
 	TH_LOG("%ld events, %ld blocks became bad in a mount", g->events, met);
-	EXPECT_GT(g->events, 40);
+	EXPECT_GT(g->events, 20);
 	EXPECT_GT(met, 0);
 	expect_good(_metadata);
 }
@@ -187,7 +187,7 @@ TEST_F(comings, detached)
 
 	SKIP_ON_XFS();
 	start_gang(g, pid);
-	for (int i = 0; i < 15; i++) {
+	for (int i = 0; i < 10; i++) {
 		int tries = 0;
 
 		ready[0] = ready[1] = 0;
@@ -222,7 +222,7 @@ TEST_F(comings, module)
 	if (!dr_module_file())
 		SKIP(return, "no daxrmap.ko here: set DAXRMAP_KO");
 	start_gang(g, pid);
-	for (int i = 0; i < 12; i++) {
+	for (int i = 0; i < 8; i++) {
 		int r;
 
 		EXPECT_EQ(0, dr_wait_for(dr_spawn(use, NULL), PATIENCE));
