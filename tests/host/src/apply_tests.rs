@@ -125,7 +125,11 @@ fn a_full_bad_set_still_takes_what_touches() {
     assert_eq!(s.mark_bad(end - 1..end), Ok(1), "behind the last");
     assert_eq!(s.mark_bad(40..60), Ok(10), "over many");
     assert_eq!(s.mark_bad(20_000..20_001), Ok(1), "which made room");
-    assert_eq!(s.mark_bad(0..100_000), Ok(100_000 - events - 13), "the device");
+    assert_eq!(
+        s.mark_bad(0..100_000),
+        Ok(100_000 - events - 13),
+        "the device"
+    );
     assert_eq!(s.free_blocks(), 0);
     budget::set(None);
     s.check().unwrap();
