@@ -21,7 +21,11 @@ use crate::{
 use core::ops::Range;
 use kernel::{
     error::to_result,
-    prelude::*, //
+    prelude::*,
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
 };
 
 /// Bytes of pages `range`, as the signed type of the C API; clipped to what a file can have.
@@ -57,9 +61,18 @@ pub(crate) fn break_layout<F: FileSystem>(
 }
 
 /// Waits until nobody pins a page of the file, and forgets all of them. For evict.
+///
+/// Not by `dax_break_layout_final`, which waits until nobody *uses* a page that it found pinned: that
+/// may be for as long as anybody maps it in another file, the task itself included.
 pub(crate) fn break_layout_final<F: FileSystem>(inode: &Inode<F>) {
-    // SAFETY: Called from evict: nobody can map or pin anything any more.
-    unsafe { bindings::dax_break_layout_final(inode.as_ptr()) };
+    loop {
+        // SAFETY: Called from evict: nobody can map anything of this file any more.
+        let ret = unsafe { bindings::daxrmap_break_layout(inode.as_ptr(), 0, i64::MAX) };
+        if to_result(ret) != Err(ERESTARTSYS) {
+            return;
+        }
+        fsleep(Delta::from_millis(1));
+    }
 }
 
 /// Unmaps pages `range` of the file from every process, private copies excepted. The pages stay

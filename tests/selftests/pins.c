@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/driver.h"
@@ -110,6 +111,48 @@ TEST_F(pins, last_reference_is_the_notifiers)
 	close(self->pipe[0]);
 	close(self->pipe[1]);
 	EXPECT_USED(2 + 3);
+}
+
+struct unlinked {
+	const char *name;
+	const int *pipe;
+};
+
+static int unlink_it(void *arg)
+{
+	struct unlinked *u = arg;
+
+	/* Not for the child, who would be the last to close it. */
+	close(u->pipe[0]);
+	close(u->pipe[1]);
+	return unlink(dr_path(u->name)) ? errno : 0;
+}
+
+/*
+ * A clone whose page is pinned goes when the pin does, though somebody still maps
+ * the same page in another file.
+ */
+TEST_F(pins, clone_is_unlinked)
+{
+	struct unlinked u = { "b", self->pipe };
+	pid_t pid;
+	char *p;
+
+	ASSERT_EQ(0, dr_create("a", 2, 1));
+	ASSERT_EQ(0, dr_clone("a", "b"));
+	p = dr_map("a", 0, 2 * BLK, PROT_READ, MAP_SHARED);
+	ASSERT_NE(NULL, p);
+	EXPECT_BYTE(dr_load(p + BLK), dr_byte(1, 1));
+	ASSERT_EQ(0, pin(self->pipe[1], "b", 1));
+	pid = dr_spawn(unlink_it, &u);
+	usleep(DELAY * 1000 / 4);
+	EXPECT_EQ(0, waitpid(pid, NULL, WNOHANG));
+	close(self->pipe[0]);
+	close(self->pipe[1]);
+	EXPECT_EQ(0, dr_wait_for(pid, PATIENCE));
+	EXPECT_BYTE(dr_load(p + BLK), dr_byte(1, 1));
+	munmap(p, 2 * BLK);
+	EXPECT_USED(2);
 }
 
 static int remove_device(void *arg)
