@@ -9,7 +9,10 @@
 //! Everything here waits for DAX entries, so the caller holds the file's `invalidate_lock` exclusively
 //! and no filesystem lock that a fault takes.
 
-use super::BLOCK_SHIFT;
+use super::{
+    BLOCK_SHIFT,
+    PMD_BLOCKS, //
+};
 use crate::{
     bindings,
     vfs::{
@@ -35,21 +38,53 @@ fn bytes(range: &Range<u64>) -> Range<i64> {
     byte(range.start)..byte(range.end)
 }
 
+/// `range`, made longer so that it holds every PMD-size entry of which it has a part. Such an entry
+/// goes as a whole.
+fn whole_entries<F: FileSystem>(
+    inode: &Inode<F>,
+    range: &Range<u64>,
+    _lock: &InvalidateLock<'_, F>,
+) -> Range<u64> {
+    let is_huge = |page: u64| {
+        let mut head = 0;
+        // SAFETY: The inode is live. Under its lock no fault changes an entry.
+        unsafe { bindings::daxrmap_entry_head(inode.as_ptr(), page as usize, &mut head) }
+    };
+    let mut whole = range.clone();
+    if is_huge(range.start) {
+        whole.start -= range.start % PMD_BLOCKS;
+    }
+    if is_huge(range.end.saturating_sub(1)) {
+        whole.end = range
+            .end
+            .checked_next_multiple_of(PMD_BLOCKS)
+            .unwrap_or(range.end);
+    }
+    whole
+}
+
 /// Unmaps pages `range` of the file everywhere and forgets them, so that the next access faults.
-/// All that is in the range goes or nothing.
+/// All that is in the range goes or nothing; so do their neighbours, where they are of one PMD-size
+/// entry: any page of that may be mapped singly, and must not be mapped when the entry goes.
 ///
 /// # Errors
 ///
 /// `ERESTARTSYS` if a page is pinned (get_user_pages) at this moment: drop the lock, wait, retry.
+/// `EIO` if the device is gone.
 pub(crate) fn break_layout<F: FileSystem>(
     inode: &Inode<F>,
     range: Range<u64>,
-    _lock: &InvalidateLock<'_, F>,
+    lock: &InvalidateLock<'_, F>,
 ) -> Result {
     if range.is_empty() {
         return Ok(());
     }
-    let range = bytes(&range);
+    let whole = whole_entries(inode, &range, lock);
+    if whole != range {
+        // The neighbours stay the file's.
+        write_back(inode, whole.clone(), lock)?;
+    }
+    let range = bytes(&whole);
     // The C function takes the last byte, with LLONG_MAX for "to the end".
     let last = if range.end == i64::MAX {
         i64::MAX

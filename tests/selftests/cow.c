@@ -138,6 +138,57 @@ TEST_F(cow, private_mapping)
 	EXPECT_TRUE(dr_same(p + BLK, 1, 1));
 }
 
+/*
+ * A huge page of a file, of which one process maps all and others a page each:
+ * when the file gives up one page of it, none of the others may stay mapped.
+ */
+TEST_F(cow, part_of_a_huge_page)
+{
+	static const unsigned long page[] = { 300, 511 };
+	struct peer whole, one[2];
+
+	ASSERT_EQ(0, dr_create("a", 1024, 1));
+	ASSERT_EQ(0, dr_create("b", 1, 2));
+	for (int i = 0; i < 4; i++) {
+		int fd = dr_open("a", O_RDWR);
+
+		ASSERT_EQ(0, peer_open(&whole, false, "a", 512 * BLK, 0));
+		for (int k = 0; k < 2; k++) {
+			ASSERT_EQ(0, peer_start(&one[k], false));
+			ASSERT_EQ(0, peer_map(&one[k], "a", page[k] * BLK, BLK, RW, MAP_SHARED));
+			EXPECT_BYTE(peer_load(&one[k], 0), dr_byte(1, page[k]));
+		}
+		switch (i) {
+		case 0:
+			EXPECT_EQ(0, fallocate(fd, FALLOC_FL_PUNCH_HOLE |
+					       FALLOC_FL_KEEP_SIZE, 5 * BLK, BLK));
+			EXPECT_BYTE(peer_load(&whole, 5 * BLK), 0);
+			ASSERT_EQ(0, dr_create("a", 1024, 1));
+			break;
+		case 1:
+			EXPECT_EQ(0, dr_clone_range("a", 7 * BLK, BLK, "b", 0));
+			ASSERT_EQ(0, dr_create("a", 1024, 1));
+			break;
+		case 2:
+			EXPECT_EQ(0, dr_clone_range("b", 0, BLK, "a", 9 * BLK));
+			EXPECT_BYTE(peer_load(&whole, 9 * BLK), dr_byte(1, 7));
+			ASSERT_EQ(0, dr_create("a", 1024, 1));
+			break;
+		case 3:
+			EXPECT_EQ(0, ftruncate(fd, 512 * BLK - 1));
+			break;
+		}
+		for (int k = 0; k < 2; k++) {
+			EXPECT_BYTE(peer_load(&one[k], 0), dr_byte(1, page[k]));
+			EXPECT_BYTE(peer_load(&whole, page[k] * BLK), dr_byte(1, page[k]));
+			peer_stop(&one[k]);
+		}
+		peer_stop(&whole);
+		close(fd);
+	}
+	EXPECT_EQ(0, dr_verify("b", 0, 1, 1, 7));
+}
+
 /* Trap 2: a file that huge pages map is cloned, then both are used. */
 TEST_F(cow, clone_of_a_huge_mapping)
 {
