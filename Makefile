@@ -69,6 +69,10 @@ model:
 mutants: module debug-kernel
 	@scripts/run-mutants.sh $(MUTANTS)
 
+# STRESS_EVENTS=10000, STRESS_SEED=random, STRESS_KERNEL=stock|debug
+stress: $(if $(filter debug,$(STRESS_KERNEL)),module-debug,module)
+	@scripts/stress.sh
+
 demo: module
 	@scripts/demo.sh
 
@@ -100,6 +104,7 @@ help:
 	@echo 'make test-host      only the tests that need no kernel'
 	@echo 'make model          model-check the failure protocol, some 2 minutes (MODEL="faults two")'
 	@echo 'make mutants        take one cure out at a time: the self tests must notice (MUTANTS="a b")'
+	@echo 'make stress         10,000 poison events under load, an oracle watching (STRESS_EVENTS, STRESS_SEED)'
 	@echo 'make bench          the owner tree against its peers, some 25 minutes (N=100000: quickly)'
 	@echo 'make fuzz           fuzz the owner tree (FUZZ_SECONDS=180)'
 	@echo 'make demo           a poisoned page, from injection to its owners, in QEMU'
@@ -108,4 +113,4 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 
 .PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
-	test-debug test-host bench fuzz model mutants demo clippy fmt fmt-check doc clean help
+	test-debug test-host bench fuzz model mutants stress demo clippy fmt fmt-check doc clean help

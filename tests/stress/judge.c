@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Whether what was seen may be seen. Whoever looks at a page notes when it began
+ * and when it ended; what the page was at any moment between is right, and what
+ * an event that overlaps it may do as well.
+ */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "stress.h"
+
+static bool overlaps(const struct past *e, uint64_t from, uint64_t to)
+{
+	return e->from <= to && e->to >= from;
+}
+
+static bool explains(const struct past *e, const struct seen *s)
+{
+	switch (s->what) {
+	case ENDED:
+		return e->kind == AFTER_END;
+	case REFUSED:
+		return e->kind == DATA && (e->block == NONE || shaky(e->block));
+	case GOT:
+		return e->kind != AFTER_END && !(e->kind == DATA && lost(e->block, s->from));
+	}
+	return false;
+}
+
+/* Each word, or each of its bytes, is what it was in one of these. */
+static bool same_word(const struct past *const *e, int n, unsigned int i,
+		      uint64_t word, bool torn)
+{
+	unsigned int bytes = 0;
+
+	for (int k = 0; k < n; k++) {
+		uint64_t diff = word ^ word_of(&e[k]->c, i);
+
+		if (!diff)
+			return true;
+		for (int b = 0; b < 8; b++)
+			if (!(diff >> 8 * b & 0xff))
+				bytes |= 1 << b;
+	}
+	return torn && bytes == 0xff;
+}
+
+/* What it was in these ticks, for a message. */
+static const char *story(const struct page *p, const struct seen *s)
+{
+	static const char *const kinds[] = { "behind the end", "hole", "data" };
+	static char text[512];
+	int at = 0;
+
+	text[0] = 0;
+	for (const struct past *e = p->past; e < p->past + PAST; e++)
+		if (overlaps(e, s->from, s->to) && at < (int)sizeof(text) - 150)
+			at += snprintf(text + at, sizeof(text) - at,
+				" [%s block %d version %#" PRIx64 " ticks %" PRIu64
+				" to %" PRIu64 ", poisoned %" PRIu64 " to %" PRIu64 "]",
+				kinds[e->kind], (int)e->block, e->c.version, e->from,
+				e->to,
+				e->block == NONE ? 0 : w->block[e->block].begun,
+				e->block == NONE ? 0 : w->block[e->block].done);
+	return text;
+}
+
+void judge_page(int file, unsigned int nr, const struct seen *s, const char *how)
+{
+	const struct past *may[PAST];
+	struct page p;
+	bool was_lost = false;
+	int n = 0;
+
+	copy_page(&p, page_of(file, nr));
+	if (p.forgotten >= s->from) {
+		COUNT(unjudged);
+		return;
+	}
+	for (const struct past *e = p.past; e < p.past + PAST; e++) {
+		if (!overlaps(e, s->from, s->to))
+			continue;
+		if (explains(e, s))
+			may[n++] = e;
+		else if (e->kind == DATA && lost(e->block, s->from))
+			was_lost = true;
+	}
+	if (s->what == REFUSED)
+		COUNT(refused);
+	if (s->what == GOT && n) {
+		for (unsigned int i = 0; i < s->count; i++) {
+			if (same_word(may, n, s->first + i, s->words[i], s->torn))
+				continue;
+			fault(INTACT, "%s of %s page %u, ticks %" PRIu64 " to %" PRIu64
+			      ": word %u is %#" PRIx64 ", not %#" PRIx64 ":%s", how,
+			      name_of(file), nr, s->from, s->to, s->first + i,
+			      s->words[i], word_of(&may[0]->c, s->first + i),
+			      story(&p, s));
+			return;
+		}
+	}
+	if (n) {
+		COUNT(pages);
+		return;
+	}
+	if (s->what == GOT && was_lost)
+		fault(SILENT, "%s of %s page %u, ticks %" PRIu64 " to %" PRIu64
+		      ", which is lost:%s", how, name_of(file), nr, s->from, s->to,
+		      story(&p, s));
+	else
+		fault(s->what == REFUSED && strcmp(how, "read") ? WRONG : INTACT,
+		      "%s of %s page %u, ticks %" PRIu64 " to %" PRIu64 " %s:%s",
+		      how, name_of(file), nr, s->from, s->to,
+		      s->what == REFUSED ? "is refused" : s->what == ENDED ?
+		      "finds the end" : "finds a page", story(&p, s));
+}
+
+struct slot *slot_at(struct proc *p, const char *addr, unsigned int *page)
+{
+	for (struct slot *s = p->slot; s < p->slot + SLOTS; s++) {
+		if (s->file < 0 || addr < s->base || addr >= s->base + s->count * BLK)
+			continue;
+		*page = s->first + (addr - s->base) / BLK;
+		return s;
+	}
+	return NULL;
+}
+
+/*
+ * A signal without a touch was sent between two ticks. Its page must have been
+ * at a poisoned block in between: the handler of failures looks at that with the
+ * file locked, and whatever moves the page keeps the file locked, too.
+ */
+static void judge_signal(struct proc *p, const struct sig *sig)
+{
+	unsigned int nr = 0;
+	struct slot *s = slot_at(p, sig->addr, &nr);
+	struct seen seen = { .from = sig->quiet, .to = sig->at };
+	struct page page;
+
+	if (!s) {
+		fault(WRONG, "a signal to process %d for %p, where it maps nothing",
+		      p->nr, (void *)sig->addr);
+		return;
+	}
+	if (sig->code != BUS_MCEERR_AO && sig->code != BUS_MCEERR_AR)
+		fault(WRONG, "a signal to process %d with code %d", p->nr, sig->code);
+	if (sig->code == BUS_MCEERR_AO && !p->early)
+		fault(WRONG, "a signal to process %d, which wants none early", p->nr);
+	if (sig->lsb != 12 && (sig->lsb != 21 || s->file >= BIG))
+		fault(WRONG, "a signal to process %d with lsb %d", p->nr, sig->lsb);
+	copy_page(&page, page_of(s->file, nr));
+	if (page.forgotten >= sig->quiet) {
+		COUNT(unjudged);
+		return;
+	}
+	COUNT(told);
+	for (const struct past *e = page.past; e < page.past + PAST; e++)
+		if (overlaps(e, sig->quiet, sig->at) && e->kind == DATA &&
+		    (e->block == NONE || shaky(e->block)))
+			return;
+	fault(WRONG, "a signal to process %d for %s page %u, ticks %" PRIu64
+	      " to %" PRIu64 ":%s", p->nr, name_of(s->file), nr, sig->quiet,
+	      sig->at, story(&page, &seen));
+}
+
+void judge_signals(struct proc *p)
+{
+	unsigned int n = __atomic_load_n(&p->sigs, __ATOMIC_ACQUIRE);
+
+	if (n - p->judged > SIGS) {
+		fault(WRONG, "%u signals to process %d at once", n - p->judged, p->nr);
+		p->judged = n;
+	}
+	for (; p->judged != n; p->judged++)
+		judge_signal(p, &p->sig[p->judged % SIGS]);
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * stress [--events N] [--seconds S] [--seed N]
+ *
+ * N poison events, however long they take; or, without N, as many as there are
+ * in S seconds (25), at most 1000. Without a seed, a random one; it is printed.
+ */
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/random.h>
+#include "kselftest.h"
+#include "stress.h"
+
+enum { STORM = 30, CALM = 15, MANY = 20 };
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static unsigned long number(const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 0);
+
+	if (!*text || *end) {
+		fprintf(stderr, "stress: not a number: %s\n", text);
+		exit(2);
+	}
+	return n;
+}
+
+/* Without any of these it has tested nothing. */
+static bool all_done(void)
+{
+	struct counts *n = &w->n;
+
+	return n->told && n->refused && n->healed && n->clones && n->watched &&
+		n->moved && n->own && n->quiet_events && n->repeated && n->ranges && n->of_free;
+}
+
+static void play(unsigned long events, double until)
+{
+	bool late;
+
+	for (int f = 0; f < FILES * 2 / 3; f++)
+		create_file(f);
+	do {
+		w->round++;
+		storm(STORM);
+		verify();
+		calm(CALM);
+		verify();
+		late = now() > until;
+	} while (!w->said && (unsigned long)w->n.events < events &&
+		 (!late || (!all_done() && w->round < MANY)));
+}
+
+/* All is given back but what is bad; and the device can be mounted again. */
+static void end(struct dr_fs *fs)
+{
+	stop_procs();
+	for (int f = 0; f < FILES; f++)
+		remove_file(f);
+	verify();
+	w->n.owners = dr_counter("owners");
+	if (dr_counter("notifies") != w->n.events)
+		fault(BOOKS, "%ld notifications of %ld events", dr_counter("notifies"),
+		      w->n.events);
+	if (dr_teardown(fs))
+		fault(BOOKS, "check, umount, or the log");
+	if (dr_mount() || dr_create("again", 8, 1) || dr_verify("again", 0, 8, 1, 0) ||
+	    dr_umount())
+		fault(BOOKS, "the second mount");
+}
+
+static bool results(unsigned long events)
+{
+	ksft_test_result(!w->fault[MISSED], "stress.told no owner was missed\n");
+	ksft_test_result(!w->fault[WRONG], "stress.only_owners nobody else got a signal\n");
+	ksft_test_result(!w->fault[SILENT], "stress.silent nothing lost was read\n");
+	ksft_test_result(!w->fault[INTACT], "stress.intact all other data are as written\n");
+	ksft_test_result(!w->fault[BOOKS], "stress.books the books agree\n");
+	ksft_test_result((unsigned long)w->n.events >= events && all_done(),
+			 "stress.done all of it has happened\n");
+	return !ksft_get_fail_cnt();
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "events", required_argument, NULL, 'e' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "seed", required_argument, NULL, 'r' },
+		{ }
+	};
+	unsigned long events = 1000, seconds = 25, seed = 0;
+	double start = now();
+	struct dr_fs fs;
+	int c;
+
+	if (getrandom(&seed, 4, 0) != 4)
+		return 2;
+	if (getenv("STRESS_SEED"))
+		seed = number(getenv("STRESS_SEED"));
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (c) {
+		case 'e':
+			events = number(optarg);
+			seconds = 0;
+			break;
+		case 's':
+			seconds = number(optarg);
+			break;
+		case 'r':
+			seed = number(optarg);
+			break;
+		default:
+			return 2;
+		}
+
+	ksft_print_header();
+	if (dr_xfs())
+		ksft_exit_skip("asks daxrmap's debugfs\n");
+	ksft_set_plan(6);
+	/* The module that injects is loaded by a child: now, not in a storm. */
+	if (dr_setup(&fs) || make_world(seed))
+		ksft_exit_fail_msg("no mount\n");
+	printf("# seed %lu\n", seed);
+	fflush(stdout);
+	seed_random(seed * 1000 + PROCS);
+	if (start_procs())
+		ksft_exit_fail_msg("no processes\n");
+	inject(w->total - 1, 1, false);
+	play(events, seconds ? start + seconds : 1e18);
+	end(&fs);
+	report(now() - start);
+	if (results(seconds ? 1 : events))
+		ksft_exit_pass();
+	ksft_exit_fail();
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Poison events, and the storm: events while everybody goes on. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "stress.h"
+
+bool take_event(void)
+{
+	return __atomic_fetch_sub(&w->left, 1, __ATOMIC_SEQ_CST) > 0;
+}
+
+/* One that has other owners as well, for half of them, if there is any. */
+int pick_data(unsigned int *p, struct past *is)
+{
+	bool shared = pick(2);
+
+	for (int i = 0; i < 1000; i++) {
+		int f = pick(FILES);
+
+		*p = pick(w->file[f].pages);
+		*is = now_of(f, *p);
+		if (is->kind != DATA || is->block == NONE)
+			continue;
+		if (!shared || i >= 500 || w->block[is->block].refs > 1)
+			return f;
+	}
+	return -1;
+}
+
+/* What memory_failure() does for one page, or what the driver does for some. */
+int inject(unsigned long block, unsigned long n, bool notify)
+{
+	int r;
+
+	mark_begun(block, n);
+	if (notify || n > 1)
+		r = dr_notify(block * BLK, n * BLK);
+	else
+		r = dr_poison_pfn(w->first_pfn + block);
+	mark_done(block, n);
+	COUNT(events);
+	if (r)
+		fault(MISSED, "poison of block %lu+%lu: %s", block, n, strerror(-r));
+	return r;
+}
+
+/*
+ * MADV_HWPOISON, by a worker to its own page; with the page locked, so that it is
+ * known which block that is. It is told by a signal, unless somebody else's
+ * event was faster, or a neighbour's change took a huge mapping away.
+ */
+static void poison_mapped(struct slot *s, unsigned int p)
+{
+	struct hold h = { s->file, chunks_of(p, 1) };
+	unsigned int sigs = me->sigs;
+	char *at = s->base + (p - s->first) * BLK;
+	struct past is;
+	int r;
+
+	hold(&h, 1);
+	is = now_of(s->file, p);
+	if (is.kind == DATA && !shaky(is.block) && take_event()) {
+		mark_begun(is.block, 1);
+		r = dr_poison_addr(at);
+		if (!r) {
+			mark_done(is.block, 1);
+			COUNT(events);
+			COUNT(own);
+		} else if (w->block[is.block].events == 1) {
+			fault(BOOKS, "MADV_HWPOISON of %s page %u: %s",
+			      name_of(s->file), p, strerror(-r));
+		} else {
+			__atomic_add_fetch(&w->left, 1, __ATOMIC_SEQ_CST);
+		}
+		if (!r && me->sigs == sigs && s->file >= BIG &&
+		    w->block[is.block].events == 1)
+			fault(MISSED, "process %d poisoned %s page %u, and got no signal",
+			      me->nr, name_of(s->file), p);
+	}
+	release(&h, 1);
+}
+
+void poison_own_page(struct slot *s)
+{
+	unsigned int p = s->first + pick(s->count);
+	struct past is = now_of(s->file, p);
+
+	if (is.kind != DATA || is.block == NONE)
+		return;
+	if (pick(3))
+		poison_mapped(s, p);
+	else if (take_event())
+		inject(is.block, 1, true);
+}
+
+static void storm_event(void)
+{
+	unsigned int p, x = pick(100), n;
+	struct past is;
+
+	if (x < 35) {
+		if (x < 12)
+			moved_event();
+		else
+			watched_event();
+		return;
+	}
+	if (!take_event())
+		return;
+	if (x < 45 || pick_data(&p, &is) < 0) {
+		COUNT(of_free);		/* most likely */
+		inject(pick(w->total), 1, pick(2));
+		return;
+	}
+	n = x < 60 ? 2 + pick(7) : 1;
+	if (is.block + n > w->total)
+		n = 1;
+	if (n > 1)
+		COUNT(ranges);
+	if (shaky(is.block))
+		COUNT(repeated);
+	inject(is.block, n, pick(2));
+}
+
+void storm(int events)
+{
+	static const int delay[] = { 0, 0, 1, 3 };
+
+	/* A pause between finding an owner and locking it lets others in. */
+	dr_notify_delay(delay[pick(4)]);
+	w->left = events;
+	w->running = 1;
+	ask_all(RUN);
+	while (__atomic_load_n(&w->left, __ATOMIC_SEQ_CST) > 0) {
+		storm_event();
+		usleep(pick(4000));
+	}
+	w->running = 0;
+	for (int i = 0; i < WORKERS; i++)
+		answer(&w->proc[i]);
+	dr_notify_delay(0);
+}

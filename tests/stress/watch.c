@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Two kinds of events in a storm for which the three watchers are needed, all of
+ * which have early kill. Everything else goes on meanwhile.
+ *
+ * Watched: up to three owners of a block are locked, and a watcher has touched
+ * each of them. Other owners of the block may come, and go; the three must be told.
+ *
+ * Moved: the handler of failures has found an owner, and pauses. Meanwhile the
+ * file gets another block there, and the watcher touches that: it must not be told
+ * any more. If the pause is over too early, nothing is tested, and nothing fails.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <unistd.h>
+#include "stress.h"
+
+enum { PAUSE = 30 };		/* ms */
+
+struct watched {
+	int file;
+	unsigned int page;
+};
+
+/* Owners of a block among the small files, in order. */
+static int find_owners(uint32_t block, struct watched *o)
+{
+	int n = 0;
+
+	for (int f = BIG; f < FILES; f++)
+		for (unsigned int p = 0; p < PAGES; p++) {
+			struct past is = now_of(f, p);
+
+			if (is.kind != DATA || is.block != block)
+				continue;
+			o[n] = (struct watched){ f, p };
+			if (++n == WATCHERS)
+				return n;
+		}
+	return n;
+}
+
+/* Their names stay, and their pages. */
+static int lock_owners(const struct watched *o, int n, struct hold *h)
+{
+	int files = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (!files || h[files - 1].file != o[i].file)
+			h[files++] = (struct hold){ o[i].file, 0 };
+		h[files - 1].chunks |= chunks_of(o[i].page, 1);
+	}
+	for (int i = 0; i < files; i++)
+		lock_life(h[i].file);
+	hold(h, files);
+	return files;
+}
+
+static bool was_told(const struct proc *p, unsigned int since)
+{
+	for (unsigned int i = since; i != p->sigs; i++) {
+		const struct sig *s = &p->sig[i % SIGS];
+
+		if (s->code == BUS_MCEERR_AO && s->addr == p->slot[0].base)
+			return true;
+	}
+	return false;
+}
+
+static void poison_watched(uint32_t block, const struct watched *o, int n)
+{
+	unsigned int since[WATCHERS];
+	int watching = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct past is = now_of(o[i].file, o[i].page);
+		struct proc *p = &w->proc[WORKERS + watching];
+		long r;
+
+		if (!w->file[o[i].file].named || is.kind != DATA || is.block != block)
+			continue;
+		r = ask(p, (struct command){ .order = WATCH, .file = o[i].file,
+			.page = o[i].page });
+		if (!r)
+			since[watching++] = p->sigs;
+		else if (r != -EFAULT)
+			fault(INTACT, "open or mmap of %s: error %ld",
+			      name_of(o[i].file), -r);
+		else
+			ask(p, (struct command){ .order = UNWATCH });
+	}
+	if (watching)
+		COUNT(watched);
+	inject(block, 1, pick(2));
+	for (int i = 0; i < watching; i++) {
+		struct proc *p = &w->proc[WORKERS + i];
+		struct slot *s = &p->slot[0];
+
+		ask(p, (struct command){ .order = PING });
+		/* Another event of the same block may have unmapped it first. */
+		if (!was_told(p, since[i]) && w->block[block].events == 1)
+			fault(MISSED, "block %u: an owner, %s page %u, mapped by process %d",
+			      block, name_of(s->file), s->first, p->nr);
+		ask(p, (struct command){ .order = TOUCH, .page = s->first });
+		ask(p, (struct command){ .order = UNWATCH });
+	}
+}
+
+void watched_event(void)
+{
+	struct watched o[WATCHERS];
+	struct hold h[WATCHERS];
+	struct past is;
+	unsigned int p;
+	int n, files, f = pick_data(&p, &is);
+
+	if (f < BIG || shaky(is.block) || !take_event())
+		return;
+	n = find_owners(is.block, o);
+	files = lock_owners(o, n, h);
+	poison_watched(is.block, o, n);
+	release(h, files);
+	for (int i = 0; i < files; i++)
+		unlock_life(h[i].file);
+}
+
+static long ask_watcher(int i, enum order order, int file, unsigned int page)
+{
+	return ask(&w->proc[WORKERS + i], (struct command){ .order = order,
+		.file = file, .page = page });
+}
+
+void moved_event(void)
+{
+	struct proc *injector = &w->proc[WORKERS + 2];
+	struct past is;
+	unsigned int p;
+	int f = pick_data(&p, &is);
+
+	if (f < BIG || shaky(is.block))
+		return;
+	lock_life(f);		/* its name stays */
+	if (w->file[f].named && take_event()) {
+		COUNT(moved);
+		ask_watcher(0, WATCH, f, p);
+		ask_watcher(1, WATCH, f, p);
+		dr_notify_delay(PAUSE);
+		tell(injector, (struct command){ .order = INJECT, .page = is.block });
+		usleep(PAUSE * 1000 / 10);
+		ask_watcher(1, CHANGE, f, p);
+		ask_watcher(0, TOUCH, f, p);
+		answer(injector);
+		dr_notify_delay(0);
+		ask_watcher(0, UNWATCH, f, p);
+		ask_watcher(1, UNWATCH, f, p);
+	}
+	unlock_life(f);
+}
