@@ -110,6 +110,7 @@ bool daxrmap_entry_is_real(struct inode *inode, pgoff_t index);
 struct inode *daxrmap_folio_owner(unsigned long pfn, struct super_block *sb,
 				  pgoff_t *index);
 void daxrmap_mark_poisoned(unsigned long pfn, bool poisoned);
+unsigned long daxrmap_next_unmapped(unsigned long pfn, unsigned long end);
 bool daxrmap_entry_head(struct inode *inode, pgoff_t index,
 			unsigned long *head);
 

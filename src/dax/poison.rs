@@ -2,7 +2,8 @@
 
 //! Who maps a failed page, and telling them.
 //!
-//! C source: mm/memory-failure.c (`mf_dax_kill_procs`), fs/dax.c (`folio->mapping`).
+//! C source: mm/memory-failure.c (`mf_dax_kill_procs`), fs/dax.c (`folio->mapping`),
+//! arch/x86/mm/pat/set_memory.c (`set_mce_nospec`).
 //!
 //! # Locking
 //!
@@ -73,6 +74,15 @@ pub(crate) fn folio_owner<'a, F: FileSystem>(
 pub(crate) fn mark_poisoned(pfn: u64) {
     // SAFETY: The page frame is of a mounted device, so it has a struct page.
     unsafe { bindings::daxrmap_mark_poisoned(pfn as usize, true) };
+}
+
+/// The first of these page frames that the kernel has not in its own map. There a machine check has
+/// been, and memory_failure() has dealt with it; any access is an oops. It stays so when the driver
+/// lets go of the device and takes it again. May sleep.
+pub(crate) fn next_unmapped(pfns: &Range<u64>) -> Option<u64> {
+    // SAFETY: It looks at page tables only, and kernel page tables that there are stay.
+    let found = unsafe { bindings::daxrmap_next_unmapped(pfns.start as usize, pfns.end as usize) };
+    (pfns.contains(&(found as u64))).then_some(found as u64)
 }
 
 /// `mf_dax_kill_procs` flags the head page of a PMD-size entry, whichever page it was asked for.

@@ -136,18 +136,40 @@ fn adopt_bad_blocks(device: &Device<Engine<Meta>>, meta: &Meta, blocks: u64) -> 
     let mut found = 0u64;
     while let Some(bad) = device.next_bad(&(from..blocks)) {
         let len = bad.end.saturating_sub(bad.start);
-        meta.transact(|_| {
-            let mut tx = Transaction::new();
-            tx.push(Op::MarkBad {
-                block: bad.start,
-                len,
-            })?;
-            Ok(tx)
-        })?;
+        mark_bad(meta, &bad)?;
         found = found.saturating_add(len);
         from = bad.end;
     }
     Ok(found)
+}
+
+/// Pages that the kernel has no more in its own map, since a machine check, enter the bad set: with
+/// an e820 device nobody else remembers them, and not even zeroes could be written there. Returns how
+/// many blocks that the driver does not list. `first`: the page frame of block 0.
+fn adopt_unmapped(meta: &Meta, first: u64, blocks: u64) -> Result<u64> {
+    let end = first.checked_add(blocks).ok_or(ERANGE)?;
+    let mut from = first;
+    let mut found = 0u64;
+    while let Some(pfn) = dax::next_unmapped(&(from..end)) {
+        from = pfn.saturating_add(1);
+        let block = pfn.saturating_sub(first);
+        if !meta.is_bad(block) {
+            mark_bad(meta, &(block..block.saturating_add(1)))?;
+            found = found.saturating_add(1);
+        }
+    }
+    Ok(found)
+}
+
+fn mark_bad(meta: &Meta, range: &Range<u64>) -> Result {
+    meta.transact(|_| {
+        let mut tx = Transaction::new();
+        tx.push(Op::MarkBad {
+            block: range.start,
+            len: range.end.saturating_sub(range.start),
+        })?;
+        Ok(tx)
+    })
 }
 
 /// The blocks of a device must follow each other in physical memory: page frames name blocks.
@@ -198,15 +220,24 @@ impl FileSystem for Mount {
             }
             Err(e) => return Self::refuse(id, "the dax device cannot be taken", e),
         };
-        match first_pfn(&device, blocks) {
-            Ok(pfn) => engine.set_first_pfn(pfn),
+        let first = match first_pfn(&device, blocks) {
+            Ok(pfn) => pfn,
             Err(e) => return Self::refuse(id, "its pages are not one run of memory", e),
-        }
+        };
+        engine.set_first_pfn(first);
         let bad = adopt_bad_blocks(&device, &meta, blocks)?;
         if bad != 0 {
             pr_warn!("{}: the driver lists {} blocks as bad\n", id, bad);
         }
-        engine.counters.discovered.add(bad);
+        let unmapped = adopt_unmapped(&meta, first, blocks)?;
+        if unmapped != 0 {
+            pr_warn!(
+                "{}: {} more blocks are bad: machine checks came from them\n",
+                id,
+                unmapped
+            );
+        }
+        engine.counters.discovered.add(bad.saturating_add(unmapped));
         let data = DebugData::new(meta.clone(), engine.clone(), device.clone());
         let mount = Arc::pin_init(
             try_pin_init!(Mount {

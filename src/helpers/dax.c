@@ -3,6 +3,8 @@
 #include <linux/dax.h>
 #include <linux/mm.h>
 #include <linux/page-flags.h>
+#include <linux/pgtable.h>
+#include <linux/sched.h>
 #include <linux/xarray.h>
 #include <daxrmap_helpers.h>
 
@@ -88,4 +90,23 @@ void daxrmap_mark_poisoned(unsigned long pfn, bool poisoned)
 		SetPageHWPoison(page);
 	else
 		ClearPageHWPoison(page);
+}
+
+/*
+ * The first page of [@pfn, @end) that is not in the kernel's own map; @end or
+ * more if there is none. A huge page of the map is looked at once.
+ */
+unsigned long daxrmap_next_unmapped(unsigned long pfn, unsigned long end)
+{
+	while (pfn < end) {
+		unsigned long addr = (unsigned long)pfn_to_kaddr(pfn);
+		unsigned int level;
+		pte_t *pte = lookup_address(addr, &level);
+
+		if (!pte || !(pte_flags(*pte) & _PAGE_PRESENT))
+			break;
+		pfn = (pfn | (page_level_size(level) / PAGE_SIZE - 1)) + 1;
+		cond_resched();
+	}
+	return pfn;
 }
