@@ -107,6 +107,7 @@ bool daxrmap_mmap_supported(const struct vm_area_desc *desc,
 void daxrmap_vma_set_huge(struct vm_area_desc *desc);
 int daxrmap_break_layout(struct inode *inode, loff_t start, loff_t end);
 bool daxrmap_entry_is_real(struct inode *inode, pgoff_t index);
+bool daxrmap_entry_is_dirty(struct inode *inode, pgoff_t index);
 struct inode *daxrmap_folio_owner(unsigned long pfn, struct super_block *sb,
 				  pgoff_t *index);
 void daxrmap_mark_poisoned(unsigned long pfn, bool poisoned);

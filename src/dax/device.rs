@@ -294,6 +294,19 @@ impl<S: FailureSink> Device<S> {
         })
     }
 
+    /// Makes one block durable, in which user space may have dirtied cache lines.
+    ///
+    /// # Errors
+    ///
+    /// `EIO`, `ENXIO`, `EHWPOISON`.
+    pub(crate) fn flush(&self, block: u64) -> Result {
+        self.access(&(block..block.saturating_add(1)), |addr, _, _| {
+            // SAFETY: `addr` maps one page.
+            unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), BLOCK_SIZE as usize) };
+            Ok(())
+        })
+    }
+
     /// Copies what `iter` has to one block, durably: `bytes` of it, to the start of the block.
     /// Returns how many were copied: fewer where a page of the user's is not there. The caller has
     /// disabled page faults.

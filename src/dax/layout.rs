@@ -10,8 +10,9 @@
 //! and no filesystem lock that a fault takes.
 
 use super::{
-    BLOCK_SHIFT,
-    PMD_BLOCKS, //
+    bytes,
+    entry,
+    BLOCK_SHIFT, //
 };
 use crate::{
     bindings,
@@ -31,41 +32,9 @@ use kernel::{
     },
 };
 
-/// Bytes of pages `range`, as the signed type of the C API; clipped to what a file can have.
-fn bytes(range: &Range<u64>) -> Range<i64> {
-    let byte =
-        |page: u64| i64::try_from(page.saturating_mul(super::BLOCK_SIZE)).unwrap_or(i64::MAX);
-    byte(range.start)..byte(range.end)
-}
-
-/// `range`, made longer so that it holds every PMD-size entry of which it has a part. Such an entry
-/// goes as a whole.
-fn whole_entries<F: FileSystem>(
-    inode: &Inode<F>,
-    range: &Range<u64>,
-    _lock: &InvalidateLock<'_, F>,
-) -> Range<u64> {
-    let is_huge = |page: u64| {
-        let mut head = 0;
-        // SAFETY: The inode is live. Under its lock no fault changes an entry.
-        unsafe { bindings::daxrmap_entry_head(inode.as_ptr(), page as usize, &mut head) }
-    };
-    let mut whole = range.clone();
-    if is_huge(range.start) {
-        whole.start -= range.start % PMD_BLOCKS;
-    }
-    if is_huge(range.end.saturating_sub(1)) {
-        whole.end = range
-            .end
-            .checked_next_multiple_of(PMD_BLOCKS)
-            .unwrap_or(range.end);
-    }
-    whole
-}
-
 /// Unmaps pages `range` of the file everywhere and forgets them, so that the next access faults.
-/// All that is in the range goes or nothing; so do their neighbours, where they are of one PMD-size
-/// entry: any page of that may be mapped singly, and must not be mapped when the entry goes.
+/// All that is in the range goes or nothing. With a part of a huge page all of it goes: somebody may
+/// have mapped the rest by pages, and the DAX code would forget what they use. It is made durable.
 ///
 /// # Errors
 ///
@@ -79,9 +48,8 @@ pub(crate) fn break_layout<F: FileSystem>(
     if range.is_empty() {
         return Ok(());
     }
-    let whole = whole_entries(inode, &range, lock);
+    let whole = entry(inode, range.start).start..entry(inode, range.end - 1).end.max(range.end);
     if whole != range {
-        // The neighbours stay the file's.
         write_back(inode, whole.clone(), lock)?;
     }
     let range = bytes(&whole);

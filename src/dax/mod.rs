@@ -18,6 +18,7 @@
 
 mod device;
 mod fault;
+mod flush;
 mod holder;
 mod iomap;
 mod layout;
@@ -32,6 +33,12 @@ pub(crate) use self::{
         vm_operations,
         Fault,
         FaultResult, //
+    },
+    flush::{
+        entry,
+        is_dirty,
+        lose,
+        Writeback, //
     },
     holder::{
         init,
@@ -61,8 +68,16 @@ pub(crate) use self::{
     },
 };
 
+use core::ops::Range;
+
 // `unsigned long` and pointers of the C API hold any byte offset; casts to `usize` lose nothing.
 const _: () = assert!(usize::BITS == 64);
+
+/// Bytes of pages `range`, as the signed type of the C API; clipped to what a file can have.
+fn bytes(range: &Range<u64>) -> Range<i64> {
+    let byte = |page: u64| i64::try_from(page.saturating_mul(BLOCK_SIZE)).unwrap_or(i64::MAX);
+    byte(range.start)..byte(range.end)
+}
 
 /// Bytes in a block, which is a page.
 pub(crate) const BLOCK_SIZE: u64 = kernel::page::PAGE_SIZE as u64;

@@ -337,6 +337,9 @@ impl<G: Ground> Engine<G> {
             };
             // The signals went to some; the page must go from all.
             dax::unmap(inode, pages.clone(), &lock);
+            if pages.clone().any(|page| dax::is_dirty(inode, page)) {
+                dax::lose(inode);
+            }
             for page in pages {
                 dax::unmark_head(inode, page, |pfn| self.is_bad_pfn(pfn), &lock);
             }

@@ -16,6 +16,7 @@ use super::{
     resize,
     state::Mapping,
     writable::lock_writable,
+    write_back,
     Mount, //
 };
 use crate::{
@@ -237,6 +238,10 @@ impl FileData for Mount {
                 FaultResult::from_error(e)
             }
         }
+    }
+
+    fn write_back(what: &mut dax::Writeback<'_, Self>) -> Result {
+        write_back::write_back(what)
     }
 
     fn clone_range(src: &CloneSide<'_, Self>, dst: &CloneSide<'_, Self>, len: u64) -> Result<u64> {

@@ -8,7 +8,8 @@
 //! - [`namespace`]: directories and attributes.
 //! - [`data`]: read, write, faults. [`writable`]: blocks that may be written, by allocation and copy
 //!   on write. [`resize`]: truncate and the end of the file. [`reflink`]: sharing blocks.
-//!   [`fallocate`]: holes and zeroes. [`heal`]: good blocks in the place of bad ones.
+//!   [`fallocate`]: holes and zeroes. [`heal`]: good blocks in the place of bad ones. [`write_back`]:
+//!   fsync around bad ones.
 //! - [`ioctl`]: dispatch of ioctl(2). [`fsmap`]: what is where on the device (FS_IOC_GETFSMAP).
 //!   [`lost`]: what is lost (DAXRMAP_IOC_LOST). [`status`]: how the mount is (DAXRMAP_IOC_STATUS).
 //! - [`export`]: inodes by file handles.
@@ -36,5 +37,6 @@ mod resize;
 mod state;
 mod status;
 mod writable;
+mod write_back;
 
 pub(crate) use self::mount::Mount;

@@ -44,6 +44,8 @@ pub(crate) trait FileData: dax::Extents + Ioctl {
     fn write(inode: &Inode<Self>, io: &mut WriteIter<'_>) -> Result<usize>;
     /// Answers a page fault; see [`dax::Fault`].
     fn fault(inode: &Inode<Self>, fault: &mut dax::Fault<'_, Self>) -> dax::FaultResult;
+    /// Makes what was written through mmap durable. A lock may be held: see [`dax::Writeback`].
+    fn write_back(what: &mut dax::Writeback<'_, Self>) -> Result;
     /// Shares the blocks of `len` bytes at `pos_in` of `src` with `dst` at `pos_out`; returns the
     /// bytes shared.
     fn clone_range(src: &CloneSide<'_, Self>, dst: &CloneSide<'_, Self>, len: u64) -> Result<u64>;
@@ -210,9 +212,14 @@ impl<F: FileData> Table<F> {
         let inode = unsafe { (*mapping).host };
         // SAFETY: A mapping that is written back has its inode.
         let inode = unsafe { Inode::<F>::from_raw(inode) };
-        let dax_dev = inode.fs().dax_device().as_ptr();
-        // SAFETY: The device is this mount's, and alive as long as it is mounted.
-        unsafe { bindings::dax_writeback_mapping_range(mapping, dax_dev, wbc) }
+        // SAFETY: By the caller's promise; it is the caller's alone.
+        let wbc = unsafe { &mut *wbc };
+        from_result(|| {
+            if let Some(mut what) = dax::Writeback::new(inode, wbc) {
+                F::write_back(&mut what)?;
+            }
+            Ok(0)
+        })
     }
 
     /// # Safety

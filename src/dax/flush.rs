@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Making durable what was written through mmap: cache lines, and the pages that they are in.
+//!
+//! C source: fs/dax.c (`dax_writeback_mapping_range`), drivers/dax/super.c (`dax_flush`).
+//!
+//! # Locking
+//!
+//! The VFS calls for it with no lock, or with the file's `invalidate_lock` in either mode. DAX entries
+//! are waited for, so the caller holds no lock that a fault takes.
+
+use super::{
+    Extents,
+    BLOCK_SHIFT,
+    PMD_BLOCKS, //
+};
+use crate::{
+    bindings,
+    vfs::{
+        FileSystem,
+        Inode, //
+    },
+};
+use core::ops::Range;
+use kernel::{
+    error::to_result,
+    prelude::*, //
+};
+
+/// A file, and which of its pages the VFS wants to be durable.
+pub(crate) struct Writeback<'a, F: Extents> {
+    inode: &'a Inode<F>,
+    wbc: &'a mut bindings::writeback_control,
+}
+
+impl<'a, F: Extents> Writeback<'a, F> {
+    /// What the VFS asks for. `None`: nothing that needs doing, since with DAX only fsync(2) and its
+    /// like have an effect.
+    pub(crate) fn new(
+        inode: &'a Inode<F>,
+        wbc: &'a mut bindings::writeback_control,
+    ) -> Option<Self> {
+        (wbc.sync_mode == bindings::writeback_sync_modes_WB_SYNC_ALL).then_some(Self { inode, wbc })
+    }
+
+    /// The file.
+    pub(crate) fn inode(&self) -> &'a Inode<F> {
+        self.inode
+    }
+
+    /// The pages that are asked for.
+    pub(crate) fn pages(&self) -> Range<u64> {
+        // The range's end is its last byte.
+        let page = |byte: i64| byte.max(0).unsigned_abs() >> BLOCK_SHIFT;
+        page(self.wbc.range_start)..page(self.wbc.range_end).saturating_add(1)
+    }
+
+    /// Flushes those of `pages` that are dirty, and write-protects them, so that the next store is
+    /// noticed. None of them may be one that the CPU cannot touch, nor may [`entry`] of one.
+    ///
+    /// # Errors
+    ///
+    /// `EIO`.
+    pub(crate) fn flush(&mut self, pages: Range<u64>) -> Result {
+        let bytes = super::bytes(&pages);
+        let asked = self.wbc.range_start..self.wbc.range_end;
+        self.wbc.range_start = bytes.start.max(asked.start);
+        // `pages` are not empty, so they end behind byte 0.
+        self.wbc.range_end = (bytes.end - 1).min(asked.end);
+        let dax_dev = self.inode.fs().dax_device().as_ptr();
+        // SAFETY: The inode is live, and the device is its mount's.
+        let ret = unsafe {
+            bindings::dax_writeback_mapping_range(self.inode.mapping(), dax_dev, self.wbc)
+        };
+        self.wbc.range_start = asked.start;
+        self.wbc.range_end = asked.end;
+        to_result(ret)
+    }
+}
+
+/// What was stored to a dirty page is lost: fsync(2) says so, once to each who has the file open, or
+/// to the next who opens it.
+pub(crate) fn lose<F: FileSystem>(inode: &Inode<F>) {
+    // SAFETY: The inode is live.
+    let error = unsafe { &raw mut (*inode.mapping()).wb_err };
+    // SAFETY: The field is only ever changed atomically, as here.
+    unsafe { bindings::errseq_set(error, -(bindings::EIO as c_int)) };
+}
+
+/// The pages that share a DAX entry with page `pgoff`: a PMD of them, or that one alone. They are
+/// flushed together.
+pub(crate) fn entry<F: FileSystem>(inode: &Inode<F>, pgoff: u64) -> Range<u64> {
+    let mut head = 0;
+    // SAFETY: The inode is live.
+    let huge = unsafe { bindings::daxrmap_entry_head(inode.as_ptr(), pgoff as usize, &mut head) };
+    let pages = if huge { PMD_BLOCKS } else { 1 };
+    let start = pgoff - pgoff % pages;
+    start..start.saturating_add(pages)
+}
+
+/// Whether somebody has stored to page `pgoff`, or another of its [`entry`], since it was flushed.
+pub(crate) fn is_dirty<F: FileSystem>(inode: &Inode<F>, pgoff: u64) -> bool {
+    // SAFETY: The inode is live; the lookup takes RCU itself.
+    unsafe { bindings::daxrmap_entry_is_dirty(inode.as_ptr(), pgoff as usize) }
+}
