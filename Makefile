@@ -50,6 +50,10 @@ test:
 test-stock test-debug test-host:
 	@scripts/run-tests.sh $(@:test-%=%)
 
+# Machine checks, raised through QEMU's monitor.
+mce:
+	@scripts/run-tests.sh mce
+
 # N=100000: so many records, quickly; the rest is in scripts/bench.sh.
 bench: setup
 	@scripts/bench.sh $(N)
@@ -102,6 +106,7 @@ help:
 	@echo 'make test-stock     only the self tests on the stock kernel  (TESTS="a b": only these)'
 	@echo 'make test-debug     only the self tests on the debug kernel'
 	@echo 'make test-host      only the tests that need no kernel'
+	@echo 'make mce            only the real machine checks, in QEMU on the stock kernel'
 	@echo 'make model          model-check the failure protocol, some 2 minutes (MODEL="faults two")'
 	@echo 'make mutants        take one cure out at a time: the self tests must notice (MUTANTS="a b")'
 	@echo 'make stress         10,000 poison events under load, an oracle watching (STRESS_EVENTS, STRESS_SEED)'
@@ -113,4 +118,4 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 
 .PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
-	test-debug test-host bench fuzz model mutants stress demo clippy fmt fmt-check doc clean help
+	test-debug test-host mce bench fuzz model mutants stress demo clippy fmt fmt-check doc clean help

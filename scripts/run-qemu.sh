@@ -9,6 +9,7 @@
 #   --pmem N         regions of emulated persistent memory: /dev/pmem0.. (2)
 #   --pmem-size M    of each, in MiB (512)
 #   --nfit FILE      an NVDIMM whose contents stay in FILE (made if missing)
+#   --cpu FEATURES   more of the CPU, e.g. vendor=GenuineIntel
 #   --append ARGS    more kernel command line, e.g. 'daxrmap.run="a b"'
 #   --script CMD     run this shell command instead of the tests
 #   --icount         count instructions for time: one CPU, repeatable
@@ -19,7 +20,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/lib-kernel.sh"
 
-kernel='' initrd='' log='' timeout=300 pmem=2 pmem_size=512 nfit='' append='' script='' icount='' dry=''
+kernel='' initrd='' log='' timeout=300 pmem=2 pmem_size=512 nfit='' cpu='' append='' script='' icount='' dry=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2; shift ;;
@@ -29,6 +30,7 @@ while [ $# -gt 0 ]; do
 	--pmem) pmem=$2; shift ;;
 	--pmem-size) pmem_size=$2; shift ;;
 	--nfit) nfit=$(realpath -m "$2"); shift ;;
+	--cpu) cpu+=",$2"; shift ;;
 	--append) append+=" $2"; shift ;;
 	--script) script=$2; shift ;;
 	--icount) icount=1 ;;
@@ -84,7 +86,7 @@ machine() {
 	# Without five-level page tables: identify_cpu() clears the feature bits and
 	# detects them again, and an interrupt in between takes them for four-level
 	# ones; KASAN then sees wild accesses (about one boot in ten).
-	qemu+=(-machine "$m" -accel "$accel" -cpu max,la57=off -smp "$smp")
+	qemu+=(-machine "$m" -accel "$accel" -cpu "max,la57=off$cpu" -smp "$smp")
 }
 
 # A script goes in as one more archive at the initramfs's end.

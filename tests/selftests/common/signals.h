@@ -17,6 +17,11 @@ struct dr_touch {
 
 void dr_catch_sigbus(void);
 struct dr_touch dr_load(const char *addr);
+/*
+ * Loads from there over and over, without a system call and with the address in
+ * a register, until a SIGBUS ends it.
+ */
+struct dr_touch dr_load_until_told(const char *addr);
 struct dr_touch dr_store(char *addr, unsigned char byte);
 /* A SIGBUS, just so (lsb 0: none is expected); says what it is if not. */
 bool dr_sig_is(struct dr_sig s, int code, const void *addr, int lsb);
