@@ -23,6 +23,8 @@ declare! {
     enametoolong = 36;
     /// `ENOTEMPTY`: the directory has entries.
     enotempty = 39;
+    /// `ENODATA`: there is nothing of what was asked for.
+    enodata = 61;
     /// `EOPNOTSUPP`: the operation is not offered.
     eopnotsupp = 95;
     /// `ESTALE`: what a file handle names is gone.

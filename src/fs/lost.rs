@@ -2,9 +2,7 @@
 
 //! DAXRMAP_IOC_LOST: which pages of which files are at bad blocks.
 //!
-//! The bad set is walked in the order of blocks, and the owners of each run of it with a [`Cursor`].
-//! Blocks do not become good again, so a run may grow between two steps, but what the cursor says of
-//! it stays true.
+//! The walk itself is the state's ([`State::next_lost`]).
 //!
 //! # Locking
 //!
@@ -38,27 +36,8 @@ use kernel::{
     },
 };
 
-/// Records that are made, and runs of bad blocks that are looked at, under one hold of the lock.
+/// Records that are made under one hold of the lock.
 const BATCH: usize = 64;
-
-/// Puts the next owners of bad blocks into `out`. Returns how many, and whether there are no more.
-fn next_owners(state: &State, cursor: &mut Cursor, out: &mut [OwnerRecord]) -> (usize, bool) {
-    for _ in 0..BATCH {
-        let Some(run) = state.next_bad(cursor.block(), state.total_blocks()) else {
-            return (0, true);
-        };
-        if run.start > cursor.block() {
-            *cursor = Cursor::at(run.start);
-        }
-        let end = run.end;
-        let found = state.owners().owners(run, cursor, out);
-        if found > 0 {
-            return (found, false);
-        }
-        *cursor = Cursor::at(end);
-    }
-    (0, false)
-}
 
 /// What the user gets of an owner. `None` if that is not consistent.
 fn record(state: &State, rec: &OwnerRecord) -> Option<Lost> {
@@ -111,7 +90,7 @@ pub(super) fn lost(mount: &Mount, arg: UserPtr) -> Result {
         {
             let state = mount.meta().lock();
             let out = owners.get_mut(..room).unwrap_or_default();
-            let (found, end) = next_owners(&state, &mut cursor, out);
+            let (found, end) = state.next_lost(&mut cursor, out);
             for rec in out.iter().take(found).filter_map(|rec| record(&state, rec)) {
                 recs.push_within_capacity(rec).map_err(|_| ENOMEM)?;
             }

@@ -54,6 +54,21 @@ impl Cursor {
         self.block
     }
 
+    /// Returns the blocks of the crowd that the walk is in the middle of. Until it is through with
+    /// them, they are what it is asked for, whatever the range was when it came there.
+    #[cfg_attr(not(MODULE), allow(dead_code, reason = "for an ioctl"))]
+    pub(crate) fn crowd(&self) -> Option<Range<u64>> {
+        self.crowd.map(|(end, _)| self.block..end)
+    }
+
+    /// Goes back to after `rec`, a part of the last record of a batch of a crowd.
+    #[cfg_attr(not(MODULE), allow(dead_code, reason = "for an ioctl"))]
+    pub(crate) fn back_to(&mut self, rec: &OwnerRecord) {
+        if let Some((_, page)) = &mut self.crowd {
+            *page = Page::last(rec);
+        }
+    }
+
     /// Returns the cursor as numbers, to be kept by somebody else. It is all zeroes if it stands
     /// before the first owner.
     #[cfg_attr(not(MODULE), allow(dead_code, reason = "for an ioctl"))]

@@ -47,10 +47,11 @@ impl State {
         // flight: a new one, or the second part of one that is split.
         let is_map = |op: &&Op| matches!(op, Op::Map { .. } | Op::Unmap { .. });
         let maps = tx.ops().iter().filter(is_map).count();
+        // So does each change of the bad set to that.
         let bad = tx
             .ops()
             .iter()
-            .filter(|op| matches!(op, Op::MarkBad { .. }))
+            .filter(|op| matches!(op, Op::MarkBad { .. } | Op::UnmarkBad { .. }))
             .count();
 
         tx.reserved = None;
@@ -200,6 +201,14 @@ impl State {
                 self.bad.insert(block..end)?;
                 let after = self.bad_unowned_in(block..end);
                 self.count_bad_unowned(before, after);
+            }
+            Op::UnmarkBad { block, len } => {
+                let end = block.checked_add(len).ok_or_else(euclean)?;
+                if end > self.blocks || len == 0 || self.bad_unowned_in(block..end) != len {
+                    return Err(euclean());
+                }
+                self.bad.remove(block..end)?;
+                self.count_bad_unowned(len, 0);
             }
         }
         Ok(())

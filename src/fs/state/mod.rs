@@ -23,6 +23,7 @@ mod attr;
 mod check;
 mod directory;
 mod file;
+mod lost;
 mod namespace;
 mod op;
 mod place;

@@ -97,6 +97,14 @@ pub(crate) enum Op {
         /// Number of blocks.
         len: u64,
     },
+    /// Takes blocks out of the bad set, which nobody owns and which are not in flight: they are
+    /// free.
+    UnmarkBad {
+        /// First block.
+        block: u64,
+        /// Number of blocks; all of them are bad.
+        len: u64,
+    },
 }
 
 /// Memory that [`State::apply`](super::State::apply) uses up.

@@ -10,8 +10,10 @@ use super::{
     apply::SPARE_BAD,
     Op,
     RangeSet,
-    State, //
+    State,
+    Transaction, //
 };
+use crate::errno::enodata;
 use crate::rmap::OwnerTree;
 use core::ops::Range;
 use kernel::prelude::*;
@@ -88,6 +90,32 @@ impl State {
         // For the next ones. Nobody waits for it: his turn is when the last slot is gone.
         let _ = self.bad.reserve_now(SPARE_BAD);
         Ok(self.bad.total().saturating_sub(before))
+    }
+
+    /// Builds the transaction that takes blocks out of the bad set, so that they are free. Whether
+    /// they are good again is the caller's business.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if the range is empty or not all on the device; `ENODATA` if a block of it is not
+    /// bad; `EBUSY` if one has an owner or is in flight; `ENOMEM`.
+    pub(crate) fn unmark_bad(&self, range: Range<u64>) -> Result<Transaction> {
+        if range.is_empty() || range.end > self.blocks {
+            return Err(EINVAL);
+        }
+        let len = range.end - range.start;
+        if self.bad.overlap(range.clone()) != len {
+            return Err(enodata());
+        }
+        if self.bad_unowned_in(range.clone()) != len {
+            return Err(EBUSY);
+        }
+        let mut tx = Transaction::new();
+        tx.push(Op::UnmarkBad {
+            block: range.start,
+            len,
+        })?;
+        Ok(tx)
     }
 
     /// Allocates up to `want` contiguous blocks, searching from `goal` to the end of the device and

@@ -336,11 +336,25 @@ fn inconsistent_operations_stop_writes() {
             len: u64::MAX,
         },
         Op::MarkBad { block: 2, len: 0 },
+        // Good, in part or as a whole; owned; in flight.
+        Op::UnmarkBad { block: 50, len: 1 },
+        Op::UnmarkBad { block: 60, len: 3 },
+        Op::UnmarkBad { block: 60, len: 0 },
+        Op::UnmarkBad {
+            block: 61,
+            len: u64::MAX,
+        },
+        Op::UnmarkBad { block: 3, len: 1 },
+        Op::UnmarkBad { block: 70, len: 1 },
     ];
     for op in cases {
         let mut s = new_state(100);
         assert_eq!(create(&mut s, ROOT_INO, b"file"), 2);
         fill(&mut s, 2, 4, 4);
+        assert_eq!(s.allocate(1, 1, 70), Ok(70..71));
+        for block in [3, 61, 62, 70] {
+            s.mark_bad(block..block + 1).unwrap();
+        }
         let text = format!("{op:?}");
         assert_eq!(s.commit(tx(vec![op])), Err(euclean()), "{text}");
         assert!(s.is_corrupt());
@@ -352,7 +366,7 @@ fn inconsistent_operations_stop_writes() {
         assert_eq!(s.mark_bad(50..51), Ok(1), "failures are still recorded");
         // Nothing of the operation itself is there.
         assert_eq!(s.owned_blocks(), 4);
-        assert_eq!(s.bad_blocks(), 1);
+        assert_eq!((s.bad_blocks(), s.in_flight_blocks()), (5, 1));
     }
 }
 

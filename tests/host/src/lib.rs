@@ -20,6 +20,7 @@ mod rmap;
 mod state;
 
 mod apply_tests;
+mod lost_tests;
 mod namespace_tests;
 mod owners;
 mod place_tests;

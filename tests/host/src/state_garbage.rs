@@ -41,7 +41,7 @@ fn number() -> impl Strategy<Value = u64> {
 /// An operation as a damaged log may have it.
 fn garbage() -> impl Strategy<Value = (u8, [u64; 4], u8, bool)> {
     (
-        0..12u8,
+        0..13u8,
         [number(), number(), number(), number()],
         0..4u8,
         any::<bool>(),
@@ -91,7 +91,8 @@ fn garbage_is_an_error_and_no_panic() {
                     pgoff: b,
                     len: c,
                 },
-                _ => Op::MarkBad { block: a, len: b },
+                11 => Op::MarkBad { block: a, len: b },
+                _ => Op::UnmarkBad { block: a, len: b },
             };
             let before = Snapshot::of(&state);
             let mut tx = Transaction::new();

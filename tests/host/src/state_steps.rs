@@ -3,7 +3,10 @@
 //! Random steps, in the state and in the model, with every allocation of every step made to fail
 //! once.
 
-use crate::errno::enotempty;
+use crate::errno::{
+    enodata,
+    enotempty, //
+};
 use crate::{
     property,
     snapshot::Snapshot,
@@ -52,6 +55,7 @@ enum Step {
     Clone(usize, u64, usize, u64, u64),
     Unmap(usize, Range<u64>),
     MarkBad(Range<u64>),
+    UnmarkBad(Range<u64>),
     Hold(u64),
     Release(usize, u64),
 }
@@ -74,7 +78,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (file.clone(), 0..PAGES, file.clone(), 0..PAGES, 1..8u64)
             .prop_map(|(f, p, g, q, n)| Step::Clone(f, p, g, q, n)),
         3 => (file, pages).prop_map(|(f, r)| Step::Unmap(f, r)),
-        1 => (0..BLOCKS, 1..4u64).prop_map(|(b, n)| Step::MarkBad(b..(b + n).min(BLOCKS))),
+        2 => (0..BLOCKS, 1..4u64).prop_map(|(b, n)| Step::MarkBad(b..(b + n).min(BLOCKS))),
+        2 => (0..BLOCKS, 1..4u64).prop_map(|(b, n)| Step::UnmarkBad(b..(b + n).min(BLOCKS))),
         1 => (1..6u64).prop_map(Step::Hold),
         1 => (0..4usize, 1..6u64).prop_map(|(n, len)| Step::Release(n, len)),
     ]
@@ -294,6 +299,24 @@ fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
             assert_eq!(state.mark_bad(blocks.clone()), Ok(newly as u64));
             budget::set(None);
             model.bad.extend(blocks);
+        }
+        Step::UnmarkBad(blocks) => {
+            let used = |b: u64| model.owners(b) != 0 || model.held.iter().any(|h| h.contains(&b));
+            let expected = if blocks.clone().any(|b| !model.bad.contains(&b)) {
+                Err(enodata())
+            } else if blocks.clone().any(used) {
+                Err(EBUSY)
+            } else {
+                Ok(())
+            };
+            let result = with_enomem(state, |s| {
+                let tx = s.unmark_bad(blocks.clone())?;
+                s.commit(tx)
+            });
+            assert_eq!(result, expected);
+            if result.is_ok() {
+                model.bad.retain(|b| !blocks.contains(b));
+            }
         }
         Step::Hold(want) => {
             let free = model.free();

@@ -3,6 +3,7 @@
 //! Tests of the state, one thing each.
 
 use crate::{
+    errno::enodata,
     owners::rec,
     state::{
         Attr,
@@ -267,6 +268,55 @@ fn bad_blocks_stay_out_of_use() {
     s.release(0..20).unwrap();
     s.check().unwrap();
     assert_eq!((s.free_blocks(), s.in_flight_blocks()), (13, 0));
+}
+
+#[test]
+fn bad_blocks_of_nobody_can_be_good_again() {
+    let mut s = new_state(20);
+    let a = create(&mut s, ROOT_INO, b"a");
+    assert_eq!(fill(&mut s, a, 0, 4), 0);
+    assert_eq!(s.allocate(2, 1, 10), Ok(10..12));
+    s.mark_bad(2..12).unwrap();
+    assert_eq!(s.free_blocks(), 8);
+    assert_eq!(s.unmark_bad(3..3).err(), Some(EINVAL));
+    assert_eq!(s.unmark_bad(19..21).err(), Some(EINVAL));
+    assert_eq!(s.unmark_bad(12..13).err(), Some(enodata()));
+    assert_eq!(s.unmark_bad(9..13).err(), Some(enodata()));
+    assert_eq!(s.unmark_bad(3..4).err(), Some(EBUSY));
+    assert_eq!(s.unmark_bad(3..6).err(), Some(EBUSY));
+    assert_eq!(s.unmark_bad(9..11).err(), Some(EBUSY));
+
+    // From the middle of a run.
+    let t = s.unmark_bad(5..7).unwrap();
+    commit(&mut s, t);
+    assert_eq!((s.bad_blocks(), s.free_blocks()), (8, 10));
+    assert!(s.is_bad(4) && !s.is_bad(5) && !s.is_bad(6) && s.is_bad(7));
+    assert_eq!(s.allocate(3, 1, 4), Ok(12..15));
+    assert_eq!(s.allocate(2, 1, 4), Ok(5..7));
+    s.release(5..7).unwrap();
+
+    // What a file and what an allocation gave up.
+    let t = s.unmap_range(a, 0, 4).unwrap();
+    commit(&mut s, t);
+    s.release(10..12).unwrap();
+    let t = s.unmark_bad(2..5).unwrap();
+    commit(&mut s, t);
+    let t = s.unmark_bad(7..12).unwrap();
+    commit(&mut s, t);
+    assert_eq!((s.bad_blocks(), s.free_blocks()), (0, 17));
+    assert_eq!(s.mark_bad(5..6), Ok(1), "again");
+    s.check().unwrap();
+}
+
+#[test]
+fn a_bad_run_that_is_cleared_in_the_middle_finds_room() {
+    let mut s = new_state(2000);
+    s.mark_bad(0..2000).unwrap();
+    for i in 0..500 {
+        let t = s.unmark_bad(i * 4 + 1..i * 4 + 3).unwrap();
+        commit(&mut s, t);
+    }
+    assert_eq!((s.bad_blocks(), s.free_blocks()), (1000, 1000));
 }
 
 #[test]
