@@ -42,17 +42,6 @@ FIXTURE_TEARDOWN_PARENT(badblocks)
 	EXPECT_EQ(0, dr_bind(self->device));
 }
 
-/* Puts blocks of the mount on the list. */
-static int add_bad(unsigned long block, unsigned long count)
-{
-	char file[128], line[64];
-
-	snprintf(file, sizeof(file), "/sys/block/%s/badblocks",
-		 strrchr(dr_dev(), '/') + 1);
-	snprintf(line, sizeof(line), "%lu %lu", block * 8, count * 8);
-	return dr_put(file, line);
-}
-
 /* A counter reaches a value: the worker has done it. */
 static long settled(const char *name, long want)
 {
@@ -68,9 +57,9 @@ TEST_F(badblocks, at_mount)
 	unsigned long i;
 
 	/* some that would be the first to be used, in two runs, and the last */
-	ASSERT_EQ(0, add_bad(2, 3));
-	ASSERT_EQ(0, add_bad(600, 1));
-	ASSERT_EQ(0, add_bad(total - 1, 1));
+	ASSERT_EQ(0, dr_list_bad(2, 3));
+	ASSERT_EQ(0, dr_list_bad(600, 1));
+	ASSERT_EQ(0, dr_list_bad(total - 1, 1));
 	ASSERT_EQ(0, dr_umount());
 	ASSERT_EQ(0, dr_mount());
 	EXPECT_EQ(5, dr_counter("blocks_bad"));
@@ -112,7 +101,7 @@ TEST_F(badblocks, found_by_read)
 	ASSERT_EQ(0, dr_clone("f", "g"));
 	ASSERT_EQ(0, peer_open(&mapper, true, "f", 16 * BLK, 4));
 	ASSERT_EQ(0, peer_open(&clone, false, "g", 16 * BLK, 4));
-	ASSERT_EQ(0, add_bad(dr_block("f", 4, NULL), 1));
+	ASSERT_EQ(0, dr_list_bad(dr_block("f", 4, NULL), 1));
 	EXPECT_EQ(0, dr_counter("notifies"));
 	EXPECT_EQ(-EIO, dr_read1("g", 4, &byte));
 	ASSERT_EQ(1, settled("blocks_bad", 1));
@@ -135,7 +124,7 @@ TEST_F(badblocks, found_by_fault)
 	struct peer p;
 
 	ASSERT_EQ(0, dr_create("f", 16, 1));
-	ASSERT_EQ(0, add_bad(dr_block("f", 7, NULL), 2));
+	ASSERT_EQ(0, dr_list_bad(dr_block("f", 7, NULL), 2));
 	ASSERT_EQ(0, peer_open(&p, false, "f", 16 * BLK, -1));
 	EXPECT_POISON(peer_load(&p, 8 * BLK), p.base + 8 * BLK);
 	EXPECT_BYTE(peer_load(&p, 6 * BLK), dr_byte(1, 6));
@@ -149,7 +138,7 @@ TEST_F(badblocks, found_by_fault)
 TEST_F(badblocks, found_by_write_and_healed)
 {
 	ASSERT_EQ(0, dr_create("f", 16, 1));
-	ASSERT_EQ(0, add_bad(dr_block("f", 7, NULL), 1));
+	ASSERT_EQ(0, dr_list_bad(dr_block("f", 7, NULL), 1));
 	/* the one that finds it may fail, the next one heals */
 	(void)!dr_write_blocks("f", 7, 1, 2);
 	ASSERT_EQ(1, settled("blocks_bad", 1));

@@ -3,7 +3,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "children.h"
@@ -26,6 +28,62 @@ int dr_find_device(char *name, size_t size)
 	to[n] = 0;
 	snprintf(name, size, "%s", basename(to));
 	return 0;
+}
+
+/* A file of the bus that the device is on. */
+static ssize_t slurp_bus(const char *name, char *buf, size_t size)
+{
+	char path[PATH_MAX], file[PATH_MAX + 32], *slash;
+
+	snprintf(file, sizeof(file), "/sys/block/%s/device",
+		 strrchr(dr_dev(), '/') + 1);
+	if (!realpath(file, path))
+		return -errno;
+	while ((slash = strrchr(path, '/'))) {
+		snprintf(file, sizeof(file), "%s/%s", path, name);
+		if (!access(file, F_OK))
+			return dr_slurp(file, buf, size);
+		*slash = 0;
+	}
+	return -ENOENT;
+}
+
+int dr_driver_clears(void)
+{
+	char buf[4096];
+	ssize_t n = slurp_bus("provider", buf, sizeof(buf));
+
+	if (n < 0)
+		return n;
+	if (!strcmp(buf, "e820\n"))
+		return 1;
+	n = slurp_bus("commands", buf, sizeof(buf));
+	return n < 0 ? n : strstr(buf, "clear_error") != NULL;
+}
+
+static const char *list(void)
+{
+	static char file[128];
+
+	snprintf(file, sizeof(file), "/sys/block/%s/badblocks",
+		 strrchr(dr_dev(), '/') + 1);
+	return file;
+}
+
+int dr_list_bad(unsigned long block, unsigned long count)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "%lu %lu", block * 8, count * 8);
+	return dr_put(list(), line);
+}
+
+int dr_list_empty(void)
+{
+	char buf[4096];
+	ssize_t n = dr_slurp(list(), buf, sizeof(buf));
+
+	return n < 0 ? n : !n;
 }
 
 struct order { const char *file, *device; };
