@@ -68,8 +68,8 @@ struct daxrmap_lost_head {
  *
  * The filesystem may change between two calls and while one runs: a page that
  * was lost from the first call to the last is told of exactly once, any other
- * at most once. Records come in the order of bad blocks, and several may be
- * needed for adjacent pages.
+ * at most once for each block that failed under it. Records come in the order
+ * of bad blocks, and several may be needed for adjacent pages.
  */
 #define DAXRMAP_IOC_LOST	_IOWR(0xDA, 1, struct daxrmap_lost_head)
 
@@ -129,5 +129,40 @@ struct daxrmap_status {
  * Counters are read one after the other, while they change.
  */
 #define DAXRMAP_IOC_STATUS	_IOWR(0xDA, 2, struct daxrmap_status)
+
+/**
+ * struct daxrmap_clear - argument of DAXRMAP_IOC_CLEAR
+ * @block: first block: 4 KiB each, counted from the start of the mount's part
+ *	of the device
+ * @count: how many blocks, not zero; how many were returned to use (out)
+ * @busy: bad blocks that stay so because a file has them: heal or remove it
+ *	(out)
+ * @refused: bad blocks that stay so because the driver did not clear them, or
+ *	has nothing to clear (out)
+ * @failed: bad blocks that stay so because they failed the test (out)
+ * @flags: zero
+ * @reserved: zero
+ */
+struct daxrmap_clear {
+	__u64 block;
+	__u64 count;
+	__u64 busy;
+	__u64 refused;
+	__u64 failed;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/*
+ * Has the driver clear the bad blocks of a range that no file has, tests them
+ * and returns them to use; good blocks are left alone. On any file or directory
+ * of the mount, which must be writable; needs CAP_SYS_ADMIN.
+ *
+ * Succeeds if one block was returned. Else it is ENODATA if none of them is
+ * bad, or the first one says: EBUSY (see @busy), EOPNOTSUPP (@refused), EIO
+ * (@failed; also if the device is gone). The numbers are there in all of these
+ * cases, and after ENOMEM and EINTR.
+ */
+#define DAXRMAP_IOC_CLEAR	_IOWR(0xDA, 3, struct daxrmap_clear)
 
 #endif

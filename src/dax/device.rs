@@ -179,7 +179,7 @@ impl<S: FailureSink> Device<S> {
 
     /// Runs `f` with the address and page frame of a run of blocks: at least one, at most
     /// `blocks`.
-    fn access<T>(
+    pub(super) fn access<T>(
         &self,
         blocks: &Range<u64>,
         f: impl FnOnce(*mut u8, u64, u64) -> Result<T>,

@@ -7,6 +7,7 @@
 //! - [`iomap`]: extents for `dax_iomap_rw`, `dax_iomap_fault` and FIEMAP.
 //! - [`fault`]: page faults.
 //! - [`layout`]: taking pages away from those who map or pin them.
+//! - [`media`]: whether the memory of a block is good.
 //! - [`poison`]: who maps a failed page, and telling them.
 //!
 //! # Locking
@@ -22,6 +23,7 @@ mod flush;
 mod holder;
 mod iomap;
 mod layout;
+mod media;
 mod poison;
 
 pub(crate) use self::{

@@ -139,7 +139,8 @@ pub(crate) struct Engine<G: Ground> {
     first_pfn: SetOnce<u64>,
     /// What happened so far.
     pub(crate) counters: Counters,
-    /// Milliseconds to wait between finding an owner and locking it: a test's way into the race.
+    /// Milliseconds to wait between finding an owner and locking it, and between the test of a block
+    /// and its return to use: a test's way into the race.
     pub(crate) notify_delay_ms: Atomic<u64>,
     /// The last failure.
     #[pin]
@@ -187,23 +188,35 @@ impl<G: Ground> Engine<G> {
         self.first_pfn.copy()?.checked_add(block)
     }
 
-    /// Nobody has told of these blocks, but the driver knows them as bad. May sleep; no lock of a
-    /// file may be held.
+    /// What the log calls the mount.
+    pub(crate) fn name(&self) -> &CStr {
+        &self.name
+    }
+
+    /// Runs `f` while no failure of this mount is dealt with: each is before it or after it as a
+    /// whole. May sleep; no lock of a file may be held, nor may `f` take one.
+    pub(crate) fn between_failures<T>(&self, f: impl FnOnce() -> T) -> T {
+        self.gate.enter(|_| f())
+    }
+
+    /// Nobody has told of the blocks that `listed` returns, but the driver knows them as bad. It is
+    /// asked when nothing can clear them any more. May sleep; no lock of a file may be held.
     ///
     /// # Errors
     ///
     /// The first one that an owner gave; all were tried.
-    pub(crate) fn discovered(&self, range: Range<u64>) -> Result {
-        self.counters.discovered.add(range.end - range.start);
-        self.failed(range, 0)
+    pub(crate) fn discovered(&self, listed: impl FnOnce() -> Option<Range<u64>>) -> Result {
+        let counted = |range: &Range<u64>| self.counters.discovered.add(range.end - range.start);
+        self.failed(|| listed().inspect(counted), 0)
     }
 
-    /// Steps 2 to 5 for blocks whose memory has failed.
-    fn failed(&self, range: Range<u64>, flags: c_int) -> Result {
+    /// Steps 2 to 5 for the blocks that `find` returns, if any, whose memory has failed.
+    fn failed(&self, find: impl FnOnce() -> Option<Range<u64>>, flags: c_int) -> Result {
         let counters = &self.counters;
-        counters.notifies.add(1);
         // The gate serialises events of this mount, so that `last` is about one of them.
         self.gate.enter(|entered| {
+            let Some(range) = find() else { return Ok(()) };
+            counters.notifies.add(1);
             // Inodes on their way in or out are nobody's: the bad set will answer for them.
             let visit = match &entered {
                 Entered::Up(visit) => Some(visit),
@@ -357,7 +370,8 @@ impl<G: Ground> Engine<G> {
         block.is_some_and(|block| self.ground.is_bad(block))
     }
 
-    fn test_delay(&self) {
+    /// See `notify_delay_ms`.
+    pub(crate) fn test_delay(&self) {
         let ms = self.notify_delay_ms.load(Relaxed);
         if ms != 0 {
             // A minute is more than any test waits.
@@ -500,7 +514,7 @@ impl<G: Ground> dax::FailureSink for Engine<G> {
         if mf_flags & dax::MF_MEM_PRE_REMOVE != 0 {
             self.removed(&range, mf_flags)
         } else {
-            self.failed(range, mf_flags)
+            self.failed(|| Some(range), mf_flags)
         }
     }
 }

@@ -63,6 +63,8 @@ pub(crate) struct Counters {
     pub(crate) discovered: Counter,
     /// Pages of files that got a good block, or became a hole, in the place of a bad one.
     pub(crate) healed: Counter,
+    /// Blocks that left the bad set.
+    pub(crate) cleared: Counter,
 }
 
 impl Counters {
@@ -79,11 +81,12 @@ impl Counters {
             late_io: Counter::new(),
             discovered: Counter::new(),
             healed: Counter::new(),
+            cleared: Counter::new(),
         }
     }
 
     /// Names and values, for debugfs.
-    pub(crate) fn each(&self) -> [(&'static str, u64); 11] {
+    pub(crate) fn each(&self) -> [(&'static str, u64); 12] {
         [
             ("notifies", self.notifies.get()),
             ("failed_blocks", self.failed_blocks.get()),
@@ -96,6 +99,7 @@ impl Counters {
             ("late_io", self.late_io.get()),
             ("discovered", self.discovered.get()),
             ("healed", self.healed.get()),
+            ("cleared", self.cleared.get()),
         ]
     }
 }

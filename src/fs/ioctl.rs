@@ -7,6 +7,7 @@
 //! None here.
 
 use super::{
+    clear,
     fsmap,
     lost,
     status,
@@ -32,5 +33,9 @@ impl Ioctl for Mount {
 
     fn status(inode: &Inode<Self>, arg: UserPtr) -> Result {
         status::status(inode.fs(), arg)
+    }
+
+    fn clear(inode: &Inode<Self>, arg: UserPtr) -> Result {
+        clear::clear(inode.fs(), arg)
     }
 }

@@ -12,6 +12,7 @@
 //!   fsync around bad ones.
 //! - [`ioctl`]: dispatch of ioctl(2). [`fsmap`]: what is where on the device (FS_IOC_GETFSMAP).
 //!   [`lost`]: what is lost (DAXRMAP_IOC_LOST). [`status`]: how the mount is (DAXRMAP_IOC_STATUS).
+//!   [`clear`]: bad blocks that are good again (DAXRMAP_IOC_CLEAR).
 //! - [`export`]: inodes by file handles.
 //! - [`debugfs`]: what an administrator can look at.
 //!
@@ -21,6 +22,7 @@
 //! while user memory is touched, a DAX entry is waited for, or an inode reference is dropped.
 //! The whole order, and what each lock protects: Documentation/locking.rst.
 
+mod clear;
 mod data;
 mod debugfs;
 mod export;

@@ -107,9 +107,10 @@ impl Mount {
         }
         self.discovering.store(true, Relaxed);
         let (engine, discovering) = (self.engine.clone(), self.discovering.clone());
+        let device = self.device.clone();
         let spawned = self.queue.try_spawn(GFP_NOWAIT, move || {
             // Who asks has been answered, and the log has what went wrong.
-            let _ = engine.discovered(range);
+            let _ = engine.discovered(|| device.next_bad(&range));
             discovering.store(false, Relaxed);
         });
         if spawned.is_err() {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Inlines of linux/dax.h, and folio fields and flags of DAX pages. */
 #include <linux/dax.h>
+#include <linux/libnvdimm.h>
 #include <linux/mm.h>
 #include <linux/page-flags.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/xarray.h>
 #include <daxrmap_helpers.h>
 
@@ -115,4 +117,20 @@ unsigned long daxrmap_next_unmapped(unsigned long pfn, unsigned long end)
 		cond_resched();
 	}
 	return pfn;
+}
+
+bool daxrmap_is_poisoned(unsigned long pfn)
+{
+	return PageHWPoison(pfn_to_page(pfn));
+}
+
+void daxrmap_memcpy_flushcache(void *to, const void *from, size_t len)
+{
+	memcpy_flushcache(to, from, len);
+}
+
+/* What is read from there next comes from the memory. */
+void daxrmap_invalidate_pmem(void *addr, size_t len)
+{
+	arch_invalidate_pmem(addr, len);
 }

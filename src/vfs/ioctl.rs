@@ -15,7 +15,10 @@ use super::{
 };
 use crate::bindings;
 use kernel::{
-    error::from_result,
+    error::{
+        from_result,
+        to_result, //
+    },
     prelude::*,
     transmute::{
         AsBytes,
@@ -25,6 +28,7 @@ use kernel::{
 };
 
 pub(crate) use crate::bindings::{
+    daxrmap_clear as ClearArg,
     daxrmap_lost as Lost,
     daxrmap_lost_head as LostHead,
     daxrmap_status as Status,
@@ -55,6 +59,10 @@ unsafe impl FromBytes for LostHead {}
 unsafe impl AsBytes for Status {}
 // SAFETY: As above.
 unsafe impl FromBytes for Status {}
+// SAFETY: As above.
+unsafe impl AsBytes for ClearArg {}
+// SAFETY: As above.
+unsafe impl FromBytes for ClearArg {}
 
 /// What a record of FS_IOC_GETFSMAP is about, if not a file's blocks.
 pub(crate) struct FsMapKind;
@@ -84,6 +92,8 @@ pub(crate) trait Ioctl: FileSystem {
     fn lost(inode: &Inode<Self>, arg: UserPtr) -> Result;
     /// DAXRMAP_IOC_STATUS: how the mount is.
     fn status(inode: &Inode<Self>, arg: UserPtr) -> Result;
+    /// DAXRMAP_IOC_CLEAR: blocks that failed, and may be good again. The mount is writable.
+    fn clear(inode: &Inode<Self>, arg: UserPtr) -> Result;
 }
 
 /// Whether the caller has `CAP_SYS_ADMIN`. `audit`: it counts as the use of it, and is logged if it
@@ -97,6 +107,25 @@ pub(crate) fn is_admin(audit: bool) -> bool {
         // SAFETY: The current task is alive.
         unsafe { bindings::has_capability_noaudit(kernel::current!().as_ptr(), CAP) }
     }
+}
+
+/// Runs `f` while the mount that the file was opened through cannot become read-only, and is not
+/// frozen.
+///
+/// # Errors
+///
+/// `EROFS` if it is read-only; what `f` says.
+///
+/// # Safety
+///
+/// `file` is an open file.
+unsafe fn while_writable(file: *mut bindings::file, f: impl FnOnce() -> Result) -> Result {
+    // SAFETY: By the caller's promise; paired with the drop below.
+    to_result(unsafe { bindings::mnt_want_write_file(file) })?;
+    let result = f();
+    // SAFETY: As above.
+    unsafe { bindings::mnt_drop_write_file(file) };
+    result
 }
 
 /// # Safety
@@ -115,6 +144,10 @@ pub(super) unsafe extern "C" fn unlocked_ioctl<F: Ioctl>(
             bindings::FS_IOC_GETFSMAP => F::getfsmap(inode, arg)?,
             bindings::DAXRMAP_IOC_LOST => F::lost(inode, arg)?,
             bindings::DAXRMAP_IOC_STATUS => F::status(inode, arg)?,
+            bindings::DAXRMAP_IOC_CLEAR => {
+                // SAFETY: By the caller's promise.
+                unsafe { while_writable(file, || F::clear(inode, arg)) }?
+            }
             _ => return Err(ENOTTY),
         }
         Ok(0)

@@ -70,6 +70,7 @@ pub(crate) use self::{
     },
     ioctl::{
         is_admin,
+        ClearArg,
         FsMap,
         FsMapHead,
         FsMapKind,

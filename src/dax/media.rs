@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Whether the memory of a block is good.
+//!
+//! C source: drivers/nvdimm/pmem.c, which clears poison where `dax_zero_page_range` meets it on its
+//! list; it takes the page's flag away then, and if there was one, puts the page back into the
+//! kernel's own map.
+//!
+//! # Locking
+//!
+//! None. Nobody else uses the block: its contents are lost.
+
+use super::{
+    Device,
+    FailureSink,
+    BLOCK_SIZE, //
+};
+use crate::bindings;
+use kernel::prelude::*;
+
+const WORDS: usize = BLOCK_SIZE as usize / size_of::<u64>();
+
+/// A different word for each place on the device.
+fn pattern(block: u64, word: usize) -> u64 {
+    // 2^64 divided by the golden ratio.
+    const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+    let place = block.wrapping_mul(WORDS as u64).wrapping_add(word as u64);
+    place.wrapping_add(1).wrapping_mul(STEP)
+}
+
+impl<S: FailureSink> Device<S> {
+    /// Whether the block's page is flagged as poisoned, or is not in the kernel's own map.
+    ///
+    /// # Errors
+    ///
+    /// `ENXIO` if the device is gone.
+    pub(crate) fn is_poisoned(&self, block: u64) -> Result<bool> {
+        let pfn = self.pfn(block)?;
+        // SAFETY: The page frame is of a mounted device, so it has a struct page.
+        let flagged = unsafe { bindings::daxrmap_is_poisoned(pfn as usize) };
+        Ok(flagged || super::next_unmapped(&(pfn..pfn.saturating_add(1))).is_some())
+    }
+
+    /// Flags the block's page as poisoned.
+    ///
+    /// # Errors
+    ///
+    /// `ENXIO` if the device is gone.
+    pub(crate) fn mark_poisoned(&self, block: u64) -> Result {
+        super::mark_poisoned(self.pfn(block)?);
+        Ok(())
+    }
+
+    /// Writes a pattern to a block and reads it back, then its complement: each bit is both once.
+    /// The reads come from the memory, not from a cache; poison that they meet ends the test.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the block fails, `EHWPOISON` if the driver lists it as bad; `ENXIO`, `ENOMEM`.
+    pub(crate) fn test(&self, block: u64) -> Result {
+        let mut wrote = KVec::from_elem(0u64, WORDS, GFP_KERNEL)?;
+        let mut read = KVec::from_elem(0u64, WORDS, GFP_KERNEL)?;
+        for flip in [0, u64::MAX] {
+            for (i, word) in wrote.iter_mut().enumerate() {
+                *word = pattern(block, i) ^ flip;
+            }
+            self.access(&(block..block.saturating_add(1)), |addr, _, _| {
+                let len = BLOCK_SIZE as usize;
+                let (from, to) = (wrote.as_ptr(), read.as_mut_ptr());
+                // SAFETY: `addr` maps one page, and `from` has as many bytes.
+                unsafe { bindings::daxrmap_memcpy_flushcache(addr.cast(), from.cast(), len) };
+                // SAFETY: As above.
+                unsafe { bindings::daxrmap_invalidate_pmem(addr.cast(), len) };
+                // SAFETY: As above, and so has `to`; a machine check in the source is survived.
+                let left =
+                    unsafe { bindings::copy_mc_to_kernel(to.cast(), addr.cast(), len as u32) };
+                if left != 0 {
+                    return Err(EIO);
+                }
+                Ok(())
+            })?;
+            if wrote.as_slice() != read.as_slice() {
+                return Err(EIO);
+            }
+        }
+        Ok(())
+    }
+}
