@@ -47,7 +47,7 @@ tools:
 # TESTS="a b" runs only these self tests.
 test:
 	@scripts/run-tests.sh
-test-stock test-debug test-host:
+test-stock test-debug test-nfit test-host:
 	@scripts/run-tests.sh $(@:test-%=%)
 
 # Machine checks, raised through QEMU's monitor.
@@ -105,6 +105,7 @@ help:
 	@echo 'make test           every test; the last line has the counts'
 	@echo 'make test-stock     only the self tests on the stock kernel  (TESTS="a b": only these)'
 	@echo 'make test-debug     only the self tests on the debug kernel'
+	@echo 'make test-nfit      only the self tests on an NVDIMM'
 	@echo 'make test-host      only the tests that need no kernel'
 	@echo 'make mce            only the real machine checks, in QEMU on the stock kernel'
 	@echo 'make model          model-check the failure protocol, some 2 minutes (MODEL="faults two")'
@@ -118,4 +119,4 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 
 .PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
-	test-debug test-host mce bench fuzz model mutants stress demo clippy fmt fmt-check doc clean help
+	test-debug test-nfit test-host mce bench fuzz model mutants stress demo clippy fmt fmt-check doc clean help
