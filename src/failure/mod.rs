@@ -12,6 +12,8 @@
 //!    block, signal who maps it, unmap it from everybody.
 //! 5. *report* ([`report`], [`events`]): counters, log, debugfs; fanotify, by a worker.
 //!
+//! The device's removal ([`removal`]) comes the same way.
+//!
 //! This module knows the owner tree and the DAX layer, not the filesystem: [`Ground`] stands between.
 //!
 //! # Locking
@@ -23,6 +25,7 @@
 
 mod engine;
 mod events;
+mod removal;
 mod report;
 mod translate;
 
