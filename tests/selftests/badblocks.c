@@ -181,7 +181,7 @@ TEST_F(badblocks, found_without_memory)
 		unsigned long page = ++a.page;	/* also: which allocation fails */
 
 		ASSERT_EQ(0, peer_load(&mapper, page * BLK).sig.signo);
-		ASSERT_EQ(0, add_bad(dr_block("f", page, NULL), 1));
+		ASSERT_EQ(0, dr_list_bad(dr_block("f", page, NULL), 1));
 		EXPECT_EQ(-EIO, dr_inject(page, read_on, &a, &hit));
 		EXPECT_EQ(-EIO, read_on(&a));
 		EXPECT_EQ(page, settled("blocks_bad", page));
