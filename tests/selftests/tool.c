@@ -6,105 +6,19 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/capability.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/text.h"
-
-#define TOOL		"/usr/sbin/daxrmap"
-#define NO_CAP		-1
+#include "common/tool.h"
 
 DR_FIXTURE(tool)
-
-/* What the last run printed, to both outputs. */
-static char out[1 << 18];
-
-/* Where the next run's standard output goes; the pipe if NULL. */
-static const char *redirect;
-
-/* Runs the tool, without a capability: its exit status, or -errno. */
-static int run_without(int cap, char *const argv[])
-{
-	int p[2], status;
-	size_t len = 0;
-	ssize_t n;
-	pid_t pid;
-
-	if (pipe(p))
-		return -errno;
-	pid = fork();
-	if (!pid) {
-		dup2(p[1], 1);
-		dup2(p[1], 2);
-		close(p[0]);
-		close(p[1]);
-		if (redirect)
-			dup2(open(redirect, O_WRONLY), 1);
-		if (cap != NO_CAP && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
-			_exit(101);
-		execv(TOOL, argv);
-		_exit(100);
-	}
-	close(p[1]);
-	while ((n = read(p[0], out + len, sizeof(out) - 1 - len)) > 0)
-		len += n;
-	out[len] = 0;
-	close(p[0]);
-	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return -ECHILD;
-	return WEXITSTATUS(status);
-}
-
-#define run(...) run_without(NO_CAP, (char *[]) { TOOL, __VA_ARGS__, NULL })
-
-/* How often a line is in the output; prints that if it is not once. */
-static int __attribute__((format(printf, 1, 2))) lines(const char *format, ...)
-{
-	static char line[1024];
-	int times = 0;
-	va_list args;
-	char *at;
-	int len;
-
-	va_start(args, format);
-	len = vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	for (at = out; at; at = strchr(at, '\n')) {
-		at += *at == '\n';
-		times += !strncmp(at, line, len) && (!at[len] || at[len] == '\n');
-		if (!*at)
-			break;
-	}
-	if (times != 1)
-		fprintf(stderr, "# %d times: %s\n# in: %.2000s\n", times, line, out);
-	return times;
-}
-
-static int count_lines(void)
-{
-	int n = 0;
-
-	for (char *at = out; (at = strchr(at, '\n')); at++)
-		n++;
-	return n;
-}
-
-#define EXPECT_LINE(...)	EXPECT_EQ(1, lines(__VA_ARGS__))
-/* It fails, and says just that. */
-#define EXPECT_ERROR(message, ...) do {					\
-	EXPECT_EQ(1, run(__VA_ARGS__));					\
-	EXPECT_LINE("daxrmap: %s", message);				\
-	EXPECT_EQ(1, count_lines());					\
-} while (0)
 
 TEST_F(tool, errors)
 {
@@ -123,25 +37,24 @@ TEST_F(tool, errors)
 		EXPECT_ERROR(text, c, (char *)dr_path("d"));
 		snprintf(text, sizeof(text), "%s: Not a directory", dr_path("f"));
 		EXPECT_ERROR(text, c, (char *)dr_path("f"));
-		EXPECT_EQ(1, run_without(CAP_SYS_ADMIN,
-					 (char *[]) { TOOL, c, (char *)dr_mnt(), NULL }));
+		EXPECT_EQ(1, tool_run_without(CAP_SYS_ADMIN, c, (char *)dr_mnt()));
 		EXPECT_LINE("daxrmap: %s: Operation not permitted", dr_mnt());
-		EXPECT_EQ(1, count_lines());
-		EXPECT_EQ(2, run(c));
-		EXPECT_EQ(2, run(c, "/mnt", "more"));
+		EXPECT_EQ(1, tool_count_lines());
+		EXPECT_EQ(2, tool_run(c));
+		EXPECT_EQ(2, tool_run(c, "/mnt", "more"));
 	}
 	EXPECT_ERROR("/tmp: not a daxrmap filesystem", "owners", "/tmp", "1");
-	EXPECT_EQ(1, run_without(CAP_SYS_ADMIN,
-				 (char *[]) { TOOL, "owners", (char *)dr_mnt(), "1", NULL }));
+	EXPECT_EQ(1, tool_run_without(CAP_SYS_ADMIN, "owners", (char *)dr_mnt(),
+				      "1"));
 	EXPECT_LINE("daxrmap: %s: Operation not permitted", dr_mnt());
-	EXPECT_EQ(2, run("owners", (char *)dr_mnt()));
-	EXPECT_EQ(2, run("owners", (char *)dr_mnt(), "1", "--pfn", "1"));
-	EXPECT_EQ(2, run("frob", (char *)dr_mnt()));
+	EXPECT_EQ(2, tool_run("owners", (char *)dr_mnt()));
+	EXPECT_EQ(2, tool_run("owners", (char *)dr_mnt(), "1", "--pfn", "1"));
+	EXPECT_EQ(2, tool_run("frob", (char *)dr_mnt()));
 	/* nobody takes the output */
-	redirect = "/dev/full";
+	tool_stdout = "/dev/full";
 	EXPECT_ERROR("standard output: No space left on device", "status",
 		     (char *)dr_mnt());
-	redirect = NULL;
+	tool_stdout = NULL;
 }
 
 TEST_F(tool, status)
@@ -152,7 +65,7 @@ TEST_F(tool, status)
 	ASSERT_EQ(0, dr_create("f", 8, 1));
 	ASSERT_EQ(0, dr_clone("f", "g"));
 	ASSERT_EQ(0, dr_poison("f", 3));
-	ASSERT_EQ(0, run("status", mnt));
+	ASSERT_EQ(0, tool_run("status", mnt));
 	EXPECT_LINE("mount:            %s", mnt);
 	EXPECT_LINE("device:           %s", dr_dev());
 	EXPECT_LINE("state:            in use");
@@ -165,7 +78,7 @@ TEST_F(tool, status)
 	EXPECT_LINE("owner records:    %ld", dr_counter("owner_records"));
 	EXPECT_LINE("failures:         1");
 	EXPECT_LINE("owners found:     2");
-	ASSERT_EQ(0, run("status", "--json", mnt));
+	ASSERT_EQ(0, tool_run("status", "--json", mnt));
 	EXPECT_LINE("  \"bad_blocks\": 1,");
 	EXPECT_LINE("  \"shut_down\": false,");
 	EXPECT_LINE("  \"first_pfn\": %ld,", dr_pfn_of_block(0));
@@ -189,33 +102,33 @@ TEST_F(tool, owners)
 	snprintf(pfn, sizeof(pfn), "%#lx", dr_pfn_of_block(block));
 	snprintf(at, sizeof(at), "%s:%lu", dr_path("f"), BLK + 5);
 	for (int i = 0; i < 3; i++) {
-		ASSERT_EQ(0, run("owners", mnt, ways[i][0], ways[i][1]));
+		ASSERT_EQ(0, tool_run("owners", mnt, ways[i][0], ways[i][1]));
 		EXPECT_LINE("block %ld (pfn %s): 2 owners", block, pfn);
 		EXPECT_LINE("%s/f: offset 4096", mnt);
 		EXPECT_LINE("%s/d/odd\\n\\377\\ name: offset 12288", mnt);
-		EXPECT_EQ(3, count_lines());
+		EXPECT_EQ(3, tool_count_lines());
 	}
 	/* the same from the other side */
 	snprintf(at, sizeof(at), "%s:12288", dr_path("d/odd\n\xff name"));
-	ASSERT_EQ(0, run("owners", mnt, "--file", at));
+	ASSERT_EQ(0, tool_run("owners", mnt, "--file", at));
 	EXPECT_LINE("block %ld (pfn %s): 2 owners", block, pfn);
-	ASSERT_EQ(0, run("owners", mnt, dec, "--json"));
+	ASSERT_EQ(0, tool_run("owners", mnt, dec, "--json"));
 	EXPECT_LINE("  \"block\": %ld,", block);
 	EXPECT_LINE("  \"use\": \"owned\",");
 	EXPECT_LINE("  \"bad\": false,");
 	EXPECT_LINE("          \"path\": \"%s/d/odd\\n\xef\xbf\xbd name\",", mnt);
 	ASSERT_EQ(0, dr_poison("f", 1));
-	ASSERT_EQ(0, run("owners", mnt, dec));
+	ASSERT_EQ(0, tool_run("owners", mnt, dec));
 	EXPECT_LINE("block %ld (pfn %s): bad, 2 owners", block, pfn);
 	ASSERT_EQ(0, unlink(dr_path("d/odd\n\xff name")));
-	ASSERT_EQ(0, run("owners", mnt, dec));
+	ASSERT_EQ(0, tool_run("owners", mnt, dec));
 	EXPECT_LINE("block %ld (pfn %s): bad, 1 owner", block, pfn);
 	ASSERT_EQ(0, unlink(dr_path("f")));
 	EXPECT_EQ(dr_free_settled(self->fs.free_at_start - 1),
 		  self->fs.free_at_start - 1);
-	ASSERT_EQ(0, run("owners", mnt, dec));
+	ASSERT_EQ(0, tool_run("owners", mnt, dec));
 	EXPECT_LINE("block %ld (pfn %s): bad, no owner", block, pfn);
-	ASSERT_EQ(0, run("owners", mnt, "0"));
+	ASSERT_EQ(0, tool_run("owners", mnt, "0"));
 	EXPECT_LINE("block 0 (pfn %#lx): free", dr_pfn_of_block(0));
 	/* blocks that are not there */
 	hole = dr_open("hole", O_RDWR | O_CREAT);
@@ -234,8 +147,8 @@ TEST_F(tool, owners)
 	snprintf(at, sizeof(at), "%s: block %s is not here: it has 0 to %ld", mnt,
 		 dec, dr_counter("blocks_total") - 1);
 	EXPECT_ERROR(at, "owners", mnt, dec);
-	EXPECT_EQ(1, run("owners", mnt, "--pfn", "0"));
-	EXPECT_EQ(1, run("owners", mnt, "0xffffffffffffffff"));
+	EXPECT_EQ(1, tool_run("owners", mnt, "--pfn", "0"));
+	EXPECT_EQ(1, tool_run("owners", mnt, "0xffffffffffffffff"));
 }
 
 TEST_F(tool, lost)
@@ -246,8 +159,8 @@ TEST_F(tool, lost)
 
 	SKIP_ON_XFS();
 	ASSERT_EQ(0, dr_create("f", 8, 1));
-	ASSERT_EQ(0, run("lost", mnt));
-	EXPECT_STREQ("", out);
+	ASSERT_EQ(0, tool_run("lost", mnt));
+	EXPECT_STREQ("", tool_out);
 	ASSERT_EQ(0, mkdir(dr_path("d"), 0755));
 	ASSERT_EQ(0, mkdir(dr_path("over"), 0755));
 	ASSERT_EQ(0, dr_clone("f", "d/g"));
@@ -265,7 +178,7 @@ TEST_F(tool, lost)
 	ino = dr_ino("gone");
 	ASSERT_EQ(0, unlink(dr_path("gone")));
 	ASSERT_EQ(0, dr_write_blocks("d/g", 6, 1, 3));
-	ASSERT_EQ(0, run("lost", mnt));
+	ASSERT_EQ(0, tool_run("lost", mnt));
 	EXPECT_LINE("%s/f: offset 8192, length 8192, block %ld, owners 4", mnt, block);
 	EXPECT_LINE("%s/f: offset 24576, length 4096, block %ld, owners 3", mnt, other);
 	EXPECT_LINE("%s/d/g: offset 8192, length 8192, block %ld, owners 4", mnt, block);
@@ -273,26 +186,25 @@ TEST_F(tool, lost)
 		    mnt, other);
 	EXPECT_LINE("(unlinked) inode %ld: offset 8192, length 8192, block %ld, owners 4",
 		    ino, block);
-	EXPECT_EQ(7, count_lines());
-	ASSERT_EQ(0, run("lost", "--json", mnt));
+	EXPECT_EQ(7, tool_count_lines());
+	ASSERT_EQ(0, tool_run("lost", "--json", mnt));
 	EXPECT_LINE("      \"state\": \"unlinked\",");
 	EXPECT_LINE("          \"path\": \"%s/d/g\"", mnt);
 	/* who may not open by a handle learns what there is, and what failed */
-	EXPECT_EQ(1, run_without(CAP_DAC_READ_SEARCH,
-				 (char *[]) { TOOL, "lost", mnt, NULL }));
+	EXPECT_EQ(1, tool_run_without(CAP_DAC_READ_SEARCH, "lost", mnt));
 	EXPECT_LINE("(no name found) inode %ld: offset 8192, length 8192, block %ld, owners 4",
 		    ino, block);
 	EXPECT_LINE("daxrmap: inode %ld: Operation not permitted", ino);
-	EXPECT_EQ(8, count_lines());
+	EXPECT_EQ(8, tool_count_lines());
 	/* the tool neither goes into other mounts nor finds what they cover */
 	close(fd);
 	ino = dr_ino("over/hidden");
 	ASSERT_EQ(0, mount("tmpfs", dr_path("over"), "tmpfs", 0, ""));
 	ASSERT_EQ(0, dr_create("over/f", 8, 1));
-	ASSERT_EQ(0, run("lost", mnt));
+	ASSERT_EQ(0, tool_run("lost", mnt));
 	EXPECT_LINE("(no name found) inode %ld: offset 8192, length 8192, block %ld, owners 3",
 		    ino, block);
-	EXPECT_EQ(5, count_lines());
+	EXPECT_EQ(5, tool_count_lines());
 	ASSERT_EQ(0, umount(dr_path("over")));
 }
 
@@ -343,13 +255,13 @@ TEST_F_TIMEOUT(tool, thousand_clones, 300)
 	/* the rest: f and the odd ones, unless the kernel keeps some */
 	EXPECT_LE(CLONES / 2 - 20, away);
 	EXPECT_GE(CLONES / 2 + 1, away);
-	ASSERT_EQ(0, run("lost", mnt));
-	EXPECT_EQ(CLONES + 1, count_lines());
+	ASSERT_EQ(0, tool_run("lost", mnt));
+	EXPECT_EQ(CLONES + 1, tool_count_lines());
 	EXPECT_LINE("%s/f: offset 4096, length 4096, block %ld, owners %d", mnt,
 		    block, CLONES + 1);
 	for (int i = 0; i < CLONES; i++)
-		ASSERT_EQ(1, lines("%s/c%d: offset 4096, length 4096, block %ld, owners %d",
-				   mnt, i, block, CLONES + 1));
+		ASSERT_EQ(1, tool_lines("%s/c%d: offset 4096, length 4096, block %ld, owners %d",
+					mnt, i, block, CLONES + 1));
 	/* and each of them is lost indeed */
 	for (int i = 0; i < CLONES; i += 50) {
 		unsigned char byte;
