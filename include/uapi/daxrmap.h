@@ -94,6 +94,7 @@ struct daxrmap_lost_head {
  * @late_io: reads and writes of bad blocks since
  * @discovered: bad blocks that the driver knew and nobody reported
  * @healed: pages that got a good block, or became a hole
+ * @cleared: bad blocks that DAXRMAP_IOC_CLEAR returned to use
  * @reserved: zero, in and out; what is added later takes from it
  */
 struct daxrmap_status {
@@ -116,7 +117,8 @@ struct daxrmap_status {
 	__u64 late_io;
 	__u64 discovered;
 	__u64 healed;
-	__u64 reserved[15];
+	__u64 cleared;
+	__u64 reserved[14];
 };
 
 /* oflags: the device is gone; all access to data fails with EIO. */

@@ -49,6 +49,7 @@ fn snapshot(mount: &Mount) -> Status {
         late_io: counters.late_io.get(),
         discovered: counters.discovered.get(),
         healed: counters.healed.get(),
+        cleared: counters.cleared.get(),
         ..Status::default()
     }
 }

@@ -62,6 +62,7 @@ TEST_F(status, numbers)
 	EXPECT_EQ(1, s.late_io);
 	EXPECT_EQ(0, s.discovered);
 	EXPECT_EQ(1, s.healed);
+	EXPECT_EQ(0, s.cleared);
 	for (size_t i = 0; i < sizeof(s.reserved) / sizeof(*s.reserved); i++)
 		EXPECT_EQ(0, s.reserved[i]);
 }
@@ -73,9 +74,9 @@ TEST_F(status, arguments)
 	SKIP_ON_XFS();
 	EXPECT_EQ(-EINVAL, ask(&s));
 	s.iflags = 0;
-	s.reserved[14] = 1;
+	s.reserved[13] = 1;
 	EXPECT_EQ(-EINVAL, ask(&s));
-	s.reserved[14] = 0;
+	s.reserved[13] = 0;
 	EXPECT_EQ(0, ask(&s));
 	/* what came out may go in */
 	EXPECT_EQ(0, ask(&s));

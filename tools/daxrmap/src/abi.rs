@@ -21,6 +21,8 @@ const fn iowr(kind: u8, nr: u8, size: usize) -> u64 {
 pub const DAXRMAP_IOC_LOST: u64 = iowr(0xda, 1, size_of::<LostHead>());
 /// How the mount is.
 pub const DAXRMAP_IOC_STATUS: u64 = iowr(0xda, 2, size_of::<Status>());
+/// Has bad blocks cleared, and returns them to use.
+pub const DAXRMAP_IOC_CLEAR: u64 = iowr(0xda, 3, size_of::<Clear>());
 /// What is where on the device.
 pub const FS_IOC_GETFSMAP: u64 = iowr(b'X', 59, size_of::<FsMapHead>());
 /// Which blocks a file has.
@@ -116,7 +118,19 @@ abi! {
         late_io: u64,
         discovered: u64,
         healed: u64,
-        reserved: [u64; 15],
+        cleared: u64,
+        reserved: [u64; 14],
+    }
+
+    /// `struct daxrmap_clear`.
+    Clear {
+        block: u64,
+        count: u64,
+        busy: u64,
+        refused: u64,
+        failed: u64,
+        flags: u32,
+        reserved: u32,
     }
 
     /// `struct fsmap`.

@@ -21,7 +21,7 @@ use std::{
     path::PathBuf, //
 };
 
-/// Asks a daxrmap filesystem what is lost, and who owns a page of persistent memory.
+/// Asks a daxrmap filesystem what is lost, and who owns a page; returns bad blocks to use.
 #[derive(Debug, Parser)]
 #[command(name = "daxrmap", version, disable_help_subcommand = true)]
 pub struct Cli {
@@ -47,6 +47,8 @@ pub enum Command {
         #[command(flatten)]
         on: On,
     },
+    /// Have bad blocks that no file owns cleared and tested, and return them to use
+    Clear(Clear),
 }
 
 /// What all commands take.
@@ -81,6 +83,20 @@ pub struct Owners {
     pub file: Option<FileOffset>,
 }
 
+/// Which blocks.
+#[derive(Debug, Args)]
+pub struct Clear {
+    /// Where, and how to tell.
+    #[command(flatten)]
+    pub on: On,
+    /// The first block, counted from the start of the filesystem's part of the device
+    #[arg(value_name = "BLOCK", value_parser = number)]
+    pub block: u64,
+    /// How many blocks
+    #[arg(value_name = "COUNT", default_value = "1", value_parser = count)]
+    pub count: u64,
+}
+
 /// A byte of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileOffset {
@@ -101,6 +117,14 @@ fn number(text: &str) -> Result<u64, String> {
         return Err("not a number".to_owned());
     }
     u64::from_str_radix(digits, radix).map_err(|_| "too large".to_owned())
+}
+
+/// A number of things, of which there is one at least.
+fn count(text: &str) -> Result<u64, String> {
+    match number(text)? {
+        0 => Err("not one block".to_owned()),
+        count => Ok(count),
+    }
 }
 
 /// `FILE:OFFSET`, where FILE may have colons in it.
@@ -169,6 +193,24 @@ mod tests {
         assert!(parse(&["owners", "/mnt", "1", "--pfn", "2"]).is_err());
         assert!(parse(&["owners", "/mnt", "--pfn", "2", "--file", "a:0"]).is_err());
         assert!(parse(&["owners", "12"]).is_err());
+    }
+
+    #[test]
+    fn blocks_to_clear() {
+        let clear = |args: &[&str]| match parse(args) {
+            Ok(Command::Clear(clear)) => Some((clear.block, clear.count, clear.on.json)),
+            Ok(other) => panic!("{other:?}"),
+            Err(_) => None,
+        };
+        assert_eq!(clear(&["clear", "/mnt", "12"]), Some((12, 1, false)));
+        assert_eq!(
+            clear(&["clear", "--json", "/mnt", "0x10", "0x20"]),
+            Some((16, 32, true))
+        );
+        assert_eq!(clear(&["clear", "/mnt", "1", "2", "3"]), None);
+        assert_eq!(clear(&["clear", "/mnt", "1", "0"]), None);
+        assert_eq!(clear(&["clear", "/mnt", "1", "-2"]), None);
+        assert_eq!(clear(&["clear", "/mnt"]), None);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct Error {
     reason: String,
     /// Whoever reads our output has gone away.
     broken_pipe: bool,
+    /// The system's number of it.
+    errno: Option<i32>,
 }
 
 /// A result.
@@ -29,6 +31,7 @@ impl Error {
             what: None,
             reason: reason.into(),
             broken_pipe: false,
+            errno: None,
         }
     }
 
@@ -41,6 +44,11 @@ impl Error {
     pub fn about_what(mut self, what: impl Into<String>) -> Self {
         self.what.get_or_insert_with(|| what.into());
         self
+    }
+
+    /// The number of an error that is the system's.
+    pub fn errno(&self) -> Option<i32> {
+        self.errno
     }
 
     /// Whether there is nobody to read what we write.
@@ -64,6 +72,7 @@ impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         Self {
             broken_pipe: error.kind() == io::ErrorKind::BrokenPipe,
+            errno: error.raw_os_error(),
             ..Self::new(reason(&error))
         }
     }
@@ -97,6 +106,7 @@ mod tests {
     fn looks_as_that_of_a_unix_tool() {
         let error = Error::from(io::Error::from_raw_os_error(libc::ENOENT));
         assert_eq!(error.to_string(), "No such file or directory");
+        assert_eq!(error.errno(), Some(libc::ENOENT));
         let error = error.about("/a b\n");
         assert_eq!(error.to_string(), r"/a\ b\n: No such file or directory");
         assert_eq!(
@@ -104,6 +114,7 @@ mod tests {
             r"/a\ b\n: No such file or directory"
         );
         let error = Error::new("no").about_what("a b");
+        assert_eq!(error.errno(), None);
         assert_eq!(error.to_string(), "a b: no");
     }
 }

@@ -4,13 +4,14 @@
 //!
 //! - [`abi`]: the kernel's structs. [`sys`]: the system calls that take them, and all `unsafe`.
 //! - [`mount`]: a mounted daxrmap filesystem, to be asked.
-//! - [`lost`], [`fsmap`], [`fiemap`]: what the kernel's answers mean. They believe nothing of them: a
-//!   wrong answer is an error, not a panic or an endless loop.
+//! - [`lost`], [`fsmap`], [`fiemap`], [`clear`]: what the kernel's answers mean. They believe nothing of
+//!   them: a wrong answer is an error, not a panic or an endless loop.
 //! - [`names`]: from inode numbers to paths. [`escape`]: paths as text.
 //! - [`cli`]: arguments. [`report`]: output, as text and JSON. [`run`]: one function for each command.
 //! - [`error`]: what is said if something fails.
 
 pub mod abi;
+pub mod clear;
 pub mod cli;
 pub mod error;
 pub mod escape;

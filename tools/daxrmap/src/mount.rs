@@ -9,6 +9,10 @@ use crate::{
         Lost,
         Status, //
     },
+    clear::{
+        self,
+        Answer, //
+    },
     error::{
         bad_answer, //
         Error,
@@ -37,7 +41,10 @@ use std::{
         OpenOptions, //
     },
     io,
-    ops::ControlFlow,
+    ops::{
+        ControlFlow,
+        Range, //
+    },
     os::{
         fd::{
             AsFd,
@@ -191,6 +198,18 @@ impl Mount {
         )
         .map_err(|error| error.about(&self.path))?;
         Ok(found)
+    }
+
+    /// Has the bad blocks among these cleared and tested, and returned to use.
+    ///
+    /// # Errors
+    ///
+    /// `EPERM` without `CAP_SYS_ADMIN`, `EROFS`; if the answer makes no sense.
+    pub fn clear(&self, blocks: Range<u64>) -> Result<Answer> {
+        clear::clear(blocks, |request| {
+            ask(self.dir.as_fd(), abi::DAXRMAP_IOC_CLEAR, request)
+        })
+        .map_err(|error| error.about(&self.path))
     }
 
     /// What is at the byte `physical` of the device.

@@ -6,6 +6,9 @@
 //! it, which is the path byte by byte, two hexadecimal digits each. In text see
 //! [`escape`](crate::escape).
 
+mod clear;
+
+pub use self::clear::Clear;
 use crate::{
     abi::{
         Status as Numbers, //
@@ -232,6 +235,7 @@ pub struct Status {
     late_io: u64,
     discovered: u64,
     healed: u64,
+    cleared: u64,
 }
 
 impl Status {
@@ -258,6 +262,7 @@ impl Status {
             late_io: numbers.late_io,
             discovered: numbers.discovered,
             healed: numbers.healed,
+            cleared: numbers.cleared,
         }
     }
 }
@@ -287,7 +292,8 @@ impl fmt::Display for Status {
         writeln!(f, "late faults:      {}", self.late_faults)?;
         writeln!(f, "late I/O:         {}", self.late_io)?;
         writeln!(f, "discovered:       {}", self.discovered)?;
-        writeln!(f, "healed pages:     {}", self.healed)
+        writeln!(f, "healed pages:     {}", self.healed)?;
+        writeln!(f, "returned to use:  {}", self.cleared)
     }
 }
 
@@ -433,6 +439,7 @@ mod tests {
                 block_size: 4096,
                 blocks: 131072,
                 healed: 3,
+                cleared: 2,
                 ..Numbers::default()
             };
             Status::new(name(b"/mnt"), name(b"/dev/pmem0"), &numbers)
@@ -440,6 +447,7 @@ mod tests {
         assert!(status(0)
             .to_string()
             .contains("\nstate:            in use\n"));
+        assert!(status(0).to_string().ends_with("\nreturned to use:  2\n"));
         assert!(status(1).to_string().contains("shut down"));
         assert!(status(2).to_string().contains("inconsistent"));
         let json = to_value(status(1)).unwrap();
@@ -447,6 +455,7 @@ mod tests {
         assert_eq!(json["inconsistent"], false);
         assert_eq!(json["blocks"], 131072);
         assert_eq!(json["healed"], 3);
+        assert_eq!(json["cleared"], 2);
         assert_eq!(json["device"], json!({"path": "/dev/pmem0"}));
     }
 }

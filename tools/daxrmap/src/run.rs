@@ -4,6 +4,7 @@
 
 use crate::{
     cli::{
+        Clear,
         Command,
         On,
         Owners, //
@@ -35,6 +36,7 @@ use std::{
     collections::HashSet,
     fmt::Display,
     io::Write,
+    ops::Range,
     path::PathBuf, //
 };
 
@@ -49,6 +51,7 @@ pub fn run(command: &Command, out: &mut impl Write) -> Result<Vec<Error>> {
         Command::Lost { on } => lost(on, out),
         Command::Owners(args) => owners(args, out),
         Command::Status { on } => status(on, out),
+        Command::Clear(args) => clear(args, out),
     }
 }
 
@@ -144,13 +147,21 @@ fn block(args: &Owners, mount: &Mount, status: &crate::abi::Status) -> Result<u6
         (None, Some(block)) => block,
         (None, None) => return Err(Error::new("no block is given")),
     };
-    if block >= status.blocks {
-        let last = status.blocks.saturating_sub(1);
-        return Err(here(Error::new(format!(
-            "block {block} is not here: it has 0 to {last}"
-        ))));
-    }
+    blocks(block, 1, status).map_err(here)?;
     Ok(block)
+}
+
+/// The blocks, if they are here.
+fn blocks(first: u64, count: u64, status: &crate::abi::Status) -> Result<Range<u64>> {
+    let end = first.checked_add(count);
+    if let Some(end) = end.filter(|&end| end <= status.blocks) {
+        return Ok(first..end);
+    }
+    let has = status.blocks.saturating_sub(1);
+    Err(Error::new(match count {
+        1 => format!("block {first} is not here: it has 0 to {has}"),
+        _ => format!("{count} blocks from {first} on are not here: it has 0 to {has}"),
+    }))
 }
 
 fn owners(args: &Owners, out: &mut impl Write) -> Result<Vec<Error>> {
@@ -192,4 +203,54 @@ fn status(on: &On, out: &mut impl Write) -> Result<Vec<Error>> {
     let report = report::Status::new(mount.path().into(), device.as_path().into(), &numbers);
     print(&report, on.json, out)?;
     Ok(Vec::new())
+}
+
+fn clear(args: &Clear, out: &mut impl Write) -> Result<Vec<Error>> {
+    let mount = Mount::open(&args.on.mount)?;
+    let here = |error: Error| error.about(mount.path());
+    let blocks = blocks(args.block, args.count, &mount.status()?).map_err(here)?;
+    let answer = mount.clear(blocks)?;
+    let mut errors: Vec<_> = answer.outcome.complaint().into_iter().collect();
+    errors.extend(answer.broke_off);
+    if answer.outcome == Default::default() {
+        let not_bad = || {
+            Error::new(match args.count {
+                1 => format!("block {} is not bad", args.block),
+                count => format!("none of {count} blocks from {} on is bad", args.block),
+            })
+        };
+        return Err(here(errors.pop().unwrap_or_else(not_bad)));
+    }
+    let report = report::Clear {
+        mount: mount.path().into(),
+        block: args.block,
+        count: args.count,
+        outcome: answer.outcome,
+    };
+    print(&report, args.on.json, out)?;
+    Ok(errors.into_iter().map(here).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_that_are_not_here() {
+        let status = crate::abi::Status {
+            blocks: 10,
+            ..Default::default()
+        };
+        let ask = |first, count| blocks(first, count, &status).map_err(|error| error.to_string());
+        assert_eq!(ask(0, 10), Ok(0..10));
+        assert_eq!(ask(9, 1), Ok(9..10));
+        assert_eq!(
+            ask(10, 1).unwrap_err(),
+            "block 10 is not here: it has 0 to 9"
+        );
+        let refusal = "2 blocks from 9 on are not here: it has 0 to 9";
+        assert_eq!(ask(9, 2).unwrap_err(), refusal);
+        assert!(ask(u64::MAX, 1).is_err());
+        assert!(ask(1, u64::MAX).is_err());
+    }
 }

@@ -34,10 +34,11 @@ macro_rules! layout {
     };
 }
 
-const LAYOUTS: [Layout; 7] = [
+const LAYOUTS: [Layout; 8] = [
     layout!("daxrmap_lost", abi::Lost),
     layout!("daxrmap_lost_head", abi::LostHead),
     layout!("daxrmap_status", abi::Status),
+    layout!("daxrmap_clear", abi::Clear),
     layout!("fsmap", abi::FsMap),
     layout!("fsmap_head", abi::FsMapHead),
     layout!("fiemap", abi::Fiemap),
@@ -97,6 +98,7 @@ fn is_that_of_the_headers() {
     for (name, value) in [
         ("DAXRMAP_IOC_LOST", abi::DAXRMAP_IOC_LOST),
         ("DAXRMAP_IOC_STATUS", abi::DAXRMAP_IOC_STATUS),
+        ("DAXRMAP_IOC_CLEAR", abi::DAXRMAP_IOC_CLEAR),
         ("FS_IOC_GETFSMAP", abi::FS_IOC_GETFSMAP),
         ("FS_IOC_FIEMAP", abi::FS_IOC_FIEMAP),
         ("DAXRMAP_LOST_END", abi::DAXRMAP_LOST_END.into()),

@@ -34,12 +34,14 @@ fn errors_are_one_line_and_1() {
             "daxrmap: /proc: not a daxrmap filesystem\n"
         );
     }
-    let output = daxrmap(&["owners", "/proc", "1"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(
-        stderr(&output),
-        "daxrmap: /proc: not a daxrmap filesystem\n"
-    );
+    for command in ["owners", "clear"] {
+        let output = daxrmap(&[command, "/proc", "1"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(
+            stderr(&output),
+            "daxrmap: /proc: not a daxrmap filesystem\n"
+        );
+    }
 }
 
 #[test]
@@ -50,6 +52,10 @@ fn usage_is_2() {
         &["lost"],
         &["owners", "/proc"],
         &["owners", "/proc", "x"],
+        &["clear", "/proc"],
+        &["clear", "/proc", "x"],
+        &["clear", "/proc", "1", "0"],
+        &["clear", "/proc", "1", "2", "3"],
     ] {
         let output = daxrmap(args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
