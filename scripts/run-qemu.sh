@@ -55,6 +55,8 @@ esac
 # Words that the kernel has of its own stay in words; ours are arrays.
 cmdline="console=ttyS0 loglevel=7 printk.devkmsg=on panic=-1 oops=panic tsc=reliable"
 cmdline+=" sysrq_always_enabled rcupdate.rcu_cpu_stall_timeout=60 softlockup_panic=0"
+# Under load the first ticks may come too late for the kernel to believe in its timer.
+cmdline+=" no_timer_check"
 # SLUB's sheaves keep stale pointers to what was allocated from them, behind
 # which kmemleak does not see a leak of a few objects. Checked caches have none.
 [ "$kernel" != debug ] || cmdline+=" slab_debug=F,kmalloc-*,daxrmap*"
