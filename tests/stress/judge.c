@@ -127,6 +127,35 @@ struct slot *slot_at(struct proc *p, const char *addr, unsigned int *page)
 	return NULL;
 }
 
+/* Whether the page was at a block that had been poisoned, but not long ago. */
+static bool was_hit(const struct page *p, uint64_t from, uint64_t to, uint64_t recent)
+{
+	for (const struct past *e = p->past; e < p->past + PAST; e++)
+		if (overlaps(e, from, to) && e->kind == DATA &&
+		    (e->block == NONE || (shaky(e->block) && !lost(e->block, recent))))
+			return true;
+	return false;
+}
+
+/*
+ * The kernel notes who maps the page, then sends signals; in between the process may
+ * have unmapped it, and mapped something else there.
+ */
+static bool was_for_the_gone(const struct proc *p, const char *addr)
+{
+	for (const struct gone *g = p->gone; g < p->gone + GONE; g++) {
+		const struct slot *s = &g->slot;
+		struct page page;
+
+		if (!g->to || addr < s->base || addr >= s->base + s->count * BLK)
+			continue;
+		copy_page(&page, page_of(s->file, s->first + (addr - s->base) / BLK));
+		if (page.forgotten >= g->from || was_hit(&page, g->from, g->to, g->from))
+			return true;
+	}
+	return false;
+}
+
 /*
  * A signal without a touch was sent between two ticks. Its page must have been
  * at a poisoned block in between: the handler of failures looks at that with the
@@ -139,30 +168,33 @@ static void judge_signal(struct proc *p, const struct sig *sig)
 	struct seen seen = { .from = sig->quiet, .to = sig->at };
 	struct page page;
 
-	if (!s) {
-		fault(WRONG, "a signal to process %d for %p, where it maps nothing",
-		      p->nr, (void *)sig->addr);
-		return;
-	}
+	COUNT(told);
 	if (sig->code != BUS_MCEERR_AO && sig->code != BUS_MCEERR_AR)
 		fault(WRONG, "a signal to process %d with code %d", p->nr, sig->code);
 	if (sig->code == BUS_MCEERR_AO && !p->early)
 		fault(WRONG, "a signal to process %d, which wants none early", p->nr);
-	if (sig->lsb != 12 && (sig->lsb != 21 || s->file >= BIG))
-		fault(WRONG, "a signal to process %d with lsb %d", p->nr, sig->lsb);
-	copy_page(&page, page_of(s->file, nr));
-	if (page.forgotten >= sig->quiet) {
-		COUNT(unjudged);
-		return;
-	}
-	COUNT(told);
-	for (const struct past *e = page.past; e < page.past + PAST; e++)
-		if (overlaps(e, sig->quiet, sig->at) && e->kind == DATA &&
-		    (e->block == NONE || shaky(e->block)))
+	if (s) {
+		copy_page(&page, page_of(s->file, nr));
+		if (page.forgotten >= sig->quiet) {
+			COUNT(unjudged);
 			return;
-	fault(WRONG, "a signal to process %d for %s page %u, ticks %" PRIu64
-	      " to %" PRIu64 ":%s", p->nr, name_of(s->file), nr, sig->quiet,
-	      sig->at, story(&page, &seen));
+		}
+		if (was_hit(&page, sig->quiet, sig->at, 0)) {
+			if (sig->lsb != 12 && (sig->lsb != 21 || s->file >= BIG))
+				fault(WRONG, "a signal to process %d with lsb %d",
+				      p->nr, sig->lsb);
+			return;
+		}
+	}
+	if (was_for_the_gone(p, sig->addr))
+		return;
+	if (s)
+		fault(WRONG, "a signal to process %d for %s page %u, ticks %" PRIu64
+		      " to %" PRIu64 ":%s", p->nr, name_of(s->file), nr, sig->quiet,
+		      sig->at, story(&page, &seen));
+	else
+		fault(WRONG, "a signal to process %d for %p, where it maps nothing",
+		      p->nr, (void *)sig->addr);
 }
 
 void judge_signals(struct proc *p)

@@ -150,6 +150,20 @@ void open_something(struct slot *s, int f)
 	unlock_life(f);
 }
 
+void unmap_slot(struct slot *s)
+{
+	struct gone *g = &me->gone[me->goners++ % GONE];
+
+	g->slot = *s;
+	g->from = me->quiet;
+	munmap(s->base, s->count * BLK);
+	close(s->fd);
+	/* A signal that was under way is for this mapping. */
+	all_signals_are_here();
+	g->to = tick();
+	s->file = -1;
+}
+
 void close_slot(struct slot *s)
 {
 	struct file *o = &w->file[s->file];
@@ -158,10 +172,6 @@ void close_slot(struct slot *s)
 	lock_life(f);
 	if (!--o->users && !o->named)
 		forget(f);
-	munmap(s->base, s->count * BLK);
-	close(s->fd);
-	/* A signal that was under way is for this mapping. */
-	all_signals_are_here();
-	s->file = -1;
+	unmap_slot(s);
 	unlock_life(f);
 }

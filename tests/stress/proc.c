@@ -80,10 +80,7 @@ static long obey(const struct command *c)
 		inject(c->page, 1, pick(2));
 		return 0;
 	case UNWATCH:
-		munmap(s->base, BLK);
-		close(s->fd);
-		all_signals_are_here();
-		s->file = -1;
+		unmap_slot(s);
 		return 0;
 	case PING:
 	case QUIT:

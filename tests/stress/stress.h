@@ -32,7 +32,7 @@ enum {
 	PAST = 8,		/* what a page is and was */
 	SLOTS = 3,		/* files that a worker has open at a time */
 	WORKERS = 6, WATCHERS = 3, PROCS = WORKERS + WATCHERS,
-	SIGS = 64,
+	SIGS = 64, GONE = 4,
 	WORDS = BLK / 8,
 };
 
@@ -94,6 +94,12 @@ struct slot {
 	char *base;
 };
 
+/* A slot until then. The kernel may have noted who maps it before, and tell him after. */
+struct gone {
+	struct slot slot;
+	uint64_t from, to;
+};
+
 struct sig {
 	uint64_t quiet, at;	/* sent between these */
 	char *addr;
@@ -106,6 +112,8 @@ struct proc {
 	bool early;
 	uint64_t quiet;		/* all signals sent before have come */
 	struct slot slot[SLOTS];
+	struct gone gone[GONE];	/* a ring */
+	unsigned int goners;
 	struct sig sig[SIGS];
 	volatile unsigned int sigs, judged;	/* sig[] is a ring */
 };
@@ -210,6 +218,7 @@ int tell(struct proc *p, struct command c);	/* ask() in two halves */
 long answer(struct proc *p);
 void ask_all(enum order order);
 void close_slot(struct slot *s);
+void unmap_slot(struct slot *s);
 void stop_procs(void);
 
 unsigned int pick(unsigned int n);	/* below n */
