@@ -78,6 +78,8 @@ pub(crate) fn init() -> Result {
     }
     // SAFETY: Only the first caller comes here, and nobody uses the lock before `READY`.
     unsafe { HOLDERS.init() };
+    // SAFETY: As above; the module registers its filesystem when this has returned.
+    unsafe { super::sharing::init() };
     READY.store(true, Release);
     Ok(())
 }

@@ -25,6 +25,7 @@ mod iomap;
 mod layout;
 mod media;
 mod poison;
+mod sharing;
 
 pub(crate) use self::{
     device::{
@@ -68,6 +69,7 @@ pub(crate) use self::{
         unmark_head, //
         MF_MEM_PRE_REMOVE,
     },
+    sharing::lock_counts,
 };
 
 use core::ops::Range;

@@ -36,6 +36,7 @@ use crate::{
         FileData,
         Inode,
         InodeLock,
+        InvalidateLockShared,
         ReadIter,
         WriteIter, //
     },
@@ -221,6 +222,7 @@ impl FileData for Mount {
         };
         if !fault.is_write() {
             let lock = inode.invalidate_lock_shared();
+            let _counting = is_first_of_shared(inode, &pages, &lock).then(dax::lock_counts);
             return fault.resolve(&lock);
         }
         if let Err(e) = fault.modified() {
@@ -256,6 +258,20 @@ impl FileData for Mount {
     ) -> Result {
         fallocate::fallocate(inode, what, range, lock)
     }
+}
+
+/// Whether the file is about to get a page that it shares (see `Extents::map`), which must be counted.
+/// The blocks of a file do not become shared under its lock. A huge fault never gets a shared page.
+fn is_first_of_shared(
+    inode: &Inode<Mount>,
+    pages: &core::ops::Range<u64>,
+    _lock: &InvalidateLockShared<'_, Mount>,
+) -> bool {
+    if pages.end - pages.start > 1 || dax::has_page(inode, pages.start) {
+        return false;
+    }
+    let mapping = inode.fs().meta().lock().map(inode.ino(), pages.start, 1);
+    matches!(mapping, Ok(Mapping::Data { shared: true, .. }))
 }
 
 /// Whether a PMD can be tried for a write: all of it is in the file, and is one run of blocks of this

@@ -343,6 +343,61 @@ static void *leave(void *arg)
 	return NULL;
 }
 
+/*
+ * Each of two processes is the first of its file to touch pages that both files
+ * share: the kernel counts the files in the page, without a lock. Then one file
+ * gives the pages up under the other.
+ */
+struct toucher {
+	int *here;		/* of both, for each page */
+	char *map;
+	unsigned long pages;
+};
+
+static void *touch_all(void *arg)
+{
+	struct toucher *t = arg;
+
+	dr_catch_sigbus();
+	for (unsigned long i = 0; i < t->pages; i++) {
+		__atomic_add_fetch(&t->here[i], 1, __ATOMIC_SEQ_CST);
+		/* Not for ever: there may be one CPU. */
+		for (int k = 0; k < 100000 &&
+		     __atomic_load_n(&t->here[i], __ATOMIC_SEQ_CST) < 2; k++)
+			;
+		dr_load(t->map + i * BLK);
+	}
+	return NULL;
+}
+
+TEST_F(cow, first_touch_in_two_files)
+{
+	enum { N = 256 };
+	static const char *const name[] = { "a", "b" };
+	static int here[N];
+	pthread_t th[2];
+
+	ASSERT_EQ(0, dr_create("a", N, 1));
+	for (int i = 0; i < 60; i++) {
+		struct toucher t[2];
+
+		memset(here, 0, sizeof(here));
+		ASSERT_EQ(0, dr_clone("a", "b"));
+		for (int k = 0; k < 2; k++) {
+			t[k] = (struct toucher){ here, dr_map(name[k], 0, N * BLK,
+						 PROT_READ, MAP_SHARED), N };
+			ASSERT_NE(NULL, t[k].map);
+			pthread_create(&th[k], NULL, touch_all, &t[k]);
+		}
+		for (int k = 0; k < 2; k++)
+			pthread_join(th[k], NULL);
+		EXPECT_EQ(0, truncate(dr_path("b"), 0));
+		for (int k = 0; k < 2; k++)
+			munmap(t[k].map, N * BLK);
+	}
+	EXPECT_EQ(0, dr_verify("a", 0, N, 1, 0));
+}
+
 TEST_F(cow, two_owners_leave_at_once)
 {
 	pthread_barrier_t start;

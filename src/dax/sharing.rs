@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The count of files that a shared page is associated with.
+//!
+//! A folio counts them itself (`folio->mapping` for one, `folio->share` for more), when a file gets its
+//! DAX entry for the page and when it loses that. C source: fs/dax.c (`dax_associate_entry`,
+//! `dax_folio_put`). It does so under the lock of the file's entries, of which each file has its own:
+//! two files that do it at once count one. The first to leave then finds a page without files that
+//! somebody maps.
+//!
+//! # Locking
+//!
+//! One mutex for all mounts, since that count is all it protects: below `invalidate_lock`, above the DAX
+//! entry. It is held for a fault that associates a shared page, and for the deletion of entries. No
+//! fault waits for it with an entry locked, so its holder may wait for entries.
+
+use crate::vfs::NoFsScope;
+use kernel::{
+    prelude::*,
+    sync::{
+        global_lock,
+        GlobalGuard, //
+    },
+};
+
+global_lock! {
+    // SAFETY: `dax::init` initialises it before the filesystem is registered.
+    unsafe(uninit) static COUNTS: Mutex<()> = ();
+}
+
+/// # Safety
+///
+/// Called once, before anything is mounted.
+pub(super) unsafe fn init() {
+    // SAFETY: By the caller's promise.
+    unsafe { COUNTS.init() };
+}
+
+/// While it lives nobody else changes the counts. Nor does reclaim evict inodes for this task, which
+/// would.
+pub(crate) struct Counting {
+    // The guard is dropped first.
+    _guard: GlobalGuard<COUNTS>,
+    _nofs: NoFsScope,
+}
+
+/// Takes the lock; sleeps.
+pub(crate) fn lock_counts() -> Counting {
+    let nofs = NoFsScope::new();
+    Counting {
+        _guard: COUNTS.lock(),
+        _nofs: nofs,
+    }
+}
