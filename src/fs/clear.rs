@@ -181,6 +181,8 @@ fn clear_block(mount: &Mount, block: u64) -> Result<Option<Outcome>> {
     match device.test(block).and_then(|()| device.zero(range.clone())) {
         Err(e) if e == ENOMEM => return Err(e),
         Ok(()) if is_good()? => {}
+        // It came on the list anew, which the gate does not hold up.
+        _ if device.next_bad(&range).is_some() => return Ok(Some(Outcome::Uncleared)),
         _ => {
             // Whatever the driver said of it, it does not count any more.
             device.mark_poisoned(block)?;
