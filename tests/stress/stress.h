@@ -202,7 +202,7 @@ struct sig store_word(char *at, uint64_t word);
 /* Whether it is the answer to a touch of poison; says so if it is neither that nor a touch behind the end. */
 bool is_refusal(const struct sig *s, const char *at, const char *how);
 
-/* ---- the processes (proc.c, names.c, look.c, ops.c) ---- */
+/* ---- the processes (proc.c, names.c, look.c, ops.c, change.c) ---- */
 
 enum order { PING, RUN, VERIFY, POISON, WATCH, TOUCH, CHANGE, INJECT, UNWATCH, QUIT };
 

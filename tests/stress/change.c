@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A change of pages, as the oracle sees it: what they were, may become, and are. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include "change.h"
+
+struct change c;
+
+/* The blocks of pages, NONE for a hole; flags as FIEMAP says, if wanted. */
+int blocks_of(int fd, unsigned int p, unsigned int n, uint32_t *block, uint32_t *flags)
+{
+	static struct {
+		struct fiemap fm;
+		struct fiemap_extent e[BIG_PAGES];
+	} q;
+
+	memset(&q.fm, 0, sizeof(q.fm));
+	q.fm.fm_start = p * BLK;
+	q.fm.fm_length = n * BLK;
+	q.fm.fm_extent_count = BIG_PAGES;
+	if (ioctl(fd, FS_IOC_FIEMAP, &q)) {
+		fault(BOOKS, "FIEMAP: %s", strerror(errno));
+		return dr_errno();
+	}
+	for (unsigned int i = 0; i < n; i++)
+		block[i] = NONE;
+	for (unsigned int k = 0; k < q.fm.fm_mapped_extents; k++) {
+		struct fiemap_extent *e = &q.e[k];
+
+		for (uint64_t off = 0; off < e->fe_length; off += BLK) {
+			uint64_t at = (e->fe_logical + off) / BLK;
+
+			if (at < p || at >= p + n)
+				continue;
+			block[at - p] = (e->fe_physical + off) / BLK;
+			if (flags)
+				flags[at - p] = e->fe_flags;
+		}
+	}
+	return 0;
+}
+
+
+bool lock_pages(struct slot *s, unsigned int p, unsigned int n, bool whole)
+{
+	unsigned int size;
+
+	c.file = s->file;
+	c.fd = s->fd;
+	c.hold[0] = (struct hold){ s->file, whole ? ~0ull : chunks_of(p, n) };
+	c.holds = 1;
+	hold(c.hold, 1);
+	size = w->file[s->file].size;
+	if (!whole)
+		n = p >= size ? 0 : n < size - p ? n : size - p;
+	c.p = p;
+	c.n = n;
+	if (n)
+		return true;
+	release(c.hold, c.holds);
+	return false;
+}
+
+void look_up(void)
+{
+	for (unsigned int i = 0; i < c.n; i++)
+		c.want[i] = c.old[i] = now_of(c.file, c.p + i);
+}
+
+void begin(void)
+{
+	c.start = tick();
+	for (unsigned int i = 0; i < c.n; i++) {
+		c.past[i] = expect(page_of(c.file, c.p + i), c.want[i]);
+		disown(c.old[i].block);
+	}
+}
+
+void became(unsigned int i)
+{
+	struct past is = c.want[i];
+	uint32_t before, old = c.old[i].block;
+
+	is.block = is.kind == DATA ? c.block[i] : NONE;
+	if (is.kind == DATA && is.block == NONE)
+		fault(BOOKS, "%s page %u was written and has no block",
+		      name_of(c.file), c.p + i);
+	if (is.kind != DATA && c.block[i] != NONE)
+		fault(BOOKS, "%s page %u should be a hole and has block %u",
+		      name_of(c.file), c.p + i, c.block[i]);
+	before = own(is.block);
+	if (before)
+		fault(INTACT, "%s page %u was changed at block %u (it was at %d), which others have",
+		      name_of(c.file), c.p + i, is.block, (int)old);
+	if (is.block != NONE && is.block != old && lost(is.block, c.start))
+		fault(INTACT, "%s page %u was given block %u, which is bad",
+		      name_of(c.file), c.p + i, is.block);
+	settle(page_of(c.file, c.p + i), c.past[i], &is);
+}
+
+void stayed(unsigned int i)
+{
+	struct past is = c.old[i];
+	uint32_t old = is.block;
+
+	is.block = c.block[i];
+	own(is.block);
+	if (old != NONE && is.block == NONE)
+		fault(BOOKS, "%s page %u has lost block %u", name_of(c.file), c.p + i,
+		      old);
+	if (is.block == old) {
+		withdraw(page_of(c.file, c.p + i), c.past[i]);
+		return;
+	}
+	if (is.kind == HOLE)
+		is.kind = DATA;
+	settle(page_of(c.file, c.p + i), c.past[i], &is);
+}
+
+void became_or_stayed(unsigned int i)
+{
+	struct past is = c.want[i];
+
+	is.block = c.block[i];
+	own(is.block);
+	settle_both(page_of(c.file, c.p + i), c.past[i], &is);
+}
+
+void refused(unsigned int i)
+{
+	own(c.old[i].block);
+	withdraw(page_of(c.file, c.p + i), c.past[i]);
+}
+
+void find_blocks(void)
+{
+	blocks_of(c.fd, c.p, c.n, c.block, NULL);
+}
+
+void all_became(const char *what, int r)
+{
+	if (r)
+		fault(INTACT, "%s of %s pages %u+%u: %s", what, name_of(c.file), c.p,
+		      c.n, strerror(errno));
+	find_blocks();
+	for (unsigned int i = 0; i < c.n; i++) {
+		if (!r && lost(c.old[i].block, c.start) && c.want[i].kind != AFTER_END) {
+			COUNT(healed);
+			if (c.block[i] == c.old[i].block)
+				fault(INTACT, "%s of %s page %u leaves it at a bad block",
+				      what, name_of(c.file), c.p + i);
+		}
+		became(i);
+	}
+}
