@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The metadata log: records one after the other in a region of blocks.
+//!
+//! A record has a sequence number, one more than the one before it, and a checksum over all of it. So
+//! what is left of older logs in the region, or of a record that a crash has cut, does not look like
+//! the next one. Reading ends at the first that is not.
+//!
+//! A region begins with a checkpoint, the whole state in as many records as it takes, the last of
+//! which says so. Transactions follow. When the region is full, a checkpoint is written to the other
+//! one, and the superblock is told.
+
+use super::{
+    bytes::SliceSink,
+    Medium,
+    Reader,
+    Sink,
+    BLOCK_SIZE, //
+};
+use crate::crc32c;
+use kernel::prelude::*;
+
+/// Records begin at a multiple of so many bytes: a cache line.
+pub(crate) const RECORD_ALIGN: u64 = 64;
+
+/// Bytes of a record before its payload.
+pub(crate) const HEADER_SIZE: usize = 32;
+
+/// "DXLR".
+const MAGIC: u32 = 0x524c_5844;
+
+/// A run of blocks that a log may be in.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Region {
+    /// First block.
+    pub(crate) start: u64,
+    /// Number of blocks.
+    pub(crate) blocks: u64,
+}
+
+impl Region {
+    fn first_byte(&self) -> u64 {
+        self.start.saturating_mul(BLOCK_SIZE)
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.blocks.saturating_mul(BLOCK_SIZE)
+    }
+}
+
+/// What a record is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum RecordKind {
+    /// Operations that happened together.
+    Transaction,
+    /// A part of a checkpoint, not its last.
+    Checkpoint,
+    /// The last part of a checkpoint.
+    CheckpointEnd,
+}
+
+impl RecordKind {
+    fn number(self) -> u32 {
+        match self {
+            Self::Transaction => 1,
+            Self::Checkpoint => 2,
+            Self::CheckpointEnd => 3,
+        }
+    }
+
+    fn from_number(number: u32) -> Option<Self> {
+        [Self::Transaction, Self::Checkpoint, Self::CheckpointEnd]
+            .into_iter()
+            .find(|kind| kind.number() == number)
+    }
+}
+
+/// How many bytes of a region a record with so much payload takes.
+fn record_size(payload: u64) -> Option<u64> {
+    payload
+        .checked_add(HEADER_SIZE as u64)?
+        .checked_next_multiple_of(RECORD_ALIGN)
+}
+
+/// A log that is written.
+#[derive(Clone, Debug)]
+pub(crate) struct Log {
+    region: Region,
+    /// Tells the logs of different filesystems apart.
+    tag: u64,
+    /// Where the next record will be, in bytes of the region.
+    head: u64,
+    /// The next record's sequence number.
+    seq: u64,
+}
+
+impl Log {
+    /// A log that begins anew in a region.
+    pub(crate) fn begin(region: Region, tag: u64, seq: u64) -> Self {
+        Self {
+            region,
+            tag,
+            head: 0,
+            seq,
+        }
+    }
+
+    /// The region that it is in.
+    pub(crate) fn region(&self) -> Region {
+        self.region
+    }
+
+    /// The next record's sequence number.
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// How many bytes a record's payload may have that leaves `reserve` bytes of the region.
+    pub(crate) fn room(&self, reserve: u64) -> u64 {
+        self.region
+            .bytes()
+            .saturating_sub(self.head)
+            .saturating_sub(HEADER_SIZE as u64)
+            .saturating_sub(reserve)
+    }
+
+    /// Appends a record that is durable when this returns, and not before everything that was
+    /// flushed earlier. `fill` puts its payload. Needs no memory.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSPC` if not `reserve` bytes of the region would be left; what the medium says, and what
+    /// `fill` says. The log is as it was then, but for a record that was not acknowledged and may be
+    /// found if there is a crash now.
+    pub(crate) fn append<M: Medium>(
+        &mut self,
+        medium: &M,
+        kind: RecordKind,
+        reserve: u64,
+        fill: impl FnOnce(&mut RecordWriter<'_, M>) -> Result,
+    ) -> Result {
+        // What the record shows must not be less durable than the record.
+        medium.fence();
+        let mut record = self.record(medium, reserve);
+        fill(&mut record)?;
+        record.finish(kind)?;
+        medium.fence();
+        Ok(())
+    }
+
+    /// Begins a record that leaves `reserve` bytes of the region.
+    pub(crate) fn record<'a, M: Medium>(
+        &'a mut self,
+        medium: &'a M,
+        reserve: u64,
+    ) -> RecordWriter<'a, M> {
+        RecordWriter {
+            medium,
+            room: self.room(reserve),
+            at: self
+                .region
+                .first_byte()
+                .saturating_add(self.head)
+                .saturating_add(HEADER_SIZE as u64),
+            len: 0,
+            crc: !0,
+            buf: [0; BUFFER],
+            used: 0,
+            log: self,
+        }
+    }
+}
+
+fn header(crc: u32, seq: u64, len: u32, kind: RecordKind, tag: u64) -> Result<[u8; HEADER_SIZE]> {
+    let mut out = [0; HEADER_SIZE];
+    let mut to = SliceSink::new(&mut out);
+    to.put_u32(MAGIC)?;
+    to.put_u32(crc)?;
+    to.put_u64(seq)?;
+    to.put_u32(len)?;
+    to.put_u32(kind.number())?;
+    to.put_u64(tag)?;
+    Ok(out)
+}
+
+/// Bytes that are collected before they are stored.
+const BUFFER: usize = 256;
+
+/// A record that is being written. It is none before [`finish`](Self::finish).
+pub(crate) struct RecordWriter<'a, M: Medium> {
+    log: &'a mut Log,
+    medium: &'a M,
+    /// Bytes of payload that fit.
+    room: u64,
+    /// Where the next bytes are stored.
+    at: u64,
+    /// Bytes of payload so far, those in `buf` included.
+    len: u64,
+    /// Checksum of what was stored.
+    crc: u32,
+    buf: [u8; BUFFER],
+    used: usize,
+}
+
+impl<'a, M: Medium> RecordWriter<'a, M> {
+    /// Bytes of payload so far.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn store(&mut self) -> Result {
+        let bytes = self.buf.get(..self.used).ok_or(EINVAL)?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.crc = crc32c(self.crc, bytes);
+        self.medium.store(self.at, bytes)?;
+        self.at = self.at.saturating_add(bytes.len() as u64);
+        self.used = 0;
+        Ok(())
+    }
+
+    /// Makes it a record, durable after the next fence. Returns the log.
+    ///
+    /// # Errors
+    ///
+    /// What the medium says.
+    pub(crate) fn finish(mut self, kind: RecordKind) -> Result<&'a mut Log> {
+        self.store()?;
+        let Self {
+            log,
+            medium,
+            len,
+            crc,
+            ..
+        } = self;
+        let short = u32::try_from(len).map_err(|_| ENOSPC)?;
+        let size = record_size(len).ok_or(ENOSPC)?;
+        let at = log.region.first_byte().saturating_add(log.head);
+        let crc = crc32c(crc, &header(0, log.seq, short, kind, log.tag)?);
+        medium.store(at, &header(crc, log.seq, short, kind, log.tag)?)?;
+        medium.flush(at, len.saturating_add(HEADER_SIZE as u64))?;
+        log.head = log.head.saturating_add(size);
+        log.seq = log.seq.wrapping_add(1);
+        Ok(log)
+    }
+}
+
+impl<M: Medium> Sink for RecordWriter<'_, M> {
+    fn put(&mut self, mut bytes: &[u8]) -> Result {
+        let len = self.len.saturating_add(bytes.len() as u64);
+        if len > self.room {
+            return Err(ENOSPC);
+        }
+        self.len = len;
+        while !bytes.is_empty() {
+            if self.used == BUFFER {
+                self.store()?;
+            }
+            let room = self.buf.get_mut(self.used..).unwrap_or_default();
+            let n = room.len().min(bytes.len());
+            let (now, later) = bytes.split_at_checked(n).ok_or(EINVAL)?;
+            if let Some(to) = room.get_mut(..n) {
+                to.copy_from_slice(now);
+            }
+            self.used = self.used.saturating_add(n);
+            bytes = later;
+        }
+        Ok(())
+    }
+}
+
+/// A record that was read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Record {
+    /// What it is.
+    pub(crate) kind: RecordKind,
+    /// Its sequence number.
+    pub(crate) seq: u64,
+    /// Where it is, in bytes of the region.
+    pub(crate) at: u64,
+}
+
+/// Reads a log from its start.
+pub(crate) struct Replay {
+    log: Log,
+    /// The checkpoint is complete.
+    complete: bool,
+}
+
+impl Replay {
+    /// From the first record of `region`, which has the sequence number `seq`.
+    pub(crate) fn new(region: Region, tag: u64, seq: u64) -> Self {
+        Self {
+            log: Log::begin(region, tag, seq),
+            complete: false,
+        }
+    }
+
+    /// Whether the checkpoint was read to its end. What comes after it are transactions.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// The next record, its payload in `payload`. `None` at the log's end.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the medium cannot be read there: whether a record is there is not known. `ENOMEM`.
+    pub(crate) fn next(
+        &mut self,
+        medium: &impl Medium,
+        payload: &mut KVVec<u8>,
+    ) -> Result<Option<Record>> {
+        let log = &mut self.log;
+        payload.clear();
+        if log.head.saturating_add(HEADER_SIZE as u64) > log.region.bytes() {
+            return Ok(None);
+        }
+        let at = log.region.first_byte().saturating_add(log.head);
+        let mut bytes = [0; HEADER_SIZE];
+        medium.read(at, &mut bytes)?;
+        let mut from = Reader::new(&bytes);
+        let magic = from.u32()?;
+        let crc = from.u32()?;
+        let seq = from.u64()?;
+        let len = from.u32()?;
+        let kind = RecordKind::from_number(from.u32()?);
+        let tag = from.u64()?;
+        let Some(kind) = kind else { return Ok(None) };
+        if magic != MAGIC || seq != log.seq || tag != log.tag || u64::from(len) > log.room(0) {
+            return Ok(None);
+        }
+        let len = usize::try_from(len).map_err(|_| ENOMEM)?;
+        payload.resize(len, 0, GFP_KERNEL)?;
+        medium.read(at.saturating_add(HEADER_SIZE as u64), payload)?;
+        let sum = crc32c(!0, payload);
+        if crc32c(sum, &header(0, seq, len as u32, kind, tag)?) != crc {
+            payload.clear();
+            return Ok(None);
+        }
+        let record = Record {
+            kind,
+            seq,
+            at: log.head,
+        };
+        match (self.complete, kind) {
+            (false, RecordKind::Checkpoint) | (true, RecordKind::Transaction) => {}
+            (false, RecordKind::CheckpointEnd) => self.complete = true,
+            // Left of a checkpoint that no superblock was told of: it may have the same numbers.
+            (true, _) | (false, RecordKind::Transaction) => {
+                payload.clear();
+                return Ok(None);
+            }
+        }
+        let size = record_size(len as u64).ok_or(ENOMEM)?;
+        log.head = log.head.saturating_add(size);
+        log.seq = log.seq.wrapping_add(1);
+        Ok(Some(record))
+    }
+
+    /// The log, to be written on from where reading has ended.
+    pub(crate) fn into_log(self) -> Log {
+        self.log
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is on the medium: superblocks and the metadata log. Documentation/format.rst has every field.
+//!
+//! Pure: it knows bytes, not what they mean to the filesystem. [`Medium`] is all that it needs of the
+//! device. So far it builds on the host only: the module's metadata lives in memory.
+//!
+//! # Persistence
+//!
+//! A store is durable once it was flushed and a fence came after that. The log relies on nothing
+//! else: no order among stores between two fences, no atomicity of more than a byte.
+//!
+//! # Locking
+//!
+//! None in here. The caller serialises writers: in the module by the state lock.
+
+mod bytes;
+mod log;
+mod superblock;
+
+pub(crate) use self::{
+    bytes::{
+        Reader,
+        Sink, //
+    },
+    log::{
+        Log,
+        RecordKind,
+        RecordWriter,
+        Region,
+        Replay, //
+    },
+    superblock::{
+        Features,
+        Superblock,
+        LABEL_MAX, //
+    },
+};
+
+use kernel::prelude::*;
+
+/// Bytes in a block.
+pub(crate) const BLOCK_SIZE: u64 = 4096;
+
+/// The bytes of the filesystem's part of a device.
+pub(crate) trait Medium {
+    /// Reads `buf.len()` bytes at byte `at`.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if one of them is poisoned, or is not on the medium.
+    fn read(&self, at: u64, buf: &mut [u8]) -> Result;
+
+    /// Stores bytes at byte `at`. They may be durable at any time from now on, in any order.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if they are not on the medium, or the device is gone.
+    fn store(&self, at: u64, bytes: &[u8]) -> Result;
+
+    /// Begins to make what was stored in these bytes durable.
+    ///
+    /// # Errors
+    ///
+    /// As [`store`](Self::store).
+    fn flush(&self, at: u64, len: u64) -> Result;
+
+    /// All that was flushed before is durable when this returns.
+    fn fence(&self);
+}

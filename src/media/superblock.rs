@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The superblock: what the filesystem is, and where its log is.
+//!
+//! There are two copies, in the first and in the last block. Each has a checksum and a count of how
+//! often it was written; the newest one that checks is the truth. They are written one after the
+//! other, with a fence in between, so that one of them is whole at any time.
+
+use super::{
+    bytes::SliceSink,
+    log::Region,
+    Medium,
+    Reader,
+    Sink,
+    BLOCK_SIZE, //
+};
+use crate::{
+    crc32c,
+    errno::euclean, //
+};
+use kernel::prelude::*;
+
+/// Bytes of a superblock, all of which its checksum covers.
+pub(crate) const SUPER_SIZE: usize = 512;
+
+/// Most bytes of a label.
+pub(crate) const LABEL_MAX: usize = 64;
+
+const MAGIC: [u8; 8] = *b"daxrmap\0";
+const VERSION: u32 = 1;
+
+/// Where the checksum is.
+const CRC_AT: usize = 12;
+
+/// Smallest and largest filesystem, in blocks.
+const MIN_BLOCKS: u64 = 512;
+const MAX_BLOCKS: u64 = 1 << 40;
+
+/// Which additions to the format a filesystem uses, a bit each.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Features {
+    /// Who does not know one may read and write.
+    pub(crate) compat: u64,
+    /// Who does not know one may read only.
+    pub(crate) ro_compat: u64,
+    /// Who does not know one may not mount at all.
+    pub(crate) incompat: u64,
+}
+
+impl Features {
+    /// Those that this version knows.
+    pub(crate) const KNOWN: Self = Self {
+        compat: 0,
+        ro_compat: 0,
+        incompat: 0,
+    };
+
+    /// Whether the filesystem can be mounted, and if so, whether it can be written.
+    pub(crate) fn can_write(&self) -> Option<bool> {
+        if self.incompat & !Self::KNOWN.incompat != 0 {
+            return None;
+        }
+        Some(self.ro_compat & !Self::KNOWN.ro_compat == 0)
+    }
+}
+
+/// A superblock. All that is in it is checked against each other.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Superblock {
+    /// The additions that it uses.
+    pub(crate) features: Features,
+    /// Its name for machines.
+    pub(crate) uuid: [u8; 16],
+    /// Its name for people, in UTF-8, filled up with zeroes.
+    pub(crate) label: [u8; LABEL_MAX],
+    /// Size of the filesystem, in blocks.
+    pub(crate) blocks: u64,
+    /// How often a superblock was written.
+    pub(crate) generation: u64,
+    /// The log's two regions.
+    pub(crate) regions: [Region; 2],
+    /// Which of them has the log: 0 or 1.
+    pub(crate) active: u32,
+    /// The sequence number of that region's first record.
+    pub(crate) first_seq: u64,
+    /// When it was made: seconds since 1970.
+    pub(crate) made: i64,
+}
+
+impl Superblock {
+    /// Where the two copies are, in bytes.
+    pub(crate) fn places(blocks: u64) -> [u64; 2] {
+        [0, blocks.saturating_sub(1).saturating_mul(BLOCK_SIZE)]
+    }
+
+    /// The region that has the log.
+    pub(crate) fn active_region(&self) -> Region {
+        let [first, second] = self.regions;
+        if self.active == 0 {
+            first
+        } else {
+            second
+        }
+    }
+
+    /// As it is on the medium.
+    ///
+    /// # Errors
+    ///
+    /// None that can happen.
+    pub(crate) fn encode(&self) -> Result<[u8; SUPER_SIZE]> {
+        let mut out = [0; SUPER_SIZE];
+        let mut to = SliceSink::new(&mut out);
+        to.put(&MAGIC)?;
+        to.put_u32(VERSION)?;
+        to.put_u32(0)?;
+        to.put_u64(self.features.compat)?;
+        to.put_u64(self.features.ro_compat)?;
+        to.put_u64(self.features.incompat)?;
+        to.put(&self.uuid)?;
+        to.put(&self.label)?;
+        to.put_u64(BLOCK_SIZE)?;
+        to.put_u64(self.blocks)?;
+        to.put_u64(self.generation)?;
+        for region in &self.regions {
+            to.put_u64(region.start)?;
+            to.put_u64(region.blocks)?;
+        }
+        to.put_u64(u64::from(self.active))?;
+        to.put_u64(self.first_seq)?;
+        to.put(&self.made.to_le_bytes())?;
+        let crc = crc32c(!0, &out);
+        if let Some(place) = out.get_mut(CRC_AT..CRC_AT + 4) {
+            place.copy_from_slice(&crc.to_le_bytes());
+        }
+        Ok(out)
+    }
+
+    /// From what is on the medium, which may be anything. `None`: no superblock of ours.
+    ///
+    /// # Errors
+    ///
+    /// `EUCLEAN` if it is one that does not check; `EOPNOTSUPP` if it is of another version.
+    pub(crate) fn decode(bytes: &[u8; SUPER_SIZE]) -> Result<Option<Self>> {
+        let mut from = Reader::new(bytes);
+        if from.fixed::<8>()? != MAGIC {
+            return Ok(None);
+        }
+        let version = from.u32()?;
+        let crc = from.u32()?;
+        let mut zeroed = *bytes;
+        if let Some(place) = zeroed.get_mut(CRC_AT..CRC_AT + 4) {
+            place.fill(0);
+        }
+        if crc32c(!0, &zeroed) != crc {
+            return Err(euclean());
+        }
+        if version != VERSION {
+            return Err(crate::errno::eopnotsupp());
+        }
+        let features = Features {
+            compat: from.u64()?,
+            ro_compat: from.u64()?,
+            incompat: from.u64()?,
+        };
+        let uuid = from.fixed()?;
+        let label = from.fixed()?;
+        let block_size = from.u64()?;
+        let blocks = from.u64()?;
+        let generation = from.u64()?;
+        let mut regions = [Region::default(); 2];
+        for region in &mut regions {
+            region.start = from.u64()?;
+            region.blocks = from.u64()?;
+        }
+        let active = from.u64()?;
+        let sb = Self {
+            features,
+            uuid,
+            label,
+            blocks,
+            generation,
+            regions,
+            active: u32::try_from(active).map_err(|_| euclean())?,
+            first_seq: from.u64()?,
+            made: i64::from_le_bytes(from.fixed()?),
+        };
+        if block_size != BLOCK_SIZE {
+            return Err(euclean());
+        }
+        sb.check()?;
+        Ok(Some(sb))
+    }
+
+    /// Checks that the parts fit each other.
+    ///
+    /// # Errors
+    ///
+    /// `EUCLEAN`.
+    pub(crate) fn check(&self) -> Result {
+        let [first, second] = self.regions;
+        let inside = |region: Region| {
+            // Not over the superblocks.
+            let end = region.start.checked_add(region.blocks)?;
+            (region.start >= 1 && region.blocks >= 1 && end < self.blocks).then_some(end)
+        };
+        let ok = (MIN_BLOCKS..=MAX_BLOCKS).contains(&self.blocks)
+            && self.active < 2
+            && match (inside(first), inside(second)) {
+                (Some(first_end), Some(second_end)) => {
+                    first_end <= second.start || second_end <= first.start
+                }
+                _ => false,
+            };
+        if !ok {
+            return Err(euclean());
+        }
+        Ok(())
+    }
+
+    /// Reads the newest copy that checks. `blocks` is the size of the device: the second copy is at
+    /// the filesystem's end, which may be before the device's; it is looked for where the first one
+    /// says, or at the device's end.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if there is none of ours; `EUCLEAN` if there is and none checks, or it is larger than
+    /// the device; `EOPNOTSUPP` if it is of another version; `EIO` if nothing can be read.
+    pub(crate) fn read(medium: &impl Medium, blocks: u64) -> Result<Self> {
+        let copy = |at| {
+            let mut bytes = [0; SUPER_SIZE];
+            medium.read(at, &mut bytes)?;
+            Self::decode(&bytes)?.ok_or(EINVAL)
+        };
+        let [first_at, end_at] = Self::places(blocks);
+        let first = copy(first_at);
+        let second = match &first {
+            Ok(sb) => copy(Self::places(sb.blocks)[1]),
+            Err(_) => copy(end_at),
+        };
+        let newest = match (first, second) {
+            (Ok(a), Ok(b)) if b.uuid == a.uuid && b.generation > a.generation => b,
+            (Ok(a), _) => a,
+            (Err(_), Ok(b)) => b,
+            // What the first says is more to the point, unless it says nothing.
+            (Err(a), Err(b)) => return Err(if a == EINVAL { b } else { a }),
+        };
+        if newest.blocks > blocks {
+            return Err(euclean());
+        }
+        Ok(newest)
+    }
+
+    /// Writes both copies, one after the other. The first that is written makes it so.
+    ///
+    /// # Errors
+    ///
+    /// What the medium says of the copy that cannot be written; the other one was tried.
+    pub(crate) fn write(&self, medium: &impl Medium) -> Result {
+        let bytes = self.encode()?;
+        let mut result = Ok(());
+        for at in Self::places(self.blocks) {
+            let written = medium
+                .store(at, &bytes)
+                .and_then(|()| medium.flush(at, SUPER_SIZE as u64));
+            medium.fence();
+            result = result.and(written);
+        }
+        result
+    }
+}
