@@ -64,6 +64,14 @@ fuzz:
 	@scripts/setup-root.sh
 	@scripts/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_TARGET)
 
+# So many states of the medium after a crash, drawn anew with another
+# DAXRMAP_SEED (tests/host/src/crash.rs).
+CRASH_STATES ?= 1000000
+crash:
+	@scripts/setup-root.sh
+	@DAXRMAP_CRASH_STATES=$(CRASH_STATES) scripts/test-cargo.sh tests/host \
+		crash::every -- --nocapture
+
 # Every state of the failure protocol's model. MODEL="faults two": only those.
 model:
 	@scripts/setup-root.sh
@@ -109,14 +117,15 @@ help:
 	@echo 'make test-host      only the tests that need no kernel'
 	@echo 'make mce            only the real machine checks, in QEMU on the stock kernel'
 	@echo 'make model          model-check the failure protocol, some 2 minutes (MODEL="faults two")'
+	@echo 'make crash          a million states of the medium after a crash (CRASH_STATES)'
 	@echo 'make mutants        take one cure out at a time: the self tests must notice (MUTANTS="a b")'
 	@echo 'make stress         10,000 poison events under load, an oracle watching (STRESS_EVENTS, STRESS_SEED)'
 	@echo 'make bench          the owner tree against its peers, some 25 minutes (N=100000: quickly)'
-	@echo 'make fuzz           fuzz the owner tree (FUZZ_SECONDS=180)'
+	@echo 'make fuzz           fuzz the owner tree, and the replay of a log (FUZZ_SECONDS=180)'
 	@echo 'make demo           a poisoned page, from injection to its owners, in QEMU'
 	@echo 'make clippy         lint; make fmt: format; make fmt-check: is it formatted?'
 	@echo 'make doc            API documentation, build/doc'
 	@echo 'make clean          remove build/; the cache stays'
 
 .PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
-	test-debug test-nfit test-host mce bench fuzz model mutants stress demo clippy fmt fmt-check doc clean help
+	test-debug test-nfit test-host mce bench fuzz model crash mutants stress demo clippy fmt fmt-check doc clean help

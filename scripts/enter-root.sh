@@ -26,7 +26,8 @@ if [ -e /etc/resolv.conf ] && [ -e "$root/etc/resolv.conf" ]; then
 fi
 keep=()
 for v in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY \
-	SSL_CERT_FILE CARGO_HOME CARGO_HTTP_CAINFO; do
+	SSL_CERT_FILE CARGO_HOME CARGO_HTTP_CAINFO \
+	DAXRMAP_CASES DAXRMAP_SEED DAXRMAP_CRASH_STATES; do
 	[ -z "${!v:-}" ] || keep+=("$v=${!v}")
 done
 exec chroot "$root" /usr/bin/env -i \

@@ -202,6 +202,12 @@ impl State {
                 let after = self.bad_unowned_in(block..end);
                 self.count_bad_unowned(before, after);
             }
+            Op::NextIno { ino } => {
+                if ino > MAX_INO {
+                    return Err(euclean());
+                }
+                self.next_ino = self.next_ino.max(ino);
+            }
             Op::UnmarkBad { block, len } => {
                 let end = block.checked_add(len).ok_or_else(euclean)?;
                 if end > self.blocks || len == 0 || self.bad_unowned_in(block..end) != len {

@@ -21,6 +21,10 @@
 mod apply;
 mod attr;
 mod check;
+#[cfg(not(MODULE))]
+mod checkpoint;
+#[cfg(not(MODULE))]
+mod codec;
 mod directory;
 mod file;
 mod lost;
@@ -31,6 +35,8 @@ mod range_set;
 mod rename;
 mod space;
 
+#[cfg(not(MODULE))]
+pub(crate) use self::checkpoint::OpSink;
 pub(crate) use self::{
     attr::{
         Attr,
@@ -145,13 +151,35 @@ impl State {
     ///
     /// `EINVAL` if `blocks` is 0 or too many or `root` is not a directory; `ENOMEM`.
     pub(crate) fn new(blocks: u64, root: Attr) -> Result<State> {
-        if blocks == 0 || blocks > MAX_BLOCKS || !root.is_dir() {
+        if !root.is_dir() {
+            return Err(EINVAL);
+        }
+        let mut state = Self::empty(blocks)?;
+        let inode = Inode {
+            attr: Attr { nlink: 2, ..root },
+            kind: InodeKind::Dir(Directory::new(ROOT_INO)),
+        };
+        state
+            .inodes
+            .insert(RBTreeNode::new(ROOT_INO, inode, GFP_KERNEL)?);
+        state.inode_count = 1;
+        Ok(state)
+    }
+
+    /// Creates the state of a filesystem of so many blocks that has no root yet: a checkpoint is to
+    /// make it one. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if `blocks` is 0 or too many; `ENOMEM`.
+    pub(crate) fn empty(blocks: u64) -> Result<State> {
+        if blocks == 0 || blocks > MAX_BLOCKS {
             return Err(EINVAL);
         }
         let mut state = State {
             blocks,
             inodes: RBTree::new(),
-            inode_count: 1,
+            inode_count: 0,
             owners: OwnerTree::new(),
             bad: RangeSet::new(),
             in_flight: RangeSet::new(),
@@ -161,13 +189,6 @@ impl State {
             version: 0,
             corrupt: false,
         };
-        let inode = Inode {
-            attr: Attr { nlink: 2, ..root },
-            kind: InodeKind::Dir(Directory::new(ROOT_INO)),
-        };
-        state
-            .inodes
-            .insert(RBTreeNode::new(ROOT_INO, inode, GFP_KERNEL)?);
         state.bad.reserve(apply::SPARE_BAD)?;
         Ok(state)
     }

@@ -90,6 +90,16 @@ pub(crate) enum Op {
         /// Number of pages; may reach beyond the last extent.
         len: u64,
     },
+    /// Makes sure that no inode gets a number below this one. First of a checkpoint, so that numbers
+    /// are not used again.
+    #[cfg_attr(
+        MODULE,
+        expect(dead_code, reason = "the module does not read the medium yet")
+    )]
+    NextIno {
+        /// The number.
+        ino: u64,
+    },
     /// Adds blocks to the bad set.
     MarkBad {
         /// First block.

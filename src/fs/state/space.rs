@@ -14,7 +14,10 @@ use super::{
     Transaction, //
 };
 use crate::errno::enodata;
-use crate::rmap::OwnerTree;
+use crate::{
+    errno::euclean,
+    rmap::OwnerTree, //
+};
 use core::ops::Range;
 use kernel::prelude::*;
 
@@ -144,6 +147,38 @@ impl State {
         self.in_flight.insert_apart(range.clone())?;
         self.version = self.version.wrapping_add(1);
         Ok(range)
+    }
+
+    /// Takes blocks that nobody has: they are in flight from here on. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EUCLEAN` if one of them is in use or not on the device; `ENOMEM`.
+    #[cfg_attr(
+        MODULE,
+        expect(dead_code, reason = "the module does not read the medium yet")
+    )]
+    pub(crate) fn take(&mut self, range: Range<u64>) -> Result {
+        let len = range.end.saturating_sub(range.start);
+        if range.end > self.blocks || self.owners.ownerless(range.clone()) != len {
+            return Err(euclean());
+        }
+        self.in_flight.reserve(1)?;
+        let before = self.bad_unowned_in(range.clone());
+        self.in_flight.insert_apart(range)?;
+        self.count_bad_unowned(before, 0);
+        self.version = self.version.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Returns whether all of these blocks are in flight.
+    #[cfg_attr(
+        MODULE,
+        expect(dead_code, reason = "the module does not read the medium yet")
+    )]
+    pub(crate) fn is_in_flight(&self, range: Range<u64>) -> bool {
+        let len = range.end.saturating_sub(range.start);
+        self.in_flight.overlap(range) == len
     }
 
     /// Gives blocks in flight back; others in the range are left alone. Does not allocate if the

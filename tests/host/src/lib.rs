@@ -14,13 +14,27 @@ extern crate std;
 
 #[path = "../../../src/errno.rs"]
 mod errno;
+#[path = "../../../src/media/mod.rs"]
+mod media;
 #[path = "../../../src/rmap/mod.rs"]
 mod rmap;
-#[path = "../../../src/fs/state/mod.rs"]
-mod state;
+
+#[path = "../../../src/fs"]
+mod fs {
+    pub(crate) mod journal;
+    pub(crate) mod state;
+}
+use fs::state;
+
+/// As the kernel's `crc32c()`: nothing is inverted.
+fn crc32c(crc: u32, bytes: &[u8]) -> u32 {
+    !crc32c::crc32c_append(!crc, bytes)
+}
 
 mod apply_tests;
+mod crash;
 mod lost_tests;
+mod media_tests;
 mod namespace_tests;
 mod owners;
 mod place_tests;

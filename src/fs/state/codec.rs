@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Operations as bytes, as the log has them. Documentation/format.rst has every field.
+//!
+//! Pure, nothing to lock. What is decoded may come from anywhere: it is an operation, but whether it
+//! fits the state is for [`State::apply`](super::State::apply) to say.
+
+use super::{
+    attr::{
+        Attr,
+        Time, //
+    },
+    check_name,
+    Name,
+    Op, //
+};
+use crate::{
+    errno::euclean,
+    media::{
+        Reader,
+        Sink, //
+    },
+};
+use kernel::prelude::*;
+
+/// What an operation begins with.
+mod code {
+    pub(super) const NEW_INODE: u8 = 1;
+    pub(super) const FREE_INODE: u8 = 2;
+    pub(super) const SET_ATTR: u8 = 3;
+    pub(super) const LINK: u8 = 4;
+    pub(super) const UNLINK: u8 = 5;
+    pub(super) const SET_PARENT: u8 = 6;
+    pub(super) const MAP: u8 = 7;
+    pub(super) const UNMAP: u8 = 8;
+    pub(super) const MARK_BAD: u8 = 9;
+    pub(super) const UNMARK_BAD: u8 = 10;
+    pub(super) const NEXT_INO: u8 = 11;
+}
+
+impl Op {
+    /// Puts the operation.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if a name is too long; what `out` says.
+    pub(crate) fn encode(&self, out: &mut dyn Sink) -> Result {
+        match self {
+            Op::NewInode {
+                ino,
+                attr,
+                dir: _, // as the mode says
+                parent,
+            } => {
+                put(out, code::NEW_INODE, &[*ino, *parent])?;
+                put_attr(out, attr)
+            }
+            Op::FreeInode { ino } => put(out, code::FREE_INODE, &[*ino]),
+            Op::SetAttr { ino, attr } => {
+                put(out, code::SET_ATTR, &[*ino])?;
+                put_attr(out, attr)
+            }
+            Op::Link { dir, name, ino } => put_link(out, *dir, *ino, name),
+            Op::Unlink { dir, name } => {
+                put(out, code::UNLINK, &[*dir])?;
+                put_name(out, name)
+            }
+            Op::SetParent { ino, parent } => put(out, code::SET_PARENT, &[*ino, *parent]),
+            Op::Map {
+                ino,
+                pgoff,
+                block,
+                len,
+            } => put(out, code::MAP, &[*ino, *pgoff, *block, *len]),
+            Op::Unmap { ino, pgoff, len } => put(out, code::UNMAP, &[*ino, *pgoff, *len, 0]),
+            Op::MarkBad { block, len } => put(out, code::MARK_BAD, &[*block, *len]),
+            Op::UnmarkBad { block, len } => put(out, code::UNMARK_BAD, &[*block, *len]),
+            Op::NextIno { ino } => put(out, code::NEXT_INO, &[*ino]),
+        }
+    }
+
+    /// Takes the next operation.
+    ///
+    /// # Errors
+    ///
+    /// `EUCLEAN` if there is none, `ENOMEM`.
+    pub(crate) fn decode(from: &mut Reader<'_>) -> Result<Op> {
+        Ok(match from.u8()? {
+            code::NEW_INODE => {
+                let ino = from.u64()?;
+                let parent = from.u64()?;
+                let attr = attr(from)?;
+                Op::NewInode {
+                    ino,
+                    attr,
+                    dir: attr.is_dir(),
+                    parent,
+                }
+            }
+            code::FREE_INODE => Op::FreeInode { ino: from.u64()? },
+            code::SET_ATTR => Op::SetAttr {
+                ino: from.u64()?,
+                attr: attr(from)?,
+            },
+            code::LINK => Op::Link {
+                dir: from.u64()?,
+                ino: from.u64()?,
+                name: name(from)?,
+            },
+            code::UNLINK => Op::Unlink {
+                dir: from.u64()?,
+                name: name(from)?,
+            },
+            code::SET_PARENT => Op::SetParent {
+                ino: from.u64()?,
+                parent: from.u64()?,
+            },
+            code::MAP => Op::Map {
+                ino: from.u64()?,
+                pgoff: from.u64()?,
+                block: from.u64()?,
+                len: from.u64()?,
+            },
+            code::UNMAP => {
+                let op = Op::Unmap {
+                    ino: from.u64()?,
+                    pgoff: from.u64()?,
+                    len: from.u64()?,
+                };
+                if from.u64()? != 0 {
+                    return Err(euclean());
+                }
+                op
+            }
+            code::MARK_BAD => Op::MarkBad {
+                block: from.u64()?,
+                len: from.u64()?,
+            },
+            code::UNMARK_BAD => Op::UnmarkBad {
+                block: from.u64()?,
+                len: from.u64()?,
+            },
+            code::NEXT_INO => Op::NextIno { ino: from.u64()? },
+            _ => return Err(euclean()),
+        })
+    }
+}
+
+/// Puts an [`Op::Link`] whose name is borrowed.
+pub(super) fn put_link(out: &mut dyn Sink, dir: u64, ino: u64, name: &[u8]) -> Result {
+    put(out, code::LINK, &[dir, ino])?;
+    put_name(out, name)
+}
+
+fn put(out: &mut dyn Sink, code: u8, numbers: &[u64]) -> Result {
+    out.put_u8(code)?;
+    numbers.iter().try_for_each(|n| out.put_u64(*n))
+}
+
+fn put_name(out: &mut dyn Sink, name: &[u8]) -> Result {
+    out.put_u8(u8::try_from(name.len()).map_err(|_| EINVAL)?)?;
+    out.put(name)
+}
+
+fn name(from: &mut Reader<'_>) -> Result<Name> {
+    let len = from.u8()?;
+    let bytes = from.bytes(usize::from(len))?;
+    check_name(bytes).map_err(|_| euclean())?;
+    let mut name = Name::with_capacity(bytes.len(), GFP_KERNEL)?;
+    name.extend_from_slice(bytes, GFP_KERNEL)?;
+    Ok(name)
+}
+
+fn put_attr(out: &mut dyn Sink, attr: &Attr) -> Result {
+    for number in [attr.mode, attr.uid, attr.gid, attr.nlink] {
+        out.put_u32(number)?;
+    }
+    out.put_u64(attr.size)?;
+    for time in [attr.atime, attr.mtime, attr.ctime, attr.btime] {
+        out.put(&time.sec.to_le_bytes())?;
+        out.put_u32(time.nsec)?;
+    }
+    out.put_u32(attr.generation)
+}
+
+fn attr(from: &mut Reader<'_>) -> Result<Attr> {
+    Ok(Attr {
+        mode: from.u32()?,
+        uid: from.u32()?,
+        gid: from.u32()?,
+        nlink: from.u32()?,
+        size: from.u64()?,
+        atime: time(from)?,
+        mtime: time(from)?,
+        ctime: time(from)?,
+        btime: time(from)?,
+        generation: from.u32()?,
+    })
+}
+
+fn time(from: &mut Reader<'_>) -> Result<Time> {
+    let sec = i64::from_le_bytes(from.fixed()?);
+    let nsec = from.u32()?;
+    if nsec >= 1_000_000_000 {
+        return Err(euclean());
+    }
+    Ok(Time { sec, nsec })
+}

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Crashes: every state that the medium may be in when the power fails is one that mounts, with all
+//! completed operations, and the one in flight as a whole or not at all.
+//!
+//! The medium records stores, flushes and fences. A store is durable for certain after a flush and a
+//! fence; before that any set of cache lines may be, each with any number of the stores to it, in
+//! order. Where there are too many sets some are drawn by chance.
+//!
+//! Environment: `DAXRMAP_CRASH_STATES` (10,000), `DAXRMAP_SEED`.
+
+use crate::{
+    fs::journal::{
+        Format,
+        Journal, //
+    },
+    media::{
+        Medium,
+        BLOCK_SIZE, //
+    },
+    snapshot::Snapshot,
+    state::{
+        State,
+        Transaction,
+        ROOT_INO, //
+    },
+    state_tests::{
+        at,
+        attr,
+        DIR,
+        FILE, //
+    },
+};
+use kernel::prelude::*;
+use std::{
+    cell::RefCell,
+    collections::{
+        BTreeMap,
+        BTreeSet, //
+    },
+    println,
+    vec,
+    vec::Vec, //
+};
+
+const LINE: usize = 64;
+pub(crate) const BLOCKS: u64 = 640;
+
+#[derive(Clone)]
+enum Event {
+    Store(usize, Vec<u8>),
+    Flush(usize, usize),
+    Fence,
+}
+
+/// A medium in memory, and what was done to it.
+pub(crate) struct Recorder {
+    pub(crate) bytes: RefCell<Vec<u8>>,
+    events: RefCell<Vec<Event>>,
+    /// Fences with this number are left out: a bug on purpose.
+    skips: Option<fn(usize) -> bool>,
+    fences: RefCell<usize>,
+}
+
+impl Recorder {
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+        Recorder {
+            bytes: RefCell::new(bytes),
+            events: RefCell::new(Vec::new()),
+            skips: None,
+            fences: RefCell::new(0),
+        }
+    }
+}
+
+impl Medium for Recorder {
+    fn read(&self, at: u64, buf: &mut [u8]) -> Result {
+        let at = at as usize;
+        let bytes = self.bytes.borrow();
+        buf.copy_from_slice(bytes.get(at..at + buf.len()).ok_or(EIO)?);
+        Ok(())
+    }
+
+    fn store(&self, at: u64, new: &[u8]) -> Result {
+        let at = at as usize;
+        let mut bytes = self.bytes.borrow_mut();
+        let place = bytes.get_mut(at..at + new.len()).ok_or(EIO)?;
+        place.copy_from_slice(new);
+        self.events
+            .borrow_mut()
+            .push(Event::Store(at, new.to_vec()));
+        Ok(())
+    }
+
+    fn flush(&self, at: u64, len: u64) -> Result {
+        self.events
+            .borrow_mut()
+            .push(Event::Flush(at as usize, len as usize));
+        Ok(())
+    }
+
+    fn fence(&self) {
+        let mut fences = self.fences.borrow_mut();
+        *fences += 1;
+        if !self.skips.is_some_and(|skips| skips(*fences)) {
+            self.events.borrow_mut().push(Event::Fence);
+        }
+    }
+}
+
+/// A small generator of chance (xorshift64*).
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+}
+
+/// What a crash at a moment may leave: what is durable, and for each line the stores that may be.
+struct Cache {
+    durable: Vec<u8>,
+    /// Stores to a line that may not be durable yet: offset in the line, bytes, whether flushed.
+    lines: BTreeMap<usize, Vec<(usize, Vec<u8>, bool)>>,
+}
+
+impl Cache {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Store(at, bytes) => {
+                let mut done = 0;
+                while done < bytes.len() {
+                    let (line, off) = ((at + done) / LINE, (at + done) % LINE);
+                    let n = (LINE - off).min(bytes.len() - done);
+                    let part = bytes[done..done + n].to_vec();
+                    self.lines.entry(line).or_default().push((off, part, false));
+                    done += n;
+                }
+            }
+            Event::Flush(at, len) => {
+                for line in at / LINE..(at + len).div_ceil(LINE) {
+                    for store in self.lines.get_mut(&line).into_iter().flatten() {
+                        store.2 = true;
+                    }
+                }
+            }
+            Event::Fence => {
+                let lines: Vec<_> = self.lines.keys().copied().collect();
+                for line in lines {
+                    // Stores to a line become durable in order.
+                    let stores = self.lines.get_mut(&line).unwrap();
+                    let flushed = stores.iter().rposition(|s| s.2).map_or(0, |i| i + 1);
+                    for (off, bytes, _) in stores.drain(..flushed) {
+                        let at = line * LINE + off;
+                        self.durable[at..at + bytes.len()].copy_from_slice(&bytes);
+                    }
+                    if self.lines[&line].is_empty() {
+                        self.lines.remove(&line);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs `check` on the medium with so many of the stores to each line.
+    fn with(&mut self, chosen: &[(usize, usize)], check: impl FnOnce(&Recorder)) {
+        let mut undo = Vec::new();
+        for (line, n) in chosen {
+            for (off, bytes, _) in &self.lines[line][..*n] {
+                let at = line * LINE + off;
+                let place = &mut self.durable[at..at + bytes.len()];
+                undo.push((at, place.to_vec()));
+                place.copy_from_slice(bytes);
+            }
+        }
+        let medium = Recorder::new(core::mem::take(&mut self.durable));
+        check(&medium);
+        self.durable = medium.bytes.into_inner();
+        for (at, old) in undo.into_iter().rev() {
+            self.durable[at..at + old.len()].copy_from_slice(&old);
+        }
+    }
+}
+
+/// A mounted filesystem, with the contents of its files.
+struct Fs {
+    medium: Recorder,
+    journal: Journal,
+    state: State,
+    clock: i64,
+}
+
+/// What a block holds that belongs to this page: it was written for it, or for a clone's source.
+fn stamp(medium: &Recorder, block: u64) -> u64 {
+    let mut bytes = [0; 8];
+    medium.read(block * BLOCK_SIZE, &mut bytes).unwrap();
+    u64::from_le_bytes(bytes)
+}
+
+/// State, and the stamps of all pages.
+#[derive(Debug, Eq, PartialEq)]
+struct Seen {
+    state: Snapshot,
+    stamps: Vec<(u64, u64, u64)>,
+}
+
+impl Seen {
+    fn of(state: &State, medium: &Recorder) -> Self {
+        let mut stamps = Vec::new();
+        for (ino, inode) in state.inodes_from(0) {
+            for extent in inode.as_file().into_iter().flat_map(|map| map.iter()) {
+                for i in 0..extent.len {
+                    stamps.push((ino, extent.pgoff + i, stamp(medium, extent.block + i)));
+                }
+            }
+        }
+        Seen {
+            state: Snapshot::of(state),
+            stamps,
+        }
+    }
+}
+
+pub(crate) fn format() -> Format {
+    Format {
+        blocks: BLOCKS,
+        uuid: *b"0123456789abcdef",
+        label: [0; 64],
+        made: 7,
+        root: attr(DIR, 1),
+    }
+}
+
+pub(crate) fn blank() -> Vec<u8> {
+    vec![0; (BLOCKS * BLOCK_SIZE) as usize]
+}
+
+impl Fs {
+    fn new() -> Self {
+        let medium = Recorder::new(blank());
+        Journal::format(&medium, &format()).unwrap();
+        let (journal, state) = Journal::open(&medium, BLOCKS).unwrap();
+        medium.events.borrow_mut().clear();
+        Fs {
+            medium,
+            journal,
+            state,
+            clock: 1,
+        }
+    }
+
+    fn commit(&mut self, mut tx: Transaction) -> Result {
+        self.state.reserve(&mut tx)?;
+        self.journal.append(&self.medium, &self.state, &tx)?;
+        self.state.apply(tx)
+    }
+
+    fn files(&self, dirs: bool) -> Vec<u64> {
+        let wanted = |(ino, inode): (u64, &crate::state::Inode)| {
+            (inode.attr.is_dir() == dirs && inode.attr.nlink != 0).then_some(ino)
+        };
+        self.state.inodes_from(0).filter_map(wanted).collect()
+    }
+
+    /// One operation. Errors are fine: nothing has happened then.
+    fn step(&mut self, chance: &mut Chance) -> Result {
+        self.clock += 1;
+        let time = at(self.clock);
+        let pick = |from: &[u64], chance: &mut Chance| match from.len() {
+            0 => Err(ENOENT),
+            n => Ok(from[chance.below(n as u64) as usize]),
+        };
+        let dir = pick(&self.files(true), chance)?;
+        let name = [b'a' + chance.below(12) as u8];
+        match chance.below(33) / 2 {
+            16 => self.journal.checkpoint(&self.medium, &self.state),
+            0..=2 => {
+                let (_, tx) = self.state.create(dir, &name, attr(FILE, self.clock))?;
+                self.commit(tx)
+            }
+            3 => {
+                let (_, tx) = self.state.mkdir(dir, &name, attr(DIR, self.clock))?;
+                self.commit(tx)
+            }
+            4 => {
+                let tx = self.state.unlink(dir, &name, time)?;
+                self.commit(tx)
+            }
+            5 => {
+                let tx = self.state.rmdir(dir, &name, time)?;
+                self.commit(tx)
+            }
+            6 => {
+                let all: Vec<_> = self.state.inodes_from(0).map(|(ino, _)| ino).collect();
+                let tx = self.state.evict(pick(&all, chance)?)?;
+                self.commit(tx)
+            }
+            7..=11 => {
+                let ino = pick(&self.files(false), chance)?;
+                let (pgoff, want) = (chance.below(20), 1 + chance.below(6));
+                let new = self.state.allocate(want, 1, chance.below(BLOCKS))?;
+                // The data first; the record that shows it comes after a fence.
+                for block in new.clone() {
+                    let stamp = chance.next().to_le_bytes();
+                    self.medium.store(block * BLOCK_SIZE, &stamp)?;
+                    self.medium.flush(block * BLOCK_SIZE, 8)?;
+                }
+                let len = new.end - new.start;
+                let tx = self.state.remap(ino, pgoff, new.start, len)?;
+                self.commit(tx).inspect_err(|_| {
+                    self.state.release(new).unwrap();
+                })
+            }
+            12 | 13 => {
+                let files = self.files(false);
+                let (src, dst) = (pick(&files, chance)?, pick(&files, chance)?);
+                let (from, to, len) = (chance.below(20), chance.below(20), 1 + chance.below(8));
+                let tx = self.state.clone_range(src, from, dst, to, len)?;
+                self.commit(tx)
+            }
+            14 => {
+                let ino = pick(&self.files(false), chance)?;
+                let tx = self
+                    .state
+                    .unmap_range(ino, chance.below(20), 1 + chance.below(9))?;
+                self.commit(tx)
+            }
+            _ => {
+                let block = chance.below(BLOCKS - 2) + 1;
+                let mut tx = Transaction::new();
+                tx.push(crate::state::Op::MarkBad { block, len: 1 })?;
+                self.commit(tx)
+            }
+        }
+    }
+}
+
+/// How many states were looked at, and which kinds.
+#[derive(Debug, Default)]
+struct Found {
+    states: u64,
+    before: u64,
+    after: u64,
+    checkpoints: u64,
+}
+
+/// Looks at states after crashes in so many steps, `states` in all. Err: what is wrong.
+fn crash(
+    seed: u64,
+    states: u64,
+    skips: Option<fn(usize) -> bool>,
+) -> std::result::Result<Found, std::string::String> {
+    let mut chance = Chance(seed | 1);
+    let mut found = Found::default();
+    while found.states < states {
+        let mut fs = Fs::new();
+        fs.medium.skips = skips;
+        let mut cache = Cache {
+            durable: fs.medium.bytes.borrow().clone(),
+            lines: BTreeMap::new(),
+        };
+        // Old enough that the log is about to be full, at some time.
+        for _ in 0..chance.below(600) {
+            let _ = fs.step(&mut chance);
+        }
+        for event in fs.medium.events.borrow().iter() {
+            cache.event(event);
+        }
+        for _ in 0..60 {
+            let generation = fs.journal.superblock().generation;
+            let before = Seen::of(&fs.state, &fs.medium);
+            fs.medium.events.borrow_mut().clear();
+            let _ = fs.step(&mut chance);
+            let after = Seen::of(&fs.state, &fs.medium);
+            let checkpoint = fs.journal.superblock().generation != generation;
+            found.checkpoints += u64::from(checkpoint);
+            let events = fs.medium.events.borrow().clone();
+            for i in 0..=events.len() {
+                if i > 0 {
+                    cache.event(&events[i - 1]);
+                }
+                // A checkpoint has many events that differ little.
+                if i < events.len() && checkpoint && chance.below(8) != 0 {
+                    continue;
+                }
+                let done = i == events.len();
+                for chosen in choices(&cache, &mut chance) {
+                    found.states += 1;
+                    let mut wrong = None;
+                    cache.with(&chosen, |medium| {
+                        wrong = judge(medium, &before, &after, done, &mut found);
+                    });
+                    if let Some(wrong) = wrong {
+                        return Err(std::format!(
+                            "seed {seed:#x}, state {}, event {i} of {}: {wrong}",
+                            found.states,
+                            events.len()
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn judge(
+    medium: &Recorder,
+    before: &Seen,
+    after: &Seen,
+    done: bool,
+    found: &mut Found,
+) -> Option<std::string::String> {
+    let state = match Journal::open(medium, BLOCKS) {
+        Ok((_, state)) => state,
+        Err(e) => return Some(std::format!("it does not mount: {e:?}")),
+    };
+    if let Err(e) = state.check() {
+        return Some(std::format!("it is inconsistent: {e:?}"));
+    }
+    let seen = Seen::of(&state, medium);
+    if seen.equals(after) {
+        found.after += 1;
+        None
+    } else if !done && seen.equals(before) {
+        found.before += 1;
+        None
+    } else {
+        Some(std::format!(
+            "{seen:?}\nis neither {before:?}\nnor {after:?}"
+        ))
+    }
+}
+
+impl Seen {
+    /// Whether it is the same after a mount: who was allocating is not known any more.
+    fn equals(&self, other: &Self) -> bool {
+        self.stamps == other.stamps
+            && self.state.inodes == other.state.inodes
+            && self.state.owners == other.state.owners
+            && self.state.bad == other.state.bad
+            && self.state.free == other.state.free
+    }
+}
+
+/// Sets of lines that may be durable: all of them when they are few, else none, all, and some.
+fn choices(cache: &Cache, chance: &mut Chance) -> Vec<Vec<(usize, usize)>> {
+    let full: Vec<_> = cache.lines.iter().map(|(l, s)| (*l, s.len())).collect();
+    let mut sets = BTreeSet::new();
+    sets.insert(Vec::new());
+    sets.insert(full.clone());
+    let draws = if full.len() <= 2 { 6 } else { 10 };
+    for _ in 0..draws {
+        let some = full
+            .iter()
+            .map(|(line, n)| (*line, chance.below(*n as u64 + 1) as usize))
+            .filter(|(_, n)| *n > 0);
+        sets.insert(some.collect());
+    }
+    sets.into_iter().collect()
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    let text = std::env::var(name).ok();
+    text.and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+#[test]
+fn every_state_after_a_crash_is_before_or_after() {
+    let states = number("DAXRMAP_CRASH_STATES", 10_000);
+    let found = crash(number("DAXRMAP_SEED", 0x5eed), states, None).unwrap();
+    println!("{found:?}");
+    assert!(found.checkpoints > 0 && found.before > 0 && found.after > 0);
+}
+
+/// The fence before a record, and the one after it, are needed both.
+#[test]
+fn a_missing_fence_is_found() {
+    crash(1, 20_000, Some(|n| n % 2 == 1)).unwrap_err();
+    crash(1, 20_000, Some(|n| n % 2 == 0)).unwrap_err();
+}
+
+#[test]
+fn root_only() {
+    let fs = Fs::new();
+    assert_eq!(fs.state.inode_count(), 1);
+    assert_eq!(fs.state.lookup(ROOT_INO, b"a"), Err(ENOENT));
+    fs.state.check().unwrap();
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Superblocks and logs that are not as they should be.
+
+use crate::{
+    crash::{
+        blank,
+        format,
+        Recorder,
+        BLOCKS, //
+    },
+    errno::{
+        eopnotsupp,
+        euclean, //
+    },
+    fs::journal::{
+        Format,
+        Journal, //
+    },
+    media::{
+        Medium,
+        Superblock,
+        BLOCK_SIZE, //
+    },
+    state::{
+        State,
+        Transaction, //
+        ROOT_INO,
+    },
+    state_tests::{
+        at,
+        attr,
+        FILE, //
+    },
+};
+use kernel::prelude::*;
+
+const LAST: u64 = (BLOCKS - 1) * BLOCK_SIZE;
+
+fn formatted() -> Recorder {
+    let medium = Recorder::new(blank());
+    Journal::format(&medium, &format()).unwrap();
+    medium
+}
+
+fn open(medium: &Recorder) -> Result<(Journal, State)> {
+    Journal::open(medium, BLOCKS)
+}
+
+/// What `open` says, without what it returns.
+fn errno(medium: &Recorder) -> Result {
+    open(medium).map(|_| ())
+}
+
+/// A superblock that was changed and has the right checksum.
+fn rewrite(medium: &Recorder, change: impl FnOnce(&mut Superblock)) {
+    let mut sb = Superblock::read(medium, BLOCKS).unwrap();
+    change(&mut sb);
+    sb.generation += 1;
+    sb.write(medium).unwrap();
+}
+
+fn commit(
+    medium: &Recorder,
+    journal: &mut Journal,
+    state: &mut State,
+    mut tx: Transaction,
+) -> Result {
+    state.reserve(&mut tx)?;
+    journal.append(medium, state, &tx)?;
+    state.apply(tx)
+}
+
+#[test]
+fn nothing_of_ours() {
+    assert_eq!(errno(&Recorder::new(blank())), Err(EINVAL));
+}
+
+#[test]
+fn one_copy_is_enough() {
+    for at in [0, LAST] {
+        let medium = formatted();
+        medium.store(at, &[0xff; 512]).unwrap();
+        open(&medium).unwrap();
+        // Changed, but the checksum says so.
+        let medium = formatted();
+        medium.store(at + 40, &[0xff]).unwrap();
+        open(&medium).unwrap();
+    }
+    let medium = formatted();
+    for at in [40, LAST + 40] {
+        medium.store(at, &[0xff]).unwrap();
+    }
+    assert_eq!(errno(&medium), Err(euclean()));
+}
+
+#[test]
+fn the_newer_copy_counts() {
+    let medium = formatted();
+    let mut old = [0; 512];
+    medium.read(0, &mut old).unwrap();
+    rewrite(&medium, |sb| sb.label[0] = b'x');
+    medium.store(0, &old).unwrap();
+    assert_eq!(open(&medium).unwrap().0.superblock().label[0], b'x');
+}
+
+#[test]
+fn features_and_sizes() {
+    let medium = formatted();
+    rewrite(&medium, |sb| sb.features.compat = 1 << 63);
+    open(&medium).unwrap();
+    rewrite(&medium, |sb| sb.features.ro_compat = 1);
+    let (journal, _) = open(&medium).unwrap();
+    assert_eq!(journal.superblock().features.can_write(), Some(false));
+    rewrite(&medium, |sb| sb.features.incompat = 1);
+    assert_eq!(errno(&medium), Err(eopnotsupp()));
+
+    // Larger than the device.
+    assert_eq!(
+        Journal::open(&formatted(), BLOCKS - 1).map(|_| ()),
+        Err(euclean())
+    );
+    // Regions that overlap, cover a superblock, or wrap.
+    for (start, blocks) in [(0, 4), (1, 630), (BLOCKS - 4, 4), (u64::MAX, 2), (5, 0)] {
+        let medium = formatted();
+        rewrite(&medium, |sb| {
+            sb.regions[0].start = start;
+            sb.regions[0].blocks = blocks;
+        });
+        assert_eq!(errno(&medium), Err(euclean()), "{start} {blocks}");
+    }
+    let tiny = Format {
+        blocks: 511,
+        ..format()
+    };
+    assert_eq!(Journal::format(&Recorder::new(blank()), &tiny), Err(EINVAL));
+}
+
+#[test]
+fn log_without_a_checkpoint() {
+    let medium = formatted();
+    // The first record's checksum.
+    medium.store(BLOCK_SIZE + 4, &[1]).unwrap();
+    assert_eq!(errno(&medium), Err(euclean()));
+    // The log of another filesystem, or of an older time.
+    let medium = formatted();
+    rewrite(&medium, |sb| sb.first_seq += 1);
+    assert_eq!(errno(&medium), Err(euclean()));
+    rewrite(&medium, |sb| {
+        sb.first_seq -= 1;
+        sb.uuid[0] ^= 1;
+    });
+    assert_eq!(errno(&medium), Err(euclean()));
+}
+
+#[test]
+fn a_cut_record_ends_the_log() {
+    let medium = formatted();
+    let (mut journal, mut state) = open(&medium).unwrap();
+    for name in [b"a", b"b"] {
+        let (_, tx) = state.create(ROOT_INO, name, attr(FILE, 1)).unwrap();
+        commit(&medium, &mut journal, &mut state, tx).unwrap();
+    }
+    let mut bytes = medium.bytes.borrow().clone();
+    let second = bytes.windows(2).rposition(|w| w == b"\x01b").unwrap();
+    bytes[second] ^= 4;
+    let (_, state) = open(&Recorder::new(bytes)).unwrap();
+    state.lookup(ROOT_INO, b"a").unwrap();
+    assert_eq!(state.lookup(ROOT_INO, b"b"), Err(ENOENT));
+}
+
+/// A log full of what cannot be left out says ENOSPC before anything has changed, and what is removed
+/// makes room again.
+#[test]
+fn full_log() {
+    let medium = formatted();
+    let (mut journal, mut state) = open(&medium).unwrap();
+    let name = |i: usize| std::format!("{i:0200}").into_bytes();
+    let mut n = 0;
+    loop {
+        let (_, tx) = state.create(ROOT_INO, &name(n), attr(FILE, 1)).unwrap();
+        match commit(&medium, &mut journal, &mut state, tx) {
+            Err(e) if e == ENOSPC => break,
+            result => result.unwrap(),
+        }
+        n += 1;
+    }
+    assert!(n > 50, "{n}");
+    state.check().unwrap();
+    assert_eq!(state.inode_count(), n as u64 + 1);
+    let (_, after) = open(&medium).unwrap();
+    assert_eq!(after.inode_count(), n as u64 + 1);
+    // More removals than the log has room for without checkpoints.
+    for i in 0..n {
+        let ino = state.lookup(ROOT_INO, &name(i)).unwrap();
+        let tx = state.unlink(ROOT_INO, &name(i), at(2)).unwrap();
+        commit(&medium, &mut journal, &mut state, tx).unwrap();
+        let tx = state.evict(ino).unwrap();
+        commit(&medium, &mut journal, &mut state, tx).unwrap();
+    }
+    let (_, tx) = state.create(ROOT_INO, b"again", attr(FILE, 1)).unwrap();
+    commit(&medium, &mut journal, &mut state, tx).unwrap();
+    let (_, after) = open(&medium).unwrap();
+    assert_eq!(after.inode_count(), 2);
+    after.check().unwrap();
+}
+
+/// Inode numbers are not used again after a mount.
+#[test]
+fn numbers_of_inodes_that_are_gone() {
+    let medium = formatted();
+    let (mut journal, mut state) = open(&medium).unwrap();
+    let (gone, tx) = state.create(ROOT_INO, b"a", attr(FILE, 1)).unwrap();
+    commit(&medium, &mut journal, &mut state, tx).unwrap();
+    let tx = state.unlink(ROOT_INO, b"a", at(2)).unwrap();
+    commit(&medium, &mut journal, &mut state, tx).unwrap();
+    let tx = state.evict(gone).unwrap();
+    commit(&medium, &mut journal, &mut state, tx).unwrap();
+    journal.checkpoint(&medium, &state).unwrap();
+    let (_, mut state) = open(&medium).unwrap();
+    let (next, _) = state.create(ROOT_INO, b"a", attr(FILE, 1)).unwrap();
+    assert!(next > gone);
+}
