@@ -8,9 +8,25 @@
 
 #[path = "../../../src/errno.rs"]
 mod errno;
+#[allow(dead_code, reason = "not all of it is called here")]
+#[path = "../../../src/fs"]
+mod fs {
+    pub(crate) mod journal;
+    #[allow(unused_imports, reason = "the module has use for them")]
+    pub(crate) mod state;
+}
+#[allow(dead_code, reason = "not all of it is called here")]
+#[path = "../../../src/media/mod.rs"]
+mod media;
 #[allow(dead_code, unused_imports, reason = "not all of it is called here")]
 #[path = "../../../src/rmap/mod.rs"]
 mod rmap;
 
 mod bytes;
+pub mod mount;
 pub mod owners;
+
+/// As the kernel's `crc32c()`: nothing is inverted.
+fn crc32c(crc: u32, bytes: &[u8]) -> u32 {
+    !crc32c::crc32c_append(!crc, bytes)
+}
