@@ -183,11 +183,64 @@ impl Journal {
     ///
     /// What the medium says. The log is the old one then, and as it was.
     pub(crate) fn checkpoint(&mut self, medium: &impl Medium, state: &State) -> Result {
-        let active = 1 - self.sb.active.min(1);
+        self.checkpoint_to(medium, state, 1 - self.sb.active.min(1), self.sb.regions)
+    }
+
+    /// Moves the log's region that a bad block is in to blocks that are good. The old ones are free
+    /// then, but for those that are bad. What is in memory is the truth: nothing is read. Returns
+    /// whether the block was in one.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSPC` if there is no run of free blocks as long as the region; what the medium says;
+    /// `ENOMEM`. Nothing has changed then.
+    pub(crate) fn retire(
+        &mut self,
+        medium: &impl Medium,
+        state: &mut State,
+        block: u64,
+    ) -> Result<bool> {
+        let [first, second] = self.sb.regions;
+        let (index, old) = if first.range().contains(&block) {
+            (0, first)
+        } else if second.range().contains(&block) {
+            (1, second)
+        } else {
+            return Ok(false);
+        };
+        let new = state.allocate(old.blocks, 1, old.start)?;
+        let region = Region {
+            start: new.start,
+            blocks: new.end.saturating_sub(new.start),
+        };
+        let regions = if index == 0 {
+            [region, second]
+        } else {
+            [first, region]
+        };
+        // The log goes to the new place in any case: one write of the superblocks does it all.
+        let moved = if region.blocks == old.blocks {
+            self.checkpoint_to(medium, state, index, regions)
+        } else {
+            Err(ENOSPC)
+        };
+        let unused = if moved.is_ok() { old.range() } else { new };
+        state.release(unused)?;
+        moved.map(|()| true)
+    }
+
+    fn checkpoint_to(
+        &mut self,
+        medium: &impl Medium,
+        state: &State,
+        active: u32,
+        regions: [Region; 2],
+    ) -> Result {
         let first_seq = self.log.seq();
         let sb = Superblock {
             active,
             first_seq,
+            regions,
             generation: self.sb.generation.wrapping_add(1),
             ..self.sb
         };
@@ -212,12 +265,7 @@ fn tag(sb: &Superblock) -> u64 {
 fn metadata(sb: &Superblock) -> [Range<u64>; 4] {
     let [first, second] = sb.regions;
     let end = sb.blocks.saturating_sub(1);
-    [
-        0..1,
-        first.start..first.start.saturating_add(first.blocks),
-        second.start..second.start.saturating_add(second.blocks),
-        end..sb.blocks,
-    ]
+    [0..1, first.range(), second.range(), end..sb.blocks]
 }
 
 fn take_metadata(state: &mut State, sb: &Superblock) -> Result {

@@ -18,6 +18,7 @@ use super::{
     BLOCK_SIZE, //
 };
 use crate::crc32c;
+use core::ops::Range;
 use kernel::prelude::*;
 
 /// Records begin at a multiple of so many bytes: a cache line.
@@ -41,6 +42,11 @@ pub(crate) struct Region {
 impl Region {
     fn first_byte(&self) -> u64 {
         self.start.saturating_mul(BLOCK_SIZE)
+    }
+
+    /// Its blocks.
+    pub(crate) fn range(&self) -> Range<u64> {
+        self.start..self.start.saturating_add(self.blocks)
     }
 
     /// How many bytes it has.

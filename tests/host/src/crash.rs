@@ -44,7 +44,7 @@ use std::{
 };
 
 const LINE: usize = 64;
-pub(crate) const BLOCKS: u64 = 640;
+pub(crate) const BLOCKS: u64 = 1024;
 
 #[derive(Clone)]
 enum Event {
@@ -60,6 +60,8 @@ pub(crate) struct Recorder {
     /// Fences with this number are left out: a bug on purpose.
     skips: Option<fn(usize) -> bool>,
     fences: RefCell<usize>,
+    /// Bytes that cannot be read.
+    pub(crate) poison: RefCell<Vec<core::ops::Range<u64>>>,
 }
 
 impl Recorder {
@@ -69,12 +71,22 @@ impl Recorder {
             events: RefCell::new(Vec::new()),
             skips: None,
             fences: RefCell::new(0),
+            poison: RefCell::default(),
         }
     }
 }
 
 impl Medium for Recorder {
     fn read(&self, at: u64, buf: &mut [u8]) -> Result {
+        let end = at + buf.len() as u64;
+        if self
+            .poison
+            .borrow()
+            .iter()
+            .any(|bad| bad.start < end && at < bad.end)
+        {
+            return Err(EIO);
+        }
         let at = at as usize;
         let bytes = self.bytes.borrow();
         buf.copy_from_slice(bytes.get(at..at + buf.len()).ok_or(EIO)?);
@@ -262,6 +274,17 @@ impl Fs {
         self.state.apply(tx)
     }
 
+    /// A bad block that the log may be in.
+    fn bad_metadata(&self) -> Option<u64> {
+        let regions = self.journal.superblock().regions;
+        regions.iter().find_map(|region| {
+            let range = region.range();
+            self.state
+                .next_bad(range.start, range.end)
+                .map(|bad| bad.start)
+        })
+    }
+
     fn files(&self, dirs: bool) -> Vec<u64> {
         let wanted = |(ino, inode): (u64, &crate::state::Inode)| {
             (inode.attr.is_dir() == dirs && inode.attr.nlink != 0).then_some(ino)
@@ -279,7 +302,7 @@ impl Fs {
         };
         let dir = pick(&self.files(true), chance)?;
         let name = [b'a' + chance.below(12) as u8];
-        match chance.below(33) / 2 {
+        match chance.below(36) / 2 {
             16 => self.journal.checkpoint(&self.medium, &self.state),
             0..=2 => {
                 let (_, tx) = self.state.create(dir, &name, attr(FILE, self.clock))?;
@@ -332,12 +355,23 @@ impl Fs {
                     .unmap_range(ino, chance.below(20), 1 + chance.below(9))?;
                 self.commit(tx)
             }
-            _ => {
-                let block = chance.below(BLOCKS - 2) + 1;
-                let mut tx = Transaction::new();
-                tx.push(crate::state::Op::MarkBad { block, len: 1 })?;
-                self.commit(tx)
-            }
+            _ => match self.bad_metadata() {
+                Some(block) => {
+                    let moved = self.journal.retire(&self.medium, &mut self.state, block)?;
+                    assert!(moved);
+                    Ok(())
+                }
+                None => {
+                    let mut block = chance.below(BLOCKS - 2) + 1;
+                    if chance.below(4) == 0 {
+                        let region = self.journal.superblock().regions[(block % 2) as usize];
+                        block = region.start + block % region.blocks;
+                    }
+                    let mut tx = Transaction::new();
+                    tx.push(crate::state::Op::MarkBad { block, len: 1 })?;
+                    self.commit(tx)
+                }
+            },
         }
     }
 }
@@ -349,6 +383,7 @@ struct Found {
     before: u64,
     after: u64,
     checkpoints: u64,
+    moves: u64,
 }
 
 /// Looks at states after crashes in so many steps, `states` in all. Err: what is wrong.
@@ -375,12 +410,14 @@ fn crash(
         }
         for _ in 0..60 {
             let generation = fs.journal.superblock().generation;
+            let regions = fs.journal.superblock().regions;
             let before = Seen::of(&fs.state, &fs.medium);
             fs.medium.events.borrow_mut().clear();
             let _ = fs.step(&mut chance);
             let after = Seen::of(&fs.state, &fs.medium);
             let checkpoint = fs.journal.superblock().generation != generation;
             found.checkpoints += u64::from(checkpoint);
+            found.moves += u64::from(fs.journal.superblock().regions != regions);
             let events = fs.medium.events.borrow().clone();
             for i in 0..=events.len() {
                 if i > 0 {
@@ -477,7 +514,7 @@ fn every_state_after_a_crash_is_before_or_after() {
     let states = number("DAXRMAP_CRASH_STATES", 10_000);
     let found = crash(number("DAXRMAP_SEED", 0x5eed), states, None).unwrap();
     println!("{found:?}");
-    assert!(found.checkpoints > 0 && found.before > 0 && found.after > 0);
+    assert!(found.checkpoints > 0 && found.moves > 0 && found.before > 0 && found.after > 0);
 }
 
 /// The fence before a record, and the one after it, are needed both.

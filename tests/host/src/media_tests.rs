@@ -23,9 +23,10 @@ use crate::{
         BLOCK_SIZE, //
     },
     state::{
+        Op,
         State,
-        Transaction, //
-        ROOT_INO,
+        Transaction,
+        ROOT_INO, //
     },
     state_tests::{
         at,
@@ -121,7 +122,13 @@ fn features_and_sizes() {
         Err(euclean())
     );
     // Regions that overlap, cover a superblock, or wrap.
-    for (start, blocks) in [(0, 4), (1, 630), (BLOCKS - 4, 4), (u64::MAX, 2), (5, 0)] {
+    for (start, blocks) in [
+        (0, 4),
+        (1, BLOCKS - 10),
+        (BLOCKS - 4, 4),
+        (u64::MAX, 2),
+        (5, 0),
+    ] {
         let medium = formatted();
         rewrite(&medium, |sb| {
             sb.regions[0].start = start;
@@ -220,4 +227,50 @@ fn numbers_of_inodes_that_are_gone() {
     let (_, mut state) = open(&medium).unwrap();
     let (next, _) = state.create(ROOT_INO, b"a", attr(FILE, 1)).unwrap();
     assert!(next > gone);
+}
+
+/// Poison in the log, again and again, until there is no room to move to: nothing is lost, and it
+/// mounts each time.
+#[test]
+fn the_log_moves_off_poison() {
+    let medium = formatted();
+    let (mut journal, mut state) = open(&medium).unwrap();
+    let mut moves = 0;
+    loop {
+        let name = std::format!("{moves}").into_bytes();
+        let (_, tx) = state.create(ROOT_INO, &name, attr(FILE, 1)).unwrap();
+        commit(&medium, &mut journal, &mut state, tx).unwrap();
+        let sb = *journal.superblock();
+        // The log's own region and the other one in turn.
+        let region = sb.regions[(sb.active as usize + moves) % 2];
+        let block = region.start + moves as u64 % region.blocks;
+        let mut tx = Transaction::new();
+        tx.push(Op::MarkBad { block, len: 1 }).unwrap();
+        commit(&medium, &mut journal, &mut state, tx).unwrap();
+        match journal.retire(&medium, &mut state, block) {
+            Err(e) if e == ENOSPC => break,
+            result => assert_eq!(result, Ok(true)),
+        }
+        let bytes = block * BLOCK_SIZE..(block + 1) * BLOCK_SIZE;
+        medium.poison.borrow_mut().push(bytes);
+        moves += 1;
+        let (again, after) = open(&medium).unwrap();
+        assert_eq!(again.superblock(), journal.superblock());
+        assert!(!again
+            .superblock()
+            .regions
+            .iter()
+            .any(|r| r.range().contains(&block)));
+        after.check().unwrap();
+        state.check().unwrap();
+        assert_eq!(after.inode_count(), state.inode_count());
+        assert_eq!(after.bad_blocks(), moves as u64);
+        assert_eq!(after.free_blocks(), state.free_blocks());
+    }
+    assert!(moves > 10, "{moves}");
+    // Nothing has changed but the bad set, and what is good can still be written.
+    let (_, tx) = state.create(ROOT_INO, b"last", attr(FILE, 1)).unwrap();
+    commit(&medium, &mut journal, &mut state, tx).unwrap();
+    assert_eq!(open(&medium).unwrap().1.inode_count(), state.inode_count());
+    assert_eq!(journal.retire(&medium, &mut state, 0), Ok(false));
 }
