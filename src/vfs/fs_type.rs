@@ -131,9 +131,7 @@ impl<F: FileSystem> NewSuper<F> {
     /// The device's name, as in the log.
     pub(crate) fn id(&self) -> &CStr {
         // SAFETY: The super block is live.
-        let id = unsafe { &raw const (*self.sb.as_ptr()).s_id };
-        // SAFETY: `s_id` is a nul-terminated string in the super block.
-        unsafe { CStr::from_char_ptr(id.cast()) }
+        unsafe { super_block::device_name(self.sb.as_ptr()) }
     }
 }
 
@@ -232,9 +230,8 @@ impl<F: Export> Table<F> {
         _fc: *mut bindings::fs_context,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: The super block is live, and `s_id` a nul-terminated string in it.
-            let id = unsafe { CStr::from_char_ptr((&raw const (*raw).s_id).cast()) };
-            let gate = Gate::new(id)?;
+            // SAFETY: The super block is live.
+            let gate = Gate::new(unsafe { super_block::device_name(raw) })?;
             let new = NewSuper::<F> {
                 sb: NonNull::new(raw).ok_or(EINVAL)?,
                 gate: gate.clone(),

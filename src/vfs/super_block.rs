@@ -45,6 +45,18 @@ unsafe impl<F: FileSystem> Send for SuperBlock<F> {}
 // SAFETY: All methods follow the VFS's rules for concurrent access.
 unsafe impl<F: FileSystem> Sync for SuperBlock<F> {}
 
+/// The device's name, as in the log.
+///
+/// # Safety
+///
+/// `sb` is live for `'a`, mounted or not.
+pub(super) unsafe fn device_name<'a>(sb: *const bindings::super_block) -> &'a CStr {
+    // SAFETY: By the caller's promise.
+    let id = unsafe { &raw const (*sb).s_id };
+    // SAFETY: `s_id` is a nul-terminated string in the super block.
+    unsafe { CStr::from_char_ptr(id.cast()) }
+}
+
 impl<F: FileSystem> SuperBlock<F> {
     /// # Safety
     ///
@@ -73,9 +85,7 @@ impl<F: FileSystem> SuperBlock<F> {
     /// The device's name, as in the log.
     pub(crate) fn id(&self) -> &CStr {
         // SAFETY: The super block is live.
-        let id = unsafe { &raw const (*self.as_ptr()).s_id };
-        // SAFETY: `s_id` is a nul-terminated string in the super block.
-        unsafe { CStr::from_char_ptr(id.cast()) }
+        unsafe { device_name(self.as_ptr()) }
     }
 
     /// The mount, as tracepoints name it.
