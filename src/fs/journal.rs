@@ -97,13 +97,9 @@ impl Journal {
             made: format.made,
         };
         sb.check().map_err(|_| EINVAL)?;
-        let mut state = State::new(format.blocks, format.root)?;
-        take_metadata(&mut state, &sb)?;
-        let mut journal = Journal {
-            sb,
-            log: Log::begin(sb.active_region(), tag(&sb), sb.first_seq),
-        };
-        write_checkpoint(&mut journal.log, medium, &state)?;
+        let state = State::new(format.blocks, format.root)?;
+        let mut log = Log::begin(sb.active_region(), tag(&sb), sb.first_seq);
+        write_checkpoint(&mut log, medium, &state)?;
         medium.fence();
         sb.write(medium)
     }
@@ -120,10 +116,12 @@ impl Journal {
             return Err(eopnotsupp());
         }
         let mut state = State::empty(sb.blocks)?;
-        take_metadata(&mut state, &sb)?;
+        for range in metadata(&sb) {
+            state.take(range)?;
+        }
         let mut replay = Replay::new(sb.active_region(), tag(&sb), sb.first_seq);
         let mut payload = KVVec::new();
-        while replay.next(medium, &mut payload)?.is_some() {
+        while replay.next(medium, &mut payload)? {
             replay_record(&mut state, &payload)?;
         }
         if !replay.is_complete() || !state.has_root() {
@@ -266,12 +264,6 @@ fn metadata(sb: &Superblock) -> [Range<u64>; 4] {
     let [first, second] = sb.regions;
     let end = sb.blocks.saturating_sub(1);
     [0..1, first.range(), second.range(), end..sb.blocks]
-}
-
-fn take_metadata(state: &mut State, sb: &Superblock) -> Result {
-    metadata(sb)
-        .into_iter()
-        .try_for_each(|range| state.take(range))
 }
 
 /// Whether a transaction may make the checkpoint longer, by more than a failure may.

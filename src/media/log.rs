@@ -277,17 +277,6 @@ impl<M: Medium> Sink for RecordWriter<'_, M> {
     }
 }
 
-/// A record that was read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Record {
-    /// What it is.
-    pub(crate) kind: RecordKind,
-    /// Its sequence number.
-    pub(crate) seq: u64,
-    /// Where it is, in bytes of the region.
-    pub(crate) at: u64,
-}
-
 /// Reads a log from its start.
 pub(crate) struct Replay {
     log: Log,
@@ -309,20 +298,16 @@ impl Replay {
         self.complete
     }
 
-    /// The next record, its payload in `payload`. `None` at the log's end.
+    /// Reads the payload of the next record. False at the log's end.
     ///
     /// # Errors
     ///
     /// `EIO` if the medium cannot be read there: whether a record is there is not known. `ENOMEM`.
-    pub(crate) fn next(
-        &mut self,
-        medium: &impl Medium,
-        payload: &mut KVVec<u8>,
-    ) -> Result<Option<Record>> {
+    pub(crate) fn next(&mut self, medium: &impl Medium, payload: &mut KVVec<u8>) -> Result<bool> {
         let log = &mut self.log;
         payload.clear();
         if log.head.saturating_add(HEADER_SIZE as u64) > log.region.bytes() {
-            return Ok(None);
+            return Ok(false);
         }
         let at = log.region.first_byte().saturating_add(log.head);
         let mut bytes = [0; HEADER_SIZE];
@@ -334,9 +319,9 @@ impl Replay {
         let len = from.u32()?;
         let kind = RecordKind::from_number(from.u32()?);
         let tag = from.u64()?;
-        let Some(kind) = kind else { return Ok(None) };
+        let Some(kind) = kind else { return Ok(false) };
         if magic != MAGIC || seq != log.seq || tag != log.tag || u64::from(len) > log.room(0) {
-            return Ok(None);
+            return Ok(false);
         }
         let len = usize::try_from(len).map_err(|_| ENOMEM)?;
         payload.resize(len, 0, GFP_KERNEL)?;
@@ -344,26 +329,21 @@ impl Replay {
         let sum = crc32c(!0, payload);
         if crc32c(sum, &header(0, seq, len as u32, kind, tag)?) != crc {
             payload.clear();
-            return Ok(None);
+            return Ok(false);
         }
-        let record = Record {
-            kind,
-            seq,
-            at: log.head,
-        };
         match (self.complete, kind) {
             (false, RecordKind::Checkpoint) | (true, RecordKind::Transaction) => {}
             (false, RecordKind::CheckpointEnd) => self.complete = true,
             // Left of a checkpoint that no superblock was told of: it may have the same numbers.
             (true, _) | (false, RecordKind::Transaction) => {
                 payload.clear();
-                return Ok(None);
+                return Ok(false);
             }
         }
         let size = record_size(len as u64).ok_or(ENOMEM)?;
         log.head = log.head.saturating_add(size);
         log.seq = log.seq.wrapping_add(1);
-        Ok(Some(record))
+        Ok(true)
     }
 
     /// The log, to be written on from where reading has ended.
