@@ -13,9 +13,9 @@ use super::{
         State, //
     },
     writable::{
-        make_writable,
         replace,
-        retry_while_pinned, //
+        retry_while_pinned,
+        zero_in_page, //
     },
     Mount, //
 };
@@ -241,17 +241,9 @@ fn zero_edges(inode: &Inode<Mount>, parts: &Parts) -> Result {
             }
         }
         for edge in edges.clone() {
-            let page = edge.start >> dax::BLOCK_SHIFT;
-            if matches!(map(edge)?, Mapping::Hole { .. }) {
-                continue;
+            if !matches!(map(edge)?, Mapping::Hole { .. }) {
+                zero_in_page(inode, edge.clone(), &invalidate)?;
             }
-            make_writable(inode, page..page + 1, &invalidate)?;
-            let Mapping::Data { block, .. } = map(edge)? else {
-                return Err(EIO);
-            };
-            let at = usize::try_from(edge.start % dax::BLOCK_SIZE).map_err(|_| EIO)?;
-            let len = usize::try_from(edge.end - edge.start).map_err(|_| EIO)?;
-            inode.fs().device().zero_bytes(block, at, len)?;
         }
         Ok(())
     })

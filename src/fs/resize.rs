@@ -19,8 +19,8 @@ use super::{
         Transaction, //
     },
     writable::{
-        make_writable,
-        retry_while_pinned, //
+        retry_while_pinned,
+        zero_in_page, //
     },
     Mount, //
 };
@@ -122,17 +122,13 @@ pub(super) fn zero_tail(
     if at == 0 {
         return Ok(());
     }
-    let fs = inode.fs();
     let page = end >> dax::BLOCK_SHIFT;
-    let map = || fs.meta().lock().map(inode.ino(), page, 1);
-    match map()? {
-        Mapping::Hole { .. } | Mapping::Data { bad: true, .. } => return Ok(()),
-        Mapping::Data { .. } => make_writable(inode, page..page + 1, lock)?,
-    };
-    let Mapping::Data { block, .. } = map()? else {
-        return Err(EIO);
-    };
-    let at = usize::try_from(at).map_err(|_| EIO)?;
-    fs.device()
-        .zero_bytes(block, at, dax::BLOCK_SIZE as usize - at)
+    let mapping = inode.fs().meta().lock().map(inode.ino(), page, 1)?;
+    match mapping {
+        Mapping::Hole { .. } | Mapping::Data { bad: true, .. } => Ok(()),
+        Mapping::Data { .. } => {
+            let page_end = end.saturating_add(dax::BLOCK_SIZE - at);
+            zero_in_page(inode, end..page_end, lock)
+        }
+    }
 }

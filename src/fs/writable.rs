@@ -123,7 +123,7 @@ fn is_writable(inode: &Inode<Mount>, pages: Range<u64>) -> Result<bool> {
 ///
 /// `EHWPOISON` if the first block is bad; `ERESTARTSYS` if a page is pinned now; `ENOSPC`, `ENOMEM`,
 /// `EIO`.
-pub(super) fn make_writable(
+fn make_writable(
     inode: &Inode<Mount>,
     pages: Range<u64>,
     lock: &InvalidateLock<'_, Mount>,
@@ -192,6 +192,27 @@ pub(super) fn replace(
         }
         return result.map(|()| new);
     }
+}
+
+/// Zeroes these bytes of a file, which are in one page that is not a hole.
+///
+/// # Errors
+///
+/// As [`make_writable`]; `EINVAL` if they are not in one page.
+pub(super) fn zero_in_page(
+    inode: &Inode<Mount>,
+    bytes: Range<u64>,
+    lock: &InvalidateLock<'_, Mount>,
+) -> Result {
+    let page = bytes.start >> dax::BLOCK_SHIFT;
+    make_writable(inode, page..page + 1, lock)?;
+    let fs = inode.fs();
+    let Mapping::Data { block, .. } = fs.meta().lock().map(inode.ino(), page, 1)? else {
+        return Err(EIO);
+    };
+    let at = usize::try_from(bytes.start % dax::BLOCK_SIZE).map_err(|_| EIO)?;
+    let len = usize::try_from(bytes.end.saturating_sub(bytes.start)).map_err(|_| EIO)?;
+    fs.device().zero_bytes(block, at, len)
 }
 
 /// Where a page's block would best be: behind the block of the page before.
