@@ -20,35 +20,7 @@
 
 #define RW	(PROT_READ | PROT_WRITE)
 
-FIXTURE(badblocks) {
-	struct dr_fs fs;
-	char device[64];
-};
-
-FIXTURE_SETUP(badblocks)
-{
-	if (dr_xfs())
-		SKIP(return, "XFS puts its metadata there");
-	ASSERT_EQ(0, dr_setup(&self->fs));
-	ASSERT_EQ(0, dr_find_device(self->device, sizeof(self->device)));
-}
-
-FIXTURE_TEARDOWN_PARENT(badblocks)
-{
-	if (dr_xfs())
-		return;
-	EXPECT_EQ(0, dr_teardown(&self->fs));
-	EXPECT_EQ(0, dr_unbind(self->device));
-	EXPECT_EQ(0, dr_bind(self->device));
-}
-
-/* A counter reaches a value: the worker has done it. */
-static long settled(const char *name, long want)
-{
-	for (int i = 0; i < 500 && dr_counter(name) != want; i++)
-		usleep(10000);
-	return dr_counter(name);
-}
+DR_LISTING_FIXTURE(badblocks, "XFS puts its metadata there")
 
 TEST_F(badblocks, at_mount)
 {
@@ -104,8 +76,8 @@ TEST_F(badblocks, found_by_read)
 	ASSERT_EQ(0, dr_list_bad(dr_block("f", 4, NULL), 1));
 	EXPECT_EQ(0, dr_counter("notifies"));
 	EXPECT_EQ(-EIO, dr_read1("g", 4, &byte));
-	ASSERT_EQ(1, settled("blocks_bad", 1));
-	EXPECT_EQ(2, settled("owners", 2));
+	ASSERT_EQ(1, dr_counter_settled("blocks_bad", 1));
+	EXPECT_EQ(2, dr_counter_settled("owners", 2));
 	/* both owners, as by a report */
 	ASSERT_EQ(1, peer_signals(&mapper, s, 4));
 	EXPECT_SIG(s[0], BUS_MCEERR_AO, mapper.base + 4 * BLK, 12);
@@ -128,9 +100,9 @@ TEST_F(badblocks, found_by_fault)
 	ASSERT_EQ(0, peer_open(&p, false, "f", 16 * BLK, -1));
 	EXPECT_POISON(peer_load(&p, 8 * BLK), p.base + 8 * BLK);
 	EXPECT_BYTE(peer_load(&p, 6 * BLK), dr_byte(1, 6));
-	ASSERT_LE(1, settled("blocks_bad", 2));
+	ASSERT_LE(1, dr_counter_settled("blocks_bad", 2));
 	EXPECT_POISON(peer_store(&p, 7 * BLK, 1), p.base + 7 * BLK);
-	EXPECT_EQ(2, settled("blocks_bad", 2));
+	EXPECT_EQ(2, dr_counter_settled("blocks_bad", 2));
 	EXPECT_BYTE(peer_load(&p, 9 * BLK), dr_byte(1, 9));
 	peer_stop(&p);
 }
@@ -141,7 +113,7 @@ TEST_F(badblocks, found_by_write_and_healed)
 	ASSERT_EQ(0, dr_list_bad(dr_block("f", 7, NULL), 1));
 	/* the one that finds it may fail, the next one heals */
 	(void)!dr_write_blocks("f", 7, 1, 2);
-	ASSERT_EQ(1, settled("blocks_bad", 1));
+	ASSERT_EQ(1, dr_counter_settled("blocks_bad", 1));
 	EXPECT_EQ(0, dr_write_blocks("f", 7, 1, 2));
 	EXPECT_EQ(0, dr_verify("f", 7, 1, 2, 7));
 	EXPECT_EQ(0, dr_verify("f", 8, 8, 1, 8));
@@ -184,8 +156,8 @@ TEST_F(badblocks, found_without_memory)
 		ASSERT_EQ(0, dr_list_bad(dr_block("f", page, NULL), 1));
 		EXPECT_EQ(-EIO, dr_inject(page, read_on, &a, &hit));
 		EXPECT_EQ(-EIO, read_on(&a));
-		EXPECT_EQ(page, settled("blocks_bad", page));
-		EXPECT_EQ(2 * page, settled("owners", 2 * page));
+		EXPECT_EQ(page, dr_counter_settled("blocks_bad", page));
+		EXPECT_EQ(2 * page, dr_counter_settled("owners", 2 * page));
 		EXPECT_POISON(peer_load(&mapper, page * BLK), mapper.base + page * BLK);
 	}
 	dr_inject_end();

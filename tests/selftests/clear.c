@@ -27,27 +27,7 @@
 #define NOBODY		65534
 #define DELAY		500
 
-FIXTURE(clear) {
-	struct dr_fs fs;
-	char device[64];
-};
-
-FIXTURE_SETUP(clear)
-{
-	if (dr_xfs())
-		SKIP(return, "XFS has no such thing");
-	ASSERT_EQ(0, dr_setup(&self->fs));
-	ASSERT_EQ(0, dr_find_device(self->device, sizeof(self->device)));
-}
-
-FIXTURE_TEARDOWN_PARENT(clear)
-{
-	if (dr_xfs())
-		return;
-	EXPECT_EQ(0, dr_teardown(&self->fs));
-	EXPECT_EQ(0, dr_unbind(self->device));
-	EXPECT_EQ(0, dr_bind(self->device));
-}
+DR_LISTING_FIXTURE(clear, "XFS has no such thing")
 
 static int ask(void *arg)
 {
@@ -60,14 +40,6 @@ static int ask(void *arg)
 	close(fd);
 	return ret;
 }
-
-#define NEEDS_CLEARING() do {						\
-	int _clears = dr_driver_clears();				\
-									\
-	ASSERT_LE(0, _clears);						\
-	if (!_clears)							\
-		SKIP(return, "this driver clears nothing");		\
-} while (0)
 
 /* What the last call said. */
 static struct daxrmap_clear said;
@@ -109,14 +81,6 @@ static long defective(void)
 	return sum;
 }
 
-/* A counter reaches a value: a worker has done it. */
-static long settled(const char *name, long want)
-{
-	for (int i = 0; i < 500 && dr_counter(name) != want; i++)
-		usleep(10000);
-	return dr_counter(name);
-}
-
 /*
  * The file's block is on the driver's list, found there, and the file is gone
  * then: the block, or -errno. Nothing else is bad.
@@ -134,7 +98,7 @@ static long quarantined(const char *name, unsigned long blk)
 		return ret;
 	if (dr_read1(name, blk, &byte) != -EIO)
 		return -EILSEQ;
-	if (settled("blocks_bad", 1) != 1 || unlink(dr_path(name)))
+	if (dr_counter_settled("blocks_bad", 1) != 1 || unlink(dr_path(name)))
 		return -EUCLEAN;
 	/* fanotify lets go of the file in its own time */
 	for (int i = 0; i < 500 && defective() != 1; i++)

@@ -124,17 +124,6 @@ static void expect_good(struct __test_metadata *_metadata)
 	EXPECT_EQ(0, dr_check());
 }
 
-static int go_down(void *arg)
-{
-	(void)arg;
-	return -dr_umount();
-}
-
-static int umount_in_time(void)
-{
-	return dr_wait_for(dr_spawn(go_down, NULL), PATIENCE);
-}
-
 TEST_F(comings, mount_and_unmount)
 {
 	struct gang *g = dr_shared_mem(sizeof(*g));
@@ -147,7 +136,7 @@ TEST_F(comings, mount_and_unmount)
 		EXPECT_EQ(0, dr_wait_for(dr_spawn(use, NULL), PATIENCE));
 		met += dr_counter("blocks_bad");
 		EXPECT_EQ(0, dr_check());
-		ASSERT_EQ(0, umount_in_time());
+		ASSERT_EQ(0, dr_umount_in(PATIENCE));
 		ASSERT_EQ(0, dr_mount());
 	}
 	EXPECT_EQ(0, stop_gang(g, pid));
@@ -227,7 +216,7 @@ TEST_F(comings, module)
 
 		EXPECT_EQ(0, dr_wait_for(dr_spawn(use, NULL), PATIENCE));
 		met += dr_counter("blocks_bad");
-		ASSERT_EQ(0, umount_in_time());
+		ASSERT_EQ(0, dr_umount_in(PATIENCE));
 		/* The last put of a super block may be on its way. */
 		for (int k = 0; k < 500 && (r = dr_rmmod()) == -EAGAIN; k++)
 			usleep(10000);

@@ -33,11 +33,7 @@ FIXTURE_SETUP(pins)
 
 FIXTURE_TEARDOWN_PARENT(pins)
 {
-	if (self->device[0] && access(dr_dev(), F_OK)) {
-		dr_umount();
-		EXPECT_EQ(0, dr_bind(self->device));
-		EXPECT_EQ(0, dr_mount());
-	}
+	EXPECT_EQ(0, dr_bring_back(self->device));
 	EXPECT_EQ(0, dr_xfs() ? 0 : dr_teardown(&self->fs));
 }
 
@@ -67,16 +63,6 @@ static int notify(void *arg)
 	return -dr_notify(e->block * BLK, BLK);
 }
 
-static int wait_for_counter(const char *name, long want)
-{
-	for (int i = 0; i < PATIENCE / 10; i++) {
-		if (dr_counter(name) >= want)
-			return 0;
-		usleep(10000);
-	}
-	return -ETIMEDOUT;
-}
-
 /*
  * The notifier holds the last reference to a file without a name: its inode
  * goes when the pipe lets the page go, and the notifier is not who waits.
@@ -94,7 +80,7 @@ TEST_F(pins, last_reference_is_the_notifiers)
 	ASSERT_EQ(0, pin(self->pipe[1], "f", 1));
 	ASSERT_EQ(0, dr_notify_delay(DELAY));
 	pid = dr_spawn(notify, &e);
-	ASSERT_EQ(0, wait_for_counter("notifies", begun + 1));
+	ASSERT_EQ(begun + 1, dr_counter_settled("notifies", begun + 1));
 	usleep(DELAY * 1000 / 4);
 	/* It has the inode by now. The failed page leaves the file. */
 	ASSERT_EQ(0, fallocate(e.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, BLK));
@@ -176,7 +162,7 @@ TEST_F(pins, failure_while_a_removal_waits)
 	e.block = dr_block("g", 0, NULL);
 	ASSERT_EQ(0, pin(self->pipe[1], "f", 1));
 	remover = dr_spawn(remove_device, self);
-	ASSERT_EQ(0, wait_for_counter("notifies", begun + 1));
+	ASSERT_EQ(begun + 1, dr_counter_settled("notifies", begun + 1));
 	usleep(DELAY * 1000 / 4);
 	notifier = dr_spawn(notify, &e);
 	EXPECT_EQ(0, dr_wait_for(notifier, PATIENCE));

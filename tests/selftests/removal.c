@@ -20,41 +20,8 @@
 #define LEN	(BLOCKS * BLK)
 #define PATIENCE 20000		/* ms: the debug kernel is slow */
 
-FIXTURE(removal) {
-	struct dr_fs fs;
-	char device[64];	/* what the driver calls it: namespace0.0 */
-};
-
-static int take_down(void *arg)
-{
-	(void)arg;
-	return -dr_umount();
-}
-
-static int umount_in_time(void)
-{
-	return dr_wait_for(dr_spawn(take_down, NULL), PATIENCE);
-}
-
-FIXTURE_SETUP(removal)
-{
-	/* It was seen in mf_dax_kill_procs(), far past the end of any file. */
-	if (dr_xfs())
-		SKIP(return, "XFS does not come back from the unbind");
-	ASSERT_EQ(0, dr_setup(&self->fs));
-	ASSERT_EQ(0, dr_find_device(self->device, sizeof(self->device)));
-}
-
-FIXTURE_TEARDOWN_PARENT(removal)
-{
-	/* A test that ended half way: others want the device. */
-	if (self->device[0] && access(dr_dev(), F_OK)) {
-		dr_umount();
-		EXPECT_EQ(0, dr_bind(self->device));
-		EXPECT_EQ(0, dr_mount());
-	}
-	EXPECT_EQ(0, dr_xfs() ? 0 : dr_teardown(&self->fs));
-}
+/* XFS was seen in mf_dax_kill_procs(), far past the end of any file. */
+DR_REMOVING_FIXTURE(removal, "XFS does not come back from the unbind")
 
 /* ---- what goes on meanwhile ---- */
 
@@ -190,7 +157,7 @@ TEST_F(removal, in_use)
 	peer_stop(&b);
 	peer_stop(&huge);
 	peer_stop(&idle);
-	EXPECT_EQ(0, umount_in_time());
+	EXPECT_EQ(0, dr_umount_in(PATIENCE));
 
 	ASSERT_EQ(0, dr_bind(self->device));
 	ASSERT_EQ(0, dr_mount());
@@ -217,7 +184,7 @@ TEST_F(removal, back_under_the_old_mount)
 	EXPECT_EQ(-EIO, dr_read1("a", 3, &byte));
 	EXPECT_EQ(-EIO, dr_write_part("a", 3));
 	peer_stop(&p);
-	EXPECT_EQ(0, umount_in_time());
+	EXPECT_EQ(0, dr_umount_in(PATIENCE));
 	ASSERT_EQ(0, dr_mount());
 	EXPECT_USED(0);
 	EXPECT_EQ(0, dr_create("a", BLOCKS, 2));

@@ -23,29 +23,7 @@
 #define ROUNDS	4
 #define PATIENCE 30000		/* ms: the debug kernel is slow */
 
-FIXTURE(removal_io) {
-	struct dr_fs fs;
-	char device[64];
-};
-
-FIXTURE_SETUP(removal_io)
-{
-	if (dr_xfs())
-		SKIP(return, "XFS does not come back from the unbind");
-	ASSERT_EQ(0, dr_setup(&self->fs));
-	ASSERT_EQ(0, dr_find_device(self->device, sizeof(self->device)));
-}
-
-FIXTURE_TEARDOWN_PARENT(removal_io)
-{
-	/* A test that ended half way: others want the device. */
-	if (self->device[0] && access(dr_dev(), F_OK)) {
-		dr_umount();
-		EXPECT_EQ(0, dr_bind(self->device));
-		EXPECT_EQ(0, dr_mount());
-	}
-	EXPECT_EQ(0, dr_xfs() ? 0 : dr_teardown(&self->fs));
-}
+DR_REMOVING_FIXTURE(removal_io, "XFS does not come back from the unbind")
 
 /* What all of them know. */
 struct work {
@@ -203,12 +181,6 @@ static const struct {
 
 #define JOBS	((int)(sizeof(job) / sizeof(*job)))
 
-static int take_down(void *arg)
-{
-	(void)arg;
-	return -dr_umount();
-}
-
 /* `jobs` of them; the failures are the last. */
 static void rounds(struct __test_metadata *_metadata,
 		   FIXTURE_DATA(removal_io) *self, int jobs)
@@ -239,7 +211,7 @@ static void rounds(struct __test_metadata *_metadata,
 		}
 		EXPECT_EQ(-EIO, dr_create("new", 1, 1));
 		EXPECT_EQ(0, dr_check());
-		EXPECT_EQ(0, dr_wait_for(dr_spawn(take_down, NULL), PATIENCE));
+		EXPECT_EQ(0, dr_umount_in(PATIENCE));
 
 		ASSERT_EQ(0, dr_bind(self->device));
 		ASSERT_EQ(0, dr_mount());

@@ -18,35 +18,7 @@
 			"daxrmap owners tells which)"
 #define NOT_CLEARED	" not cleared by the driver, or not on its list"
 
-FIXTURE(tool_clear) {
-	struct dr_fs fs;
-	char device[64];
-};
-
-FIXTURE_SETUP(tool_clear)
-{
-	if (dr_xfs())
-		SKIP(return, "XFS has no such thing");
-	ASSERT_EQ(0, dr_setup(&self->fs));
-	ASSERT_EQ(0, dr_find_device(self->device, sizeof(self->device)));
-}
-
-FIXTURE_TEARDOWN_PARENT(tool_clear)
-{
-	if (dr_xfs())
-		return;
-	EXPECT_EQ(0, dr_teardown(&self->fs));
-	EXPECT_EQ(0, dr_unbind(self->device));	/* empties its list */
-	EXPECT_EQ(0, dr_bind(self->device));
-}
-
-#define NEEDS_CLEARING() do {						\
-	int _clears = dr_driver_clears();				\
-									\
-	ASSERT_LE(0, _clears);						\
-	if (!_clears)							\
-		SKIP(return, "this driver clears nothing");		\
-} while (0)
+DR_LISTING_FIXTURE(tool_clear, "XFS has no such thing")
 
 /* A line for each fate. */
 #define EXPECT_FATES(cleared, busy, refused) do {			\

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "debugfs.h"
 #include "mount.h"
 #include "text.h"
@@ -30,6 +31,13 @@ long dr_counter(const char *name)
 		if (sscanf(line, "%63s %ld", word, &v) == 2 && !strcmp(word, name))
 			return v;
 	return -ENOENT;
+}
+
+long dr_counter_settled(const char *name, long want)
+{
+	for (int i = 0; i < 500 && dr_counter(name) != want; i++)
+		usleep(10000);
+	return dr_counter(name);
 }
 
 int dr_check(void)

@@ -112,3 +112,21 @@ int dr_bind(const char *device)
 		usleep(10000);
 	return r ?: access(dr_dev(), F_OK);
 }
+
+int dr_rebind(const char *device)
+{
+	int r = dr_unbind(device);
+
+	return r ? r : dr_bind(device);
+}
+
+int dr_bring_back(const char *device)
+{
+	int r;
+
+	if (!device[0] || !access(dr_dev(), F_OK))
+		return 0;
+	dr_umount();
+	r = dr_bind(device);
+	return r ? r : dr_mount();
+}

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include "children.h"
 #include "debugfs.h"
 #include "files.h"
 #include "log.h"
@@ -59,6 +60,17 @@ int dr_umount(void)
 		usleep(10000);
 	}
 	return -EBUSY;
+}
+
+static int take_down(void *arg)
+{
+	(void)arg;
+	return -dr_umount();
+}
+
+int dr_umount_in(int ms)
+{
+	return dr_wait_for(dr_spawn(take_down, NULL), ms);
 }
 
 int dr_setup(struct dr_fs *fs)

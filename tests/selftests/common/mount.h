@@ -16,6 +16,8 @@ const char *dr_dev(void);		/* "/dev/pmem0" */
 const char *dr_mnt(void);
 int dr_mount(void);			/* 0 or -errno, like all below */
 int dr_umount(void);			/* waits for processes on their way out */
+/* The same in a child; -ETIMEDOUT if that is not done after `ms` milliseconds. */
+int dr_umount_in(int ms);
 int dr_setup(struct dr_fs *fs);
 /* 0 if `check` says ok, the log is clean, and the umount worked. */
 int dr_teardown(struct dr_fs *fs);
