@@ -122,6 +122,11 @@ impl Log {
         self.seq
     }
 
+    /// Where the next record will be, in bytes of the region.
+    pub(crate) fn head(&self) -> u64 {
+        self.head
+    }
+
     /// How many bytes a record's payload may have that leaves `reserve` bytes of the region.
     pub(crate) fn room(&self, reserve: u64) -> u64 {
         self.region
@@ -277,6 +282,14 @@ impl<M: Medium> Sink for RecordWriter<'_, M> {
     }
 }
 
+/// What a record begins with.
+struct Header {
+    crc: u32,
+    seq: u64,
+    len: u32,
+    kind: RecordKind,
+}
+
 /// Reads a log from its start.
 pub(crate) struct Replay {
     log: Log,
@@ -293,9 +306,74 @@ impl Replay {
         }
     }
 
+    /// From the first record after the checkpoint of a log that begins with the sequence number
+    /// `seq`. What cannot be read before that is passed over. `None` if the checkpoint's last record
+    /// is not found.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn after_checkpoint(
+        medium: &impl Medium,
+        region: Region,
+        tag: u64,
+        seq: u64,
+    ) -> Result<Option<Self>> {
+        let mut payload = KVVec::new();
+        let mut head = 0;
+        while head < region.bytes() {
+            let mut replay = Self::new(region, tag, seq);
+            replay.log.head = head;
+            // Each record of the checkpoint takes a line at least.
+            let most = seq.saturating_add(head / RECORD_ALIGN);
+            match replay.header(medium) {
+                Ok(Some(found))
+                    if found.kind == RecordKind::CheckpointEnd
+                        && (seq..=most).contains(&found.seq) =>
+                {
+                    replay.log.seq = found.seq;
+                    match replay.next(medium, &mut payload) {
+                        Ok(true) => return Ok(Some(replay)),
+                        Err(e) if e == ENOMEM => return Err(e),
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+            head = head.saturating_add(RECORD_ALIGN);
+        }
+        Ok(None)
+    }
+
     /// Whether the checkpoint was read to its end. What comes after it are transactions.
     pub(crate) fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    /// What stands at the head, if it may be a record of this filesystem that fits there.
+    fn header(&self, medium: &impl Medium) -> Result<Option<Header>> {
+        let log = &self.log;
+        if log.head.saturating_add(HEADER_SIZE as u64) > log.region.bytes() {
+            return Ok(None);
+        }
+        let mut bytes = [0; HEADER_SIZE];
+        medium.read(log.region.first_byte().saturating_add(log.head), &mut bytes)?;
+        let mut from = Reader::new(&bytes);
+        let magic = from.u32()?;
+        let crc = from.u32()?;
+        let seq = from.u64()?;
+        let len = from.u32()?;
+        let kind = RecordKind::from_number(from.u32()?);
+        let tag = from.u64()?;
+        if magic != MAGIC || tag != log.tag || u64::from(len) > log.room(0) {
+            return Ok(None);
+        }
+        Ok(kind.map(|kind| Header {
+            crc,
+            seq,
+            len,
+            kind,
+        }))
     }
 
     /// Reads the payload of the next record. False at the log's end.
@@ -304,30 +382,25 @@ impl Replay {
     ///
     /// `EIO` if the medium cannot be read there: whether a record is there is not known. `ENOMEM`.
     pub(crate) fn next(&mut self, medium: &impl Medium, payload: &mut KVVec<u8>) -> Result<bool> {
-        let log = &mut self.log;
         payload.clear();
-        if log.head.saturating_add(HEADER_SIZE as u64) > log.region.bytes() {
+        let Some(found) = self.header(medium)? else {
+            return Ok(false);
+        };
+        let log = &mut self.log;
+        if found.seq != log.seq {
             return Ok(false);
         }
+        let Header {
+            crc,
+            seq,
+            len,
+            kind,
+        } = found;
+        payload.resize(usize::try_from(len).map_err(|_| ENOMEM)?, 0, GFP_KERNEL)?;
         let at = log.region.first_byte().saturating_add(log.head);
-        let mut bytes = [0; HEADER_SIZE];
-        medium.read(at, &mut bytes)?;
-        let mut from = Reader::new(&bytes);
-        let magic = from.u32()?;
-        let crc = from.u32()?;
-        let seq = from.u64()?;
-        let len = from.u32()?;
-        let kind = RecordKind::from_number(from.u32()?);
-        let tag = from.u64()?;
-        let Some(kind) = kind else { return Ok(false) };
-        if magic != MAGIC || seq != log.seq || tag != log.tag || u64::from(len) > log.room(0) {
-            return Ok(false);
-        }
-        let len = usize::try_from(len).map_err(|_| ENOMEM)?;
-        payload.resize(len, 0, GFP_KERNEL)?;
         medium.read(at.saturating_add(HEADER_SIZE as u64), payload)?;
         let sum = crc32c(!0, payload);
-        if crc32c(sum, &header(0, seq, len as u32, kind, tag)?) != crc {
+        if crc32c(sum, &header(0, seq, len, kind, log.tag)?) != crc {
             payload.clear();
             return Ok(false);
         }
@@ -340,7 +413,7 @@ impl Replay {
                 return Ok(false);
             }
         }
-        let size = record_size(len as u64).ok_or(ENOMEM)?;
+        let size = record_size(len.into()).ok_or(ENOMEM)?;
         log.head = log.head.saturating_add(size);
         log.seq = log.seq.wrapping_add(1);
         Ok(true)

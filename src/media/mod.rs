@@ -3,7 +3,7 @@
 //! What is on the medium: superblocks and the metadata log. Documentation/format.rst has every field.
 //!
 //! Pure: it knows bytes, not what they mean to the filesystem. [`Medium`] is all that it needs of the
-//! device. So far it builds on the host only: the module's metadata lives in memory.
+//! device.
 //!
 //! # Persistence
 //!
@@ -18,6 +18,11 @@ mod bytes;
 mod log;
 mod superblock;
 
+#[cfg(not(MODULE))]
+pub(crate) use self::superblock::{
+    Features,
+    LABEL_MAX, //
+};
 pub(crate) use self::{
     bytes::{
         Reader,
@@ -30,13 +35,10 @@ pub(crate) use self::{
         Region,
         Replay, //
     },
-    superblock::{
-        Features,
-        Superblock,
-        LABEL_MAX, //
-    },
+    superblock::Superblock,
 };
 
+use core::ops::Deref;
 use kernel::prelude::*;
 
 /// Bytes in a block.
@@ -67,4 +69,22 @@ pub(crate) trait Medium {
 
     /// All that was flushed before is durable when this returns.
     fn fence(&self);
+}
+
+impl<T: Deref<Target: Medium>> Medium for T {
+    fn read(&self, at: u64, buf: &mut [u8]) -> Result {
+        (**self).read(at, buf)
+    }
+
+    fn store(&self, at: u64, bytes: &[u8]) -> Result {
+        (**self).store(at, bytes)
+    }
+
+    fn flush(&self, at: u64, len: u64) -> Result {
+        (**self).flush(at, len)
+    }
+
+    fn fence(&self) {
+        (**self).fence();
+    }
 }

@@ -4,7 +4,8 @@
 //!
 //! There are two copies, in the first and in the last block. Each has a checksum and a count of how
 //! often it was written; the newest one that checks is the truth. They are written one after the
-//! other, with a fence in between, so that one of them is whole at any time.
+//! other, with a fence in between. In each block there are two places, used by turns, so that the one
+//! before is whole while a new one is written: also when only one of the blocks is good.
 
 use super::{
     bytes::SliceSink,
@@ -83,6 +84,8 @@ pub(crate) struct Superblock {
     pub(crate) active: u32,
     /// The sequence number of that region's first record.
     pub(crate) first_seq: u64,
+    /// That of the first record of the log before, which is in the other region. 0: there is none.
+    pub(crate) previous_seq: u64,
     /// When it was made: seconds since 1970.
     pub(crate) made: i64,
 }
@@ -128,6 +131,7 @@ impl Superblock {
         }
         to.put_u64(u64::from(self.active))?;
         to.put_u64(self.first_seq)?;
+        to.put_u64(self.previous_seq)?;
         to.put(&self.made.to_le_bytes())?;
         let crc = crc32c(!0, &out);
         if let Some(place) = out.get_mut(CRC_AT..CRC_AT + 4) {
@@ -136,15 +140,16 @@ impl Superblock {
         Ok(out)
     }
 
-    /// From what is on the medium, which may be anything. `None`: no superblock of ours.
+    /// From what is on the medium, which may be anything.
     ///
     /// # Errors
     ///
-    /// `EUCLEAN` if it is one that does not check; `EOPNOTSUPP` if it is of another version.
-    pub(crate) fn decode(bytes: &[u8; SUPER_SIZE]) -> Result<Option<Self>> {
+    /// `EUCLEAN` if it is a whole one whose parts do not fit each other; `EOPNOTSUPP` if it is of
+    /// another version.
+    fn decode(bytes: &[u8; SUPER_SIZE]) -> Result<Slot> {
         let mut from = Reader::new(bytes);
         if from.fixed::<8>()? != MAGIC {
-            return Ok(None);
+            return Ok(Slot::Empty);
         }
         let version = from.u32()?;
         let crc = from.u32()?;
@@ -153,7 +158,7 @@ impl Superblock {
             place.fill(0);
         }
         if crc32c(!0, &zeroed) != crc {
-            return Err(euclean());
+            return Ok(Slot::Cut);
         }
         if version != VERSION {
             return Err(crate::errno::eopnotsupp());
@@ -183,13 +188,14 @@ impl Superblock {
             regions,
             active: u32::try_from(active).map_err(|_| euclean())?,
             first_seq: from.u64()?,
+            previous_seq: from.u64()?,
             made: i64::from_le_bytes(from.fixed()?),
         };
         if block_size != BLOCK_SIZE {
             return Err(euclean());
         }
         sb.check()?;
-        Ok(Some(sb))
+        Ok(Slot::Whole(sb))
     }
 
     /// Checks that the parts fit each other.
@@ -226,46 +232,112 @@ impl Superblock {
     ///
     /// `EINVAL` if there is none of ours; `EUCLEAN` if there is and none checks, or it is larger than
     /// the device; `EOPNOTSUPP` if it is of another version; `EIO` if nothing can be read.
-    pub(crate) fn read(medium: &impl Medium, blocks: u64) -> Result<Self> {
-        let copy = |at| {
-            let mut bytes = [0; SUPER_SIZE];
-            medium.read(at, &mut bytes)?;
-            Self::decode(&bytes)?.ok_or(EINVAL)
-        };
+    pub(crate) fn read(medium: &impl Medium, blocks: u64) -> Result<Found> {
         let [first_at, end_at] = Self::places(blocks);
-        let first = copy(first_at);
+        let first = Self::read_place(medium, first_at);
         let second = match &first {
-            Ok(sb) => copy(Self::places(sb.blocks)[1]),
-            Err(_) => copy(end_at),
+            Ok(sb) if sb.blocks <= blocks => Self::read_place(medium, Self::places(sb.blocks)[1]),
+            _ => Self::read_place(medium, end_at),
         };
-        let newest = match (first, second) {
+        let copies = [&first, &second].map(|copy| copy.map_or_else(Err, |sb| Ok(sb.generation)));
+        let sb = match (first, second) {
             (Ok(a), Ok(b)) if b.uuid == a.uuid && b.generation > a.generation => b,
             (Ok(a), _) => a,
             (Err(_), Ok(b)) => b,
             // What the first says is more to the point, unless it says nothing.
             (Err(a), Err(b)) => return Err(if a == EINVAL { b } else { a }),
         };
-        if newest.blocks > blocks {
+        if sb.blocks > blocks {
             return Err(euclean());
         }
-        Ok(newest)
+        Ok(Found { sb, copies })
     }
 
-    /// Writes both copies, one after the other. The first that is written makes it so.
+    /// The newer of the two that are at a place.
+    fn read_place(medium: &impl Medium, at: u64) -> Result<Self> {
+        let mut newest: Option<Self> = None;
+        let mut cut = false;
+        for slot in [0, 1] {
+            let mut bytes = [0; SUPER_SIZE];
+            medium.read(slot_at(at, slot), &mut bytes)?;
+            match Self::decode(&bytes)? {
+                Slot::Empty => {}
+                Slot::Cut => cut = true,
+                Slot::Whole(sb) if newest.is_some_and(|n| n.generation >= sb.generation) => {}
+                Slot::Whole(sb) => newest = Some(sb),
+            }
+        }
+        newest.ok_or(if cut { euclean() } else { EINVAL })
+    }
+
+    /// Writes the copies that are `wanted`, one after the other. The first that is written makes it
+    /// so.
     ///
     /// # Errors
     ///
-    /// What the medium says of the copy that cannot be written; the other one was tried.
-    pub(crate) fn write(&self, medium: &impl Medium) -> Result {
+    /// What the medium says of a copy that cannot be written; the other one was tried. `EIO` if none
+    /// is wanted.
+    pub(crate) fn write(&self, medium: &impl Medium, wanted: [bool; 2]) -> Result {
+        if wanted == [false; 2] {
+            return Err(EIO);
+        }
         let bytes = self.encode()?;
         let mut result = Ok(());
-        for at in Self::places(self.blocks) {
-            let written = medium
-                .store(at, &bytes)
-                .and_then(|()| medium.flush(at, SUPER_SIZE as u64));
-            medium.fence();
-            result = result.and(written);
+        for (place, _) in Self::places(self.blocks)
+            .into_iter()
+            .zip(wanted)
+            .filter(|(_, wanted)| *wanted)
+        {
+            let at = slot_at(place, self.generation);
+            result = result.and(put(medium, at, &bytes));
         }
         result
     }
+
+    /// Makes sure that none of a filesystem of so many blocks is found.
+    ///
+    /// # Errors
+    ///
+    /// What the medium says.
+    #[cfg_attr(MODULE, expect(dead_code, reason = "for mkfs"))]
+    pub(crate) fn erase(medium: &impl Medium, blocks: u64) -> Result {
+        for place in Self::places(blocks) {
+            for slot in [0, 1] {
+                put(medium, slot_at(place, slot), &[0; SUPER_SIZE])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What stands where a superblock may be.
+enum Slot {
+    /// Nothing of ours.
+    Empty,
+    /// One of which not all is there: its checksum is wrong.
+    Cut,
+    Whole(Superblock),
+}
+
+/// A superblock that was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    /// The newest.
+    pub(crate) sb: Superblock,
+    /// The generation of each copy, or why it cannot be had.
+    pub(crate) copies: [Result<u64>; 2],
+}
+
+/// Where a superblock of a generation is: writing it must not touch the one before.
+fn slot_at(place: u64, generation: u64) -> u64 {
+    let slot = generation.wrapping_sub(1) % 2;
+    place.saturating_add(slot.saturating_mul(SUPER_SIZE as u64))
+}
+
+/// Stores bytes that are durable when this returns.
+fn put(medium: &impl Medium, at: u64, bytes: &[u8; SUPER_SIZE]) -> Result {
+    medium.store(at, bytes)?;
+    medium.flush(at, SUPER_SIZE as u64)?;
+    medium.fence();
+    Ok(())
 }

@@ -14,6 +14,7 @@ mod fs {
     pub(crate) mod journal;
     #[allow(unused_imports, reason = "the module has use for them")]
     pub(crate) mod state;
+    pub(crate) mod store;
 }
 #[allow(dead_code, reason = "not all of it is called here")]
 #[path = "../../../src/media/mod.rs"]

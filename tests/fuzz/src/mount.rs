@@ -151,9 +151,10 @@ fn numbers(state: &State) -> [u64; 5] {
 pub fn run(data: &[u8]) {
     let image = Image::new();
     write_log(&image, data);
-    let Ok((mut journal, mut state)) = Journal::open(&image, BLOCKS) else {
+    let Ok(opened) = Journal::open(&image, BLOCKS) else {
         return;
     };
+    let (mut journal, mut state) = (opened.journal, opened.state);
     if state.check().is_err() {
         return;
     }
@@ -164,7 +165,7 @@ pub fn run(data: &[u8]) {
     };
     if let Ok((_, mut tx)) = state.create(ROOT_INO, b"new", attr) {
         state.reserve(&mut tx).unwrap();
-        journal.append(&image, &state, &tx).unwrap();
+        journal.append(&image, &state, tx.ops()).unwrap();
         state.apply(tx).unwrap();
         state.check().unwrap();
     }
@@ -172,7 +173,7 @@ pub fn run(data: &[u8]) {
         if again {
             journal.checkpoint(&image, &state).unwrap();
         }
-        let (_, other) = Journal::open(&image, BLOCKS).unwrap();
+        let other = Journal::open(&image, BLOCKS).unwrap().state;
         other.check().unwrap();
         assert_eq!(numbers(&other), numbers(&state));
     }

@@ -10,9 +10,12 @@
 //! Environment: `DAXRMAP_CRASH_STATES` (10,000), `DAXRMAP_SEED`.
 
 use crate::{
-    fs::journal::{
-        Format,
-        Journal, //
+    fs::{
+        journal::{
+            Format,
+            Journal, //
+        },
+        store::Store, //
     },
     media::{
         Medium,
@@ -21,7 +24,6 @@ use crate::{
     snapshot::Snapshot,
     state::{
         State,
-        Transaction,
         ROOT_INO, //
     },
     state_tests::{
@@ -33,12 +35,16 @@ use crate::{
 };
 use kernel::prelude::*;
 use std::{
-    cell::RefCell,
+    cell::{
+        Cell,
+        RefCell, //
+    },
     collections::{
         BTreeMap,
         BTreeSet, //
     },
     println,
+    rc::Rc,
     vec,
     vec::Vec, //
 };
@@ -58,7 +64,7 @@ pub(crate) struct Recorder {
     pub(crate) bytes: RefCell<Vec<u8>>,
     events: RefCell<Vec<Event>>,
     /// Fences with this number are left out: a bug on purpose.
-    skips: Option<fn(usize) -> bool>,
+    skips: Cell<Option<fn(usize) -> bool>>,
     fences: RefCell<usize>,
     /// Bytes that cannot be read.
     pub(crate) poison: RefCell<Vec<core::ops::Range<u64>>>,
@@ -69,7 +75,7 @@ impl Recorder {
         Recorder {
             bytes: RefCell::new(bytes),
             events: RefCell::new(Vec::new()),
-            skips: None,
+            skips: Cell::new(None),
             fences: RefCell::new(0),
             poison: RefCell::default(),
         }
@@ -114,7 +120,7 @@ impl Medium for Recorder {
     fn fence(&self) {
         let mut fences = self.fences.borrow_mut();
         *fences += 1;
-        if !self.skips.is_some_and(|skips| skips(*fences)) {
+        if !self.skips.get().is_some_and(|skips| skips(*fences)) {
             self.events.borrow_mut().push(Event::Fence);
         }
     }
@@ -203,9 +209,8 @@ impl Cache {
 
 /// A mounted filesystem, with the contents of its files.
 struct Fs {
-    medium: Recorder,
-    journal: Journal,
-    state: State,
+    medium: Rc<Recorder>,
+    store: Store<Rc<Recorder>>,
     clock: i64,
 }
 
@@ -256,40 +261,28 @@ pub(crate) fn blank() -> Vec<u8> {
 
 impl Fs {
     fn new() -> Self {
-        let medium = Recorder::new(blank());
-        Journal::format(&medium, &format()).unwrap();
-        let (journal, state) = Journal::open(&medium, BLOCKS).unwrap();
+        let medium = Rc::new(Recorder::new(blank()));
+        Journal::format(&*medium, &format()).unwrap();
+        let opened = Journal::open(&*medium, BLOCKS).unwrap();
+        let mut store = Store::new(opened, medium.clone());
+        store.make_writable().unwrap();
         medium.events.borrow_mut().clear();
         Fs {
             medium,
-            journal,
-            state,
+            store,
             clock: 1,
         }
-    }
-
-    fn commit(&mut self, mut tx: Transaction) -> Result {
-        self.state.reserve(&mut tx)?;
-        self.journal.append(&self.medium, &self.state, &tx)?;
-        self.state.apply(tx)
-    }
-
-    /// A bad block that the log may be in.
-    fn bad_metadata(&self) -> Option<u64> {
-        let regions = self.journal.superblock().regions;
-        regions.iter().find_map(|region| {
-            let range = region.range();
-            self.state
-                .next_bad(range.start, range.end)
-                .map(|bad| bad.start)
-        })
     }
 
     fn files(&self, dirs: bool) -> Vec<u64> {
         let wanted = |(ino, inode): (u64, &crate::state::Inode)| {
             (inode.attr.is_dir() == dirs && inode.attr.nlink != 0).then_some(ino)
         };
-        self.state.inodes_from(0).filter_map(wanted).collect()
+        self.store
+            .state()
+            .inodes_from(0)
+            .filter_map(wanted)
+            .collect()
     }
 
     /// One operation. Errors are fine: nothing has happened then.
@@ -303,32 +296,46 @@ impl Fs {
         let dir = pick(&self.files(true), chance)?;
         let name = [b'a' + chance.below(12) as u8];
         match chance.below(36) / 2 {
-            16 => self.journal.checkpoint(&self.medium, &self.state),
+            16 => self.store.checkpoint(),
             0..=2 => {
-                let (_, tx) = self.state.create(dir, &name, attr(FILE, self.clock))?;
-                self.commit(tx)
+                let (_, tx) = self
+                    .store
+                    .state_mut()
+                    .create(dir, &name, attr(FILE, self.clock))?;
+                self.store.commit(tx)
             }
             3 => {
-                let (_, tx) = self.state.mkdir(dir, &name, attr(DIR, self.clock))?;
-                self.commit(tx)
+                let (_, tx) = self
+                    .store
+                    .state_mut()
+                    .mkdir(dir, &name, attr(DIR, self.clock))?;
+                self.store.commit(tx)
             }
             4 => {
-                let tx = self.state.unlink(dir, &name, time)?;
-                self.commit(tx)
+                let tx = self.store.state().unlink(dir, &name, time)?;
+                self.store.commit(tx)
             }
             5 => {
-                let tx = self.state.rmdir(dir, &name, time)?;
-                self.commit(tx)
+                let tx = self.store.state().rmdir(dir, &name, time)?;
+                self.store.commit(tx)
             }
             6 => {
-                let all: Vec<_> = self.state.inodes_from(0).map(|(ino, _)| ino).collect();
-                let tx = self.state.evict(pick(&all, chance)?)?;
-                self.commit(tx)
+                let all: Vec<_> = self
+                    .store
+                    .state()
+                    .inodes_from(0)
+                    .map(|(ino, _)| ino)
+                    .collect();
+                let tx = self.store.state().evict(pick(&all, chance)?)?;
+                self.store.commit(tx)
             }
             7..=11 => {
                 let ino = pick(&self.files(false), chance)?;
                 let (pgoff, want) = (chance.below(20), 1 + chance.below(6));
-                let new = self.state.allocate(want, 1, chance.below(BLOCKS))?;
+                let new = self
+                    .store
+                    .state_mut()
+                    .allocate(want, 1, chance.below(BLOCKS))?;
                 // The data first; the record that shows it comes after a fence.
                 for block in new.clone() {
                     let stamp = chance.next().to_le_bytes();
@@ -336,42 +343,35 @@ impl Fs {
                     self.medium.flush(block * BLOCK_SIZE, 8)?;
                 }
                 let len = new.end - new.start;
-                let tx = self.state.remap(ino, pgoff, new.start, len)?;
-                self.commit(tx).inspect_err(|_| {
-                    self.state.release(new).unwrap();
+                let tx = self.store.state().remap(ino, pgoff, new.start, len)?;
+                self.store.commit(tx).inspect_err(|_| {
+                    self.store.state_mut().release(new).unwrap();
                 })
             }
             12 | 13 => {
                 let files = self.files(false);
                 let (src, dst) = (pick(&files, chance)?, pick(&files, chance)?);
                 let (from, to, len) = (chance.below(20), chance.below(20), 1 + chance.below(8));
-                let tx = self.state.clone_range(src, from, dst, to, len)?;
-                self.commit(tx)
+                let tx = self.store.state().clone_range(src, from, dst, to, len)?;
+                self.store.commit(tx)
             }
             14 => {
                 let ino = pick(&self.files(false), chance)?;
-                let tx = self
-                    .state
-                    .unmap_range(ino, chance.below(20), 1 + chance.below(9))?;
-                self.commit(tx)
+                let tx =
+                    self.store
+                        .state()
+                        .unmap_range(ino, chance.below(20), 1 + chance.below(9))?;
+                self.store.commit(tx)
             }
-            _ => match self.bad_metadata() {
-                Some(block) => {
-                    let moved = self.journal.retire(&self.medium, &mut self.state, block)?;
-                    assert!(moved);
-                    Ok(())
+            _ => {
+                let mut block = chance.below(BLOCKS - 2) + 1;
+                if chance.below(4) == 0 {
+                    let region = self.store.journal().superblock().regions[(block % 2) as usize];
+                    block = region.start + block % region.blocks;
                 }
-                None => {
-                    let mut block = chance.below(BLOCKS - 2) + 1;
-                    if chance.below(4) == 0 {
-                        let region = self.journal.superblock().regions[(block % 2) as usize];
-                        block = region.start + block % region.blocks;
-                    }
-                    let mut tx = Transaction::new();
-                    tx.push(crate::state::Op::MarkBad { block, len: 1 })?;
-                    self.commit(tx)
-                }
-            },
+                let marked = self.store.mark_bad(block..block + 1)?;
+                marked.durable
+            }
         }
     }
 }
@@ -396,7 +396,7 @@ fn crash(
     let mut found = Found::default();
     while found.states < states {
         let mut fs = Fs::new();
-        fs.medium.skips = skips;
+        fs.medium.skips.set(skips);
         let mut cache = Cache {
             durable: fs.medium.bytes.borrow().clone(),
             lines: BTreeMap::new(),
@@ -409,15 +409,15 @@ fn crash(
             cache.event(event);
         }
         for _ in 0..60 {
-            let generation = fs.journal.superblock().generation;
-            let regions = fs.journal.superblock().regions;
-            let before = Seen::of(&fs.state, &fs.medium);
+            let generation = fs.store.journal().superblock().generation;
+            let regions = fs.store.journal().superblock().regions;
+            let before = Seen::of(fs.store.state(), &fs.medium);
             fs.medium.events.borrow_mut().clear();
             let _ = fs.step(&mut chance);
-            let after = Seen::of(&fs.state, &fs.medium);
-            let checkpoint = fs.journal.superblock().generation != generation;
+            let after = Seen::of(fs.store.state(), &fs.medium);
+            let checkpoint = fs.store.journal().superblock().generation != generation;
             found.checkpoints += u64::from(checkpoint);
-            found.moves += u64::from(fs.journal.superblock().regions != regions);
+            found.moves += u64::from(fs.store.journal().superblock().regions != regions);
             let events = fs.medium.events.borrow().clone();
             for i in 0..=events.len() {
                 if i > 0 {
@@ -456,7 +456,7 @@ fn judge(
     found: &mut Found,
 ) -> Option<std::string::String> {
     let state = match Journal::open(medium, BLOCKS) {
-        Ok((_, state)) => state,
+        Ok(opened) => opened.state,
         Err(e) => return Some(std::format!("it does not mount: {e:?}")),
     };
     if let Err(e) = state.check() {
@@ -527,7 +527,7 @@ fn a_missing_fence_is_found() {
 #[test]
 fn root_only() {
     let fs = Fs::new();
-    assert_eq!(fs.state.inode_count(), 1);
-    assert_eq!(fs.state.lookup(ROOT_INO, b"a"), Err(ENOENT));
-    fs.state.check().unwrap();
+    assert_eq!(fs.store.state().inode_count(), 1);
+    assert_eq!(fs.store.state().lookup(ROOT_INO, b"a"), Err(ENOENT));
+    fs.store.state().check().unwrap();
 }

@@ -23,6 +23,7 @@ mod rmap;
 mod fs {
     pub(crate) mod journal;
     pub(crate) mod state;
+    pub(crate) mod store;
 }
 use fs::state;
 

@@ -11,11 +11,15 @@ use crate::{
     },
     errno::{
         eopnotsupp,
+        erofs,
         euclean, //
     },
-    fs::journal::{
-        Format,
-        Journal, //
+    fs::{
+        journal::{
+            Format,
+            Journal, //
+        },
+        store::Store, //
     },
     media::{
         Medium,
@@ -23,6 +27,7 @@ use crate::{
         BLOCK_SIZE, //
     },
     state::{
+        Attr,
         Op,
         State,
         Transaction,
@@ -31,6 +36,7 @@ use crate::{
     state_tests::{
         at,
         attr,
+        DIR,
         FILE, //
     },
 };
@@ -45,7 +51,24 @@ fn formatted() -> Recorder {
 }
 
 fn open(medium: &Recorder) -> Result<(Journal, State)> {
-    Journal::open(medium, BLOCKS)
+    Journal::open(medium, BLOCKS).map(|opened| (opened.journal, opened.state))
+}
+
+fn mounted(medium: &Recorder) -> Store<&Recorder> {
+    let mut store = Store::new(Journal::open(medium, BLOCKS).unwrap(), medium);
+    store.make_writable().unwrap();
+    store
+}
+
+fn set_attr(n: i64) -> Transaction {
+    let mut tx = Transaction::new();
+    let attr = attr(DIR, n);
+    tx.push(Op::SetAttr {
+        ino: ROOT_INO,
+        attr: Attr { nlink: 2, ..attr },
+    })
+    .unwrap();
+    tx
 }
 
 /// What `open` says, without what it returns.
@@ -55,10 +78,10 @@ fn errno(medium: &Recorder) -> Result {
 
 /// A superblock that was changed and has the right checksum.
 fn rewrite(medium: &Recorder, change: impl FnOnce(&mut Superblock)) {
-    let mut sb = Superblock::read(medium, BLOCKS).unwrap();
+    let mut sb = Superblock::read(medium, BLOCKS).unwrap().sb;
     change(&mut sb);
     sb.generation += 1;
-    sb.write(medium).unwrap();
+    sb.write(medium, [true; 2]).unwrap();
 }
 
 fn commit(
@@ -68,7 +91,7 @@ fn commit(
     mut tx: Transaction,
 ) -> Result {
     state.reserve(&mut tx)?;
-    journal.append(medium, state, &tx)?;
+    journal.append(medium, state, tx.ops())?;
     state.apply(tx)
 }
 
@@ -234,43 +257,160 @@ fn numbers_of_inodes_that_are_gone() {
 #[test]
 fn the_log_moves_off_poison() {
     let medium = formatted();
-    let (mut journal, mut state) = open(&medium).unwrap();
+    let mut store = mounted(&medium);
     let mut moves = 0;
     loop {
         let name = std::format!("{moves}").into_bytes();
-        let (_, tx) = state.create(ROOT_INO, &name, attr(FILE, 1)).unwrap();
-        commit(&medium, &mut journal, &mut state, tx).unwrap();
-        let sb = *journal.superblock();
+        let (_, tx) = store
+            .state_mut()
+            .create(ROOT_INO, &name, attr(FILE, 1))
+            .unwrap();
+        store.commit(tx).unwrap();
+        let sb = *store.journal().superblock();
         // The log's own region and the other one in turn.
         let region = sb.regions[(sb.active as usize + moves) % 2];
         let block = region.start + moves as u64 % region.blocks;
-        let mut tx = Transaction::new();
-        tx.push(Op::MarkBad { block, len: 1 }).unwrap();
-        commit(&medium, &mut journal, &mut state, tx).unwrap();
-        match journal.retire(&medium, &mut state, block) {
-            Err(e) if e == ENOSPC => break,
-            result => assert_eq!(result, Ok(true)),
-        }
         let bytes = block * BLOCK_SIZE..(block + 1) * BLOCK_SIZE;
         medium.poison.borrow_mut().push(bytes);
+        let marked = store.mark_bad(block..block + 1).unwrap();
+        assert_eq!((marked.newly_bad, marked.durable), (1, Ok(())));
         moves += 1;
         let (again, after) = open(&medium).unwrap();
-        assert_eq!(again.superblock(), journal.superblock());
-        assert!(!again
-            .superblock()
-            .regions
-            .iter()
-            .any(|r| r.range().contains(&block)));
+        assert_eq!(again.superblock(), store.journal().superblock());
+        let regions = again.superblock().regions;
+        let moved = !regions.iter().any(|r| r.range().contains(&block));
         after.check().unwrap();
-        state.check().unwrap();
-        assert_eq!(after.inode_count(), state.inode_count());
+        store.state().check().unwrap();
+        assert_eq!(after.inode_count(), store.state().inode_count());
         assert_eq!(after.bad_blocks(), moves as u64);
-        assert_eq!(after.free_blocks(), state.free_blocks());
+        assert_eq!(after.free_blocks(), store.state().free_blocks());
+        if !moved {
+            break;
+        }
     }
     assert!(moves > 10, "{moves}");
-    // Nothing has changed but the bad set, and what is good can still be written.
-    let (_, tx) = state.create(ROOT_INO, b"last", attr(FILE, 1)).unwrap();
-    commit(&medium, &mut journal, &mut state, tx).unwrap();
-    assert_eq!(open(&medium).unwrap().1.inode_count(), state.inode_count());
-    assert_eq!(journal.retire(&medium, &mut state, 0), Ok(false));
+    // One region is good, and it goes on there, until that is full or bad.
+    let (_, tx) = store
+        .state_mut()
+        .create(ROOT_INO, b"last", attr(FILE, 1))
+        .unwrap();
+    store.commit(tx).unwrap();
+    let sb = *store.journal().superblock();
+    let block = sb.active_region().start;
+    let marked = store.mark_bad(block..block + 1).unwrap();
+    assert_eq!((marked.newly_bad, marked.durable), (1, Err(erofs())));
+    assert!(!store.is_writable());
+    let (_, tx) = store
+        .state_mut()
+        .create(ROOT_INO, b"no", attr(FILE, 1))
+        .unwrap();
+    assert_eq!(store.commit(tx), Err(erofs()));
+    assert_eq!(
+        open(&medium).unwrap().1.inode_count(),
+        store.state().inode_count()
+    );
+}
+
+/// Both superblocks go bad, one after the other: they are not written any more, the log goes on.
+#[test]
+fn superblocks_go_bad() {
+    let medium = formatted();
+    let mut store = mounted(&medium);
+    for (n, block) in [BLOCKS - 1, 0].into_iter().enumerate() {
+        medium
+            .poison
+            .borrow_mut()
+            .push(block * BLOCK_SIZE..(block + 1) * BLOCK_SIZE);
+        let marked = store.mark_bad(block..block + 1).unwrap();
+        assert_eq!((marked.newly_bad, marked.durable), (1, Ok(())));
+        let generation = store.journal().superblock().generation;
+        let mut i = 0;
+        // Until it is full, and the superblock has to say where it goes on.
+        let result = loop {
+            i += 1;
+            let tx = set_attr(i);
+            match store.commit(tx) {
+                Ok(()) if store.journal().superblock().generation == generation => {}
+                result => break result,
+            }
+        };
+        if n == 0 {
+            assert_eq!(result, Ok(()));
+            let opened = Journal::open(&medium, BLOCKS).unwrap();
+            assert_eq!(opened.copies, [Ok(generation + 1), Err(EIO)]);
+            let root = opened.state.get(ROOT_INO).unwrap().attr;
+            assert_eq!(root, store.state().get(ROOT_INO).unwrap().attr);
+        } else {
+            assert_eq!(result, Err(EIO));
+            assert!(store.state().check().is_ok());
+        }
+    }
+}
+
+/// A checkpoint that cannot be read is told by the log before it, and what came after it is there.
+#[test]
+fn an_unreadable_checkpoint() {
+    let medium = formatted();
+    let (mut journal, mut state) = open(&medium).unwrap();
+    for name in [b"a", b"b"] {
+        let (_, tx) = state.create(ROOT_INO, name, attr(FILE, 1)).unwrap();
+        commit(&medium, &mut journal, &mut state, tx).unwrap();
+    }
+    // Of more than one record, so that one of them is not the last.
+    for i in 0..60u64 {
+        let name = std::format!("{i:0>200}").into_bytes();
+        let (_, tx) = state.create(ROOT_INO, &name, attr(FILE, 1)).unwrap();
+        commit(&medium, &mut journal, &mut state, tx).unwrap();
+    }
+    journal.checkpoint(&medium, &state).unwrap();
+    for name in [b"c", b"d"] {
+        let (_, tx) = state.create(ROOT_INO, name, attr(FILE, 1)).unwrap();
+        commit(&medium, &mut journal, &mut state, tx).unwrap();
+    }
+    let start = journal.superblock().active_region().start * BLOCK_SIZE;
+    medium.poison.borrow_mut().push(start..start + BLOCK_SIZE);
+    let opened = Journal::open(&medium, BLOCKS).unwrap();
+    assert!(opened.damaged);
+    assert_eq!(opened.state.inode_count(), state.inode_count());
+    // It goes on elsewhere, and the next mount finds nothing wrong.
+    let mut store = Store::new(opened, &medium);
+    assert_eq!(store.make_writable(), Ok(0));
+    let opened = Journal::open(&medium, BLOCKS).unwrap();
+    assert!(!opened.damaged);
+    assert_eq!(opened.state.inode_count(), state.inode_count());
+
+    // Without the other region there is nothing to do.
+    let medium = formatted();
+    medium.poison.borrow_mut().push(BLOCK_SIZE..2 * BLOCK_SIZE);
+    assert_eq!(errno(&medium), Err(EIO));
+}
+
+/// Inodes without a name are gone once it is mounted to be written.
+#[test]
+fn orphans_are_evicted() {
+    let medium = formatted();
+    let mut store = mounted(&medium);
+    let (ino, tx) = store
+        .state_mut()
+        .create(ROOT_INO, b"f", attr(FILE, 1))
+        .unwrap();
+    store.commit(tx).unwrap();
+    let new = store.state_mut().allocate(7, 1, 0).unwrap();
+    let tx = store.state().remap(ino, 3, new.start, 7).unwrap();
+    store.commit(tx).unwrap();
+    let free = store.state().free_blocks();
+    let tx = store.state().unlink(ROOT_INO, b"f", at(2)).unwrap();
+    store.commit(tx).unwrap();
+    assert_eq!(store.state().free_blocks(), free);
+
+    let mut store = Store::new(Journal::open(&medium, BLOCKS).unwrap(), &medium);
+    assert_eq!(store.state().free_blocks(), free);
+    let (_, tx) = store
+        .state_mut()
+        .create(ROOT_INO, b"g", attr(FILE, 1))
+        .unwrap();
+    assert_eq!(store.commit(tx), Err(erofs()));
+    assert_eq!(store.make_writable(), Ok(1));
+    assert_eq!(store.state().free_blocks(), free + 7);
+    assert_eq!(open(&medium).unwrap().1.free_blocks(), free + 7);
 }

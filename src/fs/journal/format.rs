@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Making a filesystem: mkfs.
+
+use super::{
+    tag,
+    write_checkpoint,
+    Journal, //
+};
+use crate::{
+    fs::state::{
+        Attr,
+        State, //
+    },
+    media::{
+        Features,
+        Log,
+        Medium,
+        Region,
+        Superblock,
+        LABEL_MAX, //
+    },
+};
+use kernel::prelude::*;
+
+/// Smallest region, in blocks.
+const MIN_REGION: u64 = 16;
+
+/// One region for so many blocks of the filesystem.
+const BLOCKS_PER_REGION_BLOCK: u64 = 64;
+
+/// What a new filesystem is to be.
+pub(crate) struct Format {
+    /// Size, in blocks.
+    pub(crate) blocks: u64,
+    /// Its name for machines.
+    pub(crate) uuid: [u8; 16],
+    /// Its name for people.
+    pub(crate) label: [u8; LABEL_MAX],
+    /// When it is made: seconds since 1970.
+    pub(crate) made: i64,
+    /// The root directory.
+    pub(crate) root: Attr,
+}
+
+impl Journal {
+    /// Makes a filesystem. What was on the medium is lost once this has begun.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if it is too small or too large; what the medium says; `ENOMEM`.
+    pub(crate) fn format(medium: &impl Medium, format: &Format) -> Result {
+        let region = (format.blocks / BLOCKS_PER_REGION_BLOCK).max(MIN_REGION);
+        let end = format.blocks.saturating_sub(1);
+        let regions = [1, end.saturating_sub(region)].map(|start| Region {
+            start,
+            blocks: region,
+        });
+        let sb = Superblock {
+            features: Features::default(),
+            uuid: format.uuid,
+            label: format.label,
+            blocks: format.blocks,
+            generation: 1,
+            regions,
+            active: 0,
+            first_seq: 1,
+            previous_seq: 0,
+            made: format.made,
+        };
+        sb.check().map_err(|_| EINVAL)?;
+        let state = State::new(format.blocks, format.root)?;
+        // Also what an older filesystem has left beside the places of this generation.
+        Superblock::erase(medium, format.blocks)?;
+        let mut log = Log::begin(sb.active_region(), tag(&sb), sb.first_seq);
+        write_checkpoint(&mut log, medium, &state)?;
+        medium.fence();
+        sb.write(medium, [true; 2])
+    }
+}

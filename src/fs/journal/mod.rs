@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The state and the medium: mkfs, mount, and making each transaction durable.
+//!
+//! Pure: it builds in the module, in the tools and on the host. Documentation/format.rst says what is
+//! on the medium.
+//!
+//! A transaction is durable when it is appended, and applied to the state in memory after that. When
+//! the log's region is full, all of the state goes to the other one, as a checkpoint, and the
+//! superblocks are told. A checkpoint always fits: it is never longer than the log that it replaces
+//! (see `state/checkpoint.rs`), and both regions are of one size.
+//!
+//! - [`format`]: making it, in the tools. [`open`]: reading it. [`repair`]: moving off bad blocks.
+//!
+//! # Locking
+//!
+//! The caller holds the state lock exclusively, from the transaction's `reserve` to its `apply`.
+
+#[cfg(not(MODULE))]
+mod format;
+mod open;
+mod repair;
+
+#[cfg(not(MODULE))]
+pub(crate) use self::format::Format;
+pub(crate) use self::open::Opened;
+
+use super::state::{
+    Op,
+    OpSink,
+    State, //
+};
+use crate::media::{
+    Log,
+    Medium,
+    RecordKind,
+    RecordWriter,
+    Region,
+    Sink,
+    Superblock, //
+};
+use core::ops::Range;
+use kernel::prelude::*;
+
+/// Payload after which a checkpoint begins another record.
+const CHECKPOINT_RECORD: u64 = 16 << 10;
+
+/// The log of a mounted filesystem.
+pub(crate) struct Journal {
+    sb: Superblock,
+    log: Log,
+    /// The active region cannot be read in full, though none of its blocks need be in the bad set.
+    damaged: bool,
+}
+
+impl Journal {
+    /// The superblock.
+    pub(crate) fn superblock(&self) -> &Superblock {
+        &self.sb
+    }
+
+    /// The blocks that no file can have: superblocks and log.
+    pub(crate) fn metadata(&self) -> [Range<u64>; 4] {
+        metadata(&self.sb)
+    }
+
+    /// How many bytes of the log's region are in use, and how many there are.
+    pub(crate) fn used(&self) -> (u64, u64) {
+        (self.log.head(), self.log.region().bytes())
+    }
+
+    /// Makes operations durable, all or none. `state` is what it was before.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSPC` if the log has no room for them, nor has a new one; what the medium says. They have
+    /// not happened then, though they may be found to have if there is a crash now. `EIO` also if the
+    /// log is on bad blocks, see [`repair`](Self::repair).
+    pub(crate) fn append(&mut self, medium: &impl Medium, state: &State, ops: &[Op]) -> Result {
+        if self.is_bad(state, self.sb.active) {
+            return Err(EIO);
+        }
+        let reserve = if grows(ops) { self.reserve() } else { 0 };
+        match self.try_append(medium, ops, reserve) {
+            Err(e) if e == ENOSPC => {}
+            result => return result,
+        }
+        self.checkpoint(medium, state)?;
+        self.try_append(medium, ops, reserve)
+    }
+
+    fn try_append(&mut self, medium: &impl Medium, ops: &[Op], reserve: u64) -> Result {
+        self.log
+            .append(medium, RecordKind::Transaction, reserve, |record| {
+                ops.iter().try_for_each(|op| op.encode(record))
+            })
+    }
+
+    /// How much of a region only those transactions may use that make the state no larger: an
+    /// eighth, which also has room for the heads of a checkpoint's records.
+    fn reserve(&self) -> u64 {
+        self.log.region().bytes() / 8
+    }
+
+    /// Writes all of the state to the other region, which is the log then.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSPC` if that is on bad blocks; what the medium says. The log is the old one then, and as it
+    /// was.
+    pub(crate) fn checkpoint(&mut self, medium: &impl Medium, state: &State) -> Result {
+        let other = self.other();
+        if self.is_bad(state, other) {
+            return Err(ENOSPC);
+        }
+        self.checkpoint_to(medium, state, other, self.sb.regions)
+    }
+
+    /// Which region has no log.
+    fn other(&self) -> u32 {
+        1 - self.sb.active.min(1)
+    }
+
+    fn checkpoint_to(
+        &mut self,
+        medium: &impl Medium,
+        state: &State,
+        active: u32,
+        regions: [Region; 2],
+    ) -> Result {
+        let first_seq = self.log.seq();
+        let kept = active != self.sb.active && !self.damaged;
+        let sb = Superblock {
+            active,
+            first_seq,
+            previous_seq: if kept { self.sb.first_seq } else { 0 },
+            regions,
+            generation: self.sb.generation.wrapping_add(1),
+            ..self.sb
+        };
+        let mut log = Log::begin(sb.active_region(), tag(&sb), first_seq);
+        write_checkpoint(&mut log, medium, state)?;
+        // The superblocks must not be durable before what they point to.
+        medium.fence();
+        sb.write(medium, good_copies(&sb, state))?;
+        self.sb = sb;
+        self.log = log;
+        self.damaged = false;
+        Ok(())
+    }
+}
+
+/// Which copies of the superblock are not on bad blocks.
+fn good_copies(sb: &Superblock, state: &State) -> [bool; 2] {
+    let [first, .., second] = metadata(sb);
+    [first, second].map(|block| state.next_bad(block.start, block.end).is_none())
+}
+
+/// Tells this filesystem's log from what others have left on the medium.
+fn tag(sb: &Superblock) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = sb.uuid;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// The blocks that no file can have.
+fn metadata(sb: &Superblock) -> [Range<u64>; 4] {
+    let [first, second] = sb.regions;
+    let end = sb.blocks.saturating_sub(1);
+    [0..1, first.range(), second.range(), end..sb.blocks]
+}
+
+/// Whether operations may make the checkpoint longer, by more than a failure may.
+fn grows(ops: &[Op]) -> bool {
+    ops.iter()
+        .any(|op| matches!(op, Op::NewInode { .. } | Op::Link { .. } | Op::Map { .. }))
+}
+
+/// Puts the operations of a checkpoint in records.
+struct Checkpoint<'a, M: Medium> {
+    medium: &'a M,
+    /// Some, but for an error.
+    record: Option<RecordWriter<'a, M>>,
+}
+
+impl<M: Medium> OpSink for Checkpoint<'_, M> {
+    fn op(&mut self, encode: &dyn Fn(&mut dyn Sink) -> Result) -> Result {
+        let mut record = self.record.take().ok_or(EIO)?;
+        if record.len() >= CHECKPOINT_RECORD {
+            let log = record.finish(RecordKind::Checkpoint)?;
+            record = log.record(self.medium, 0);
+        }
+        encode(&mut record)?;
+        self.record = Some(record);
+        Ok(())
+    }
+}
+
+/// Writes the state to the start of a log. It is durable after the caller's fence.
+fn write_checkpoint(log: &mut Log, medium: &impl Medium, state: &State) -> Result {
+    let mut checkpoint = Checkpoint {
+        medium,
+        record: Some(log.record(medium, 0)),
+    };
+    state.checkpoint(&mut checkpoint)?;
+    let record = checkpoint.record.take().ok_or(EIO)?;
+    record.finish(RecordKind::CheckpointEnd)?;
+    Ok(())
+}

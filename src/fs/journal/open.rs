@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Reading a filesystem: superblocks, checkpoint, transactions. Nothing is written.
+//!
+//! If the checkpoint at the start of the log cannot be read, the log before it can tell the same, as
+//! long as its region was not used again: it ends where that checkpoint was made. Transactions that
+//! come after the checkpoint are then found by its last record.
+
+use super::{
+    metadata,
+    tag,
+    Journal, //
+};
+use crate::{
+    errno::{
+        eopnotsupp,
+        euclean, //
+    },
+    fs::state::{
+        Op,
+        State,
+        Transaction, //
+    },
+    media::{
+        Log,
+        Medium,
+        Reader,
+        Replay,
+        Superblock, //
+    },
+};
+use kernel::prelude::*;
+
+/// A filesystem that was read.
+pub(crate) struct Opened {
+    /// Its log.
+    pub(crate) journal: Journal,
+    /// All of its metadata.
+    pub(crate) state: State,
+    /// The generation of each copy of the superblock, or why it cannot be had.
+    pub(crate) copies: [Result<u64>; 2],
+    /// Its features allow to write.
+    pub(crate) can_write: bool,
+    /// A part of the log cannot be read, and was not needed: nothing is lost.
+    pub(crate) damaged: bool,
+}
+
+impl Journal {
+    /// Reads a filesystem of a device that has so many blocks. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if there is none; `EUCLEAN` if it is damaged; `EOPNOTSUPP` if it is of a version or has
+    /// features that are not known here; `EIO` if some of it cannot be read; `ENOMEM`.
+    pub(crate) fn open(medium: &impl Medium, device_blocks: u64) -> Result<Opened> {
+        let found = Superblock::read(medium, device_blocks)?;
+        let sb = found.sb;
+        let can_write = sb.features.can_write().ok_or_else(eopnotsupp)?;
+        let (log, state, damaged) = match replay(medium, &sb) {
+            Ok((log, state)) => (log, state, false),
+            Err(e) if e == EIO || e == euclean() => {
+                let (log, state) = replay_around(medium, &sb)?.ok_or(e)?;
+                (log, state, true)
+            }
+            Err(e) => return Err(e),
+        };
+        if !state.has_root() {
+            return Err(euclean());
+        }
+        for range in metadata(&sb) {
+            if !state.is_in_flight(range) {
+                return Err(euclean());
+            }
+        }
+        Ok(Opened {
+            journal: Journal { sb, log, damaged },
+            state,
+            copies: found.copies,
+            can_write,
+            damaged,
+        })
+    }
+}
+
+/// A state with nothing but the blocks that metadata has.
+fn empty(sb: &Superblock) -> Result<State> {
+    let mut state = State::empty(sb.blocks)?;
+    for range in metadata(sb) {
+        state.take(range)?;
+    }
+    Ok(state)
+}
+
+/// Reads the log from its start.
+fn replay(medium: &impl Medium, sb: &Superblock) -> Result<(Log, State)> {
+    let mut state = empty(sb)?;
+    let mut replay = Replay::new(sb.active_region(), tag(sb), sb.first_seq);
+    apply_all(medium, &mut replay, &mut state)?;
+    if !replay.is_complete() {
+        return Err(euclean());
+    }
+    Ok((replay.into_log(), state))
+}
+
+/// Reads the log before, then what comes after the checkpoint. `None` if one of them is not there.
+fn replay_around(medium: &impl Medium, sb: &Superblock) -> Result<Option<(Log, State)>> {
+    if sb.previous_seq == 0 {
+        return Ok(None);
+    }
+    let [first, second] = sb.regions;
+    let other = if sb.active == 0 { second } else { first };
+    let mut state = empty(sb)?;
+    let mut before = Replay::new(other, tag(sb), sb.previous_seq);
+    match apply_all(medium, &mut before, &mut state) {
+        Err(e) if e == ENOMEM => return Err(e),
+        Ok(()) if before.is_complete() && before.into_log().seq() == sb.first_seq => {}
+        _ => return Ok(None),
+    }
+    let region = sb.active_region();
+    let Some(mut after) = Replay::after_checkpoint(medium, region, tag(sb), sb.first_seq)? else {
+        return Ok(None);
+    };
+    apply_all(medium, &mut after, &mut state)?;
+    Ok(Some((after.into_log(), state)))
+}
+
+fn apply_all(medium: &impl Medium, replay: &mut Replay, state: &mut State) -> Result {
+    let mut payload = KVVec::new();
+    while replay.next(medium, &mut payload)? {
+        let mut from = Reader::new(&payload);
+        let mut tx = Transaction::new();
+        while !from.is_empty() {
+            tx.push(Op::decode(&mut from)?)?;
+        }
+        state.commit(tx)?;
+    }
+    Ok(())
+}

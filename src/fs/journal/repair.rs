@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Moving the log off bad blocks. What is in memory is the truth: nothing is read.
+//!
+//! Superblocks have their places: one that is on a bad block is not written any more.
+
+use super::{
+    Journal,
+    State, //
+};
+use crate::media::{
+    Medium,
+    Region, //
+};
+use kernel::prelude::*;
+
+impl Journal {
+    /// Whether a region is on bad blocks.
+    pub(super) fn is_bad(&self, state: &State, index: u32) -> bool {
+        let range = self.region(index).range();
+        (self.damaged && index == self.sb.active)
+            || state.next_bad(range.start, range.end).is_some()
+    }
+
+    /// Whether the log can be written.
+    pub(crate) fn is_usable(&self, state: &State) -> bool {
+        !self.is_bad(state, self.sb.active)
+    }
+
+    /// The log's region could not be written: [`repair`](Self::repair) is to leave it.
+    pub(crate) fn distrust(&mut self) {
+        self.damaged = true;
+    }
+
+    /// Whether [`repair`](Self::repair) has something to do.
+    pub(crate) fn needs_repair(&self, state: &State) -> bool {
+        [0, 1].into_iter().any(|index| self.is_bad(state, index))
+    }
+
+    /// Moves those regions of the log that are on bad blocks to good ones. Their old blocks are free
+    /// then, but for those that are bad. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSPC` if there is no run of free blocks as long as a region; what the medium says; `ENOMEM`.
+    /// The log can be written all the same, unless its own region is still bad.
+    pub(crate) fn repair(&mut self, medium: &impl Medium, state: &mut State) -> Result {
+        let mut result = Ok(());
+        for index in [0, 1] {
+            if self.is_bad(state, index) {
+                result = result.and(self.retire(medium, state, index));
+            }
+        }
+        // There is one good region at least, until that is full.
+        if self.is_bad(state, self.sb.active) {
+            self.checkpoint(medium, state)?;
+        }
+        result
+    }
+
+    fn region(&self, index: u32) -> Region {
+        let [first, second] = self.sb.regions;
+        if index == 0 {
+            first
+        } else {
+            second
+        }
+    }
+
+    /// Moves a region to blocks that are good. The log goes there in any case: one write of the
+    /// superblocks does it all. Nothing has changed if it fails.
+    fn retire(&mut self, medium: &impl Medium, state: &mut State, index: u32) -> Result {
+        let old = self.region(index);
+        let new = state.allocate(old.blocks, 1, old.start)?;
+        let region = Region {
+            start: new.start,
+            blocks: new.end.saturating_sub(new.start),
+        };
+        let [first, second] = self.sb.regions;
+        let regions = if index == 0 {
+            [region, second]
+        } else {
+            [first, region]
+        };
+        let moved = if region.blocks == old.blocks {
+            self.checkpoint_to(medium, state, index, regions)
+        } else {
+            Err(ENOSPC)
+        };
+        let unused = if moved.is_ok() { old.range() } else { new };
+        state.release(unused)?;
+        moved
+    }
+}

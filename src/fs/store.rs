@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! All metadata of a mount, in memory and on the medium.
+//!
+//! What is in memory is what the medium has, but for blocks in flight and for failures that could not
+//! be written down. A transaction is durable, then it is so in memory. Failures are so in memory
+//! first: nothing may keep them from being known.
+//!
+//! When the log is on blocks that go bad it moves, before anything else is written. When it cannot
+//! move, there are no more changes; all can still be read.
+//!
+//! # Locking
+//!
+//! None in here: the caller holds the state lock exclusively for all calls that take `&mut self`.
+
+use super::{
+    journal::{
+        Journal,
+        Opened, //
+    },
+    state::{
+        Op,
+        State,
+        Transaction, //
+    },
+};
+use crate::{
+    errno::erofs,
+    media::Medium, //
+};
+use core::ops::Range;
+use kernel::prelude::*;
+
+/// The metadata of a mount.
+pub(crate) struct Store<M: Medium> {
+    state: State,
+    journal: Journal,
+    medium: M,
+    /// Changes are made.
+    writable: bool,
+    /// Changes may be made: nothing is on the medium that this version cannot keep true.
+    can_write: bool,
+    /// Some of the bad set may not be on the medium.
+    unrecorded: bool,
+    /// A copy of the superblock is not the newest, or is damaged.
+    stale: bool,
+}
+
+/// What became of bad blocks.
+pub(crate) struct Marked {
+    /// How many of them were not known as bad before.
+    pub(crate) newly_bad: u64,
+    /// Whether the next mount knows too.
+    pub(crate) durable: Result,
+}
+
+impl<M: Medium> Store<M> {
+    /// A filesystem that was read. No changes are made before [`make_writable`](Self::make_writable).
+    pub(crate) fn new(opened: Opened, medium: M) -> Self {
+        let generation = opened.journal.superblock().generation;
+        let stale = opened.copies.iter().any(|copy| *copy != Ok(generation));
+        Self {
+            state: opened.state,
+            journal: opened.journal,
+            medium,
+            writable: false,
+            can_write: opened.can_write,
+            unrecorded: false,
+            stale,
+        }
+    }
+
+    /// What is in memory.
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The same, for what is not on the medium: blocks in flight.
+    pub(crate) fn state_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+
+    /// The log.
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Whether changes are made.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable
+    }
+
+    /// From here on changes are made. The log moves off bad blocks, and what nobody has a name for
+    /// is gone: whoever had it open did not survive. Returns how many inodes that were.
+    ///
+    /// # Errors
+    ///
+    /// `EROFS` if its features do not allow it, or the log is on bad blocks and cannot move; what the medium says; `ENOMEM`.
+    pub(crate) fn make_writable(&mut self) -> Result<u64> {
+        if !self.can_write {
+            return Err(erofs());
+        }
+        self.writable = true;
+        let result = self.evict_orphans();
+        if result.is_err() {
+            self.writable = false;
+        }
+        result
+    }
+
+    fn evict_orphans(&mut self) -> Result<u64> {
+        if self.journal.needs_repair(&self.state) {
+            self.repair()?;
+        } else if self.stale {
+            self.journal.checkpoint(&self.medium, &self.state)?;
+        }
+        self.stale = false;
+        self.record_all_bad()?;
+        let mut evicted = 0u64;
+        let mut from = 0;
+        while let Some((ino, inode)) = self.state.next_inode(from) {
+            from = ino.saturating_add(1);
+            if inode.attr.nlink == 0 {
+                let tx = self.state.evict(ino)?;
+                self.commit(tx)?;
+                evicted = evicted.saturating_add(1);
+            }
+        }
+        Ok(evicted)
+    }
+
+    /// From here on no changes are made.
+    pub(crate) fn make_read_only(&mut self) {
+        self.writable = false;
+    }
+
+    /// Makes a transaction so. All of it happens, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// `EROFS`; `ENOSPC` if the log has no room; `ENOMEM`; what the medium says; `EUCLEAN` once the
+    /// state is known to be inconsistent.
+    pub(crate) fn commit(&mut self, mut tx: Transaction) -> Result {
+        if !self.writable {
+            return Err(erofs());
+        }
+        let mut again = true;
+        loop {
+            if self.journal.needs_repair(&self.state) {
+                self.repair()?;
+            }
+            // Not a reason to refuse this: it may be what makes room for that.
+            let _ = self.record_all_bad();
+            self.state.reserve(&mut tx)?;
+            let appended = self.journal.append(&self.medium, &self.state, tx.ops());
+            match appended {
+                Ok(()) => return self.state.apply(tx),
+                // Bad blocks that nobody has reported yet.
+                Err(e) if e == EIO && again => self.journal.distrust(),
+                Err(e) => return Err(e),
+            }
+            again = false;
+        }
+    }
+
+    /// Adds blocks to the bad set. That needs no memory, unless there is no end of it, and is done
+    /// whether the medium can be told or not.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if the range is empty or not all on the device; `ENOMEM`. Nothing has changed then.
+    pub(crate) fn mark_bad(&mut self, range: Range<u64>) -> Result<Marked> {
+        let newly_bad = self.state.mark_bad(range.clone())?;
+        let durable = if newly_bad == 0 {
+            Ok(())
+        } else {
+            self.record_bad(range)
+        };
+        self.unrecorded |= durable.is_err();
+        Ok(Marked { newly_bad, durable })
+    }
+
+    /// Writes down what could not be when it went bad.
+    fn record_all_bad(&mut self) -> Result {
+        if !self.unrecorded {
+            return Ok(());
+        }
+        let mut from = 0;
+        while let Some(bad) = self.state.next_bad(from, self.state.total_blocks()) {
+            from = bad.end;
+            self.record_bad(bad)?;
+        }
+        self.unrecorded = false;
+        Ok(())
+    }
+
+    fn record_bad(&mut self, range: Range<u64>) -> Result {
+        if !self.writable {
+            return Err(erofs());
+        }
+        if self.journal.needs_repair(&self.state) {
+            let generation = self.journal.superblock().generation;
+            self.repair()?;
+            if self.journal.superblock().generation != generation {
+                // The checkpoint has it.
+                return Ok(());
+            }
+        }
+        let len = range.end.saturating_sub(range.start);
+        let op = Op::MarkBad {
+            block: range.start,
+            len,
+        };
+        self.journal.append(&self.medium, &self.state, &[op])
+    }
+
+    /// Writes all of it to the other region of the log.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::checkpoint`].
+    #[cfg(not(MODULE))]
+    pub(crate) fn checkpoint(&mut self) -> Result {
+        self.journal.checkpoint(&self.medium, &self.state)
+    }
+
+    /// Moves the log off bad blocks. Not an error if there is one good region left.
+    fn repair(&mut self) -> Result {
+        let result = self.journal.repair(&self.medium, &mut self.state);
+        if self.journal.is_usable(&self.state) {
+            return Ok(());
+        }
+        match result {
+            Err(e) if e == ENOMEM => Err(e),
+            Err(e) if e != ENOSPC => {
+                self.writable = false;
+                Err(e)
+            }
+            _ => {
+                self.writable = false;
+                Err(erofs())
+            }
+        }
+    }
+}
