@@ -37,6 +37,9 @@ pub(crate) struct Format {
     pub(crate) uuid: [u8; 16],
     /// Its name for people.
     pub(crate) label: [u8; LABEL_MAX],
+    /// The first record's sequence number. If there was a filesystem with the same uuid here, it must
+    /// not be near the numbers of that one's records: these may look like those of this log.
+    pub(crate) first_seq: u64,
     /// When it is made: seconds since 1970.
     pub(crate) made: i64,
     /// The root directory.
@@ -64,7 +67,7 @@ impl Journal {
             generation: 1,
             regions,
             active: 0,
-            first_seq: 1,
+            first_seq: format.first_seq,
             previous_seq: 0,
             made: format.made,
         };

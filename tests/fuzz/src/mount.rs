@@ -55,6 +55,7 @@ fn formatted() -> std::vec::Vec<u8> {
         blocks: BLOCKS,
         uuid: [7; 16],
         label: [0; 64],
+        first_seq: 1,
         made: 0,
         root,
     };

@@ -250,6 +250,7 @@ pub(crate) fn format() -> Format {
         blocks: BLOCKS,
         uuid: *b"0123456789abcdef",
         label: [0; 64],
+        first_seq: 1,
         made: 7,
         root: attr(DIR, 1),
     }
