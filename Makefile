@@ -42,7 +42,7 @@ selftests: setup
 tools:
 	@scripts/setup-root.sh
 	scripts/build-tools.sh
-	@echo "==> build/tools/daxrmap"
+	@echo "==> build/tools"
 
 # TESTS="a b" runs only these self tests.
 test:
@@ -107,7 +107,7 @@ help:
 	@echo 'make                the module for the pinned distribution kernel, build/stock/daxrmap.ko'
 	@echo 'make KDIR=DIR       the module for any prepared kernel tree with CONFIG_RUST'
 	@echo 'make module-debug   the module for the debug kernel, build/debug/daxrmap.ko'
-	@echo 'make tools          the user space tool, build/tools/daxrmap'
+	@echo 'make tools          the user space tools, in build/tools'
 	@echo 'make setup          what the builds need, into ~/.cache/daxrmap (done by the others too)'
 	@echo 'make debug-kernel   build the debug kernel, some 10 minutes'
 	@echo 'make test           every test; the last line has the counts'

@@ -13,7 +13,8 @@ in_root "${CARGO[@]}" build --release --workspace --bins --offline --locked \
 	--target-dir "$TOP/build/cargo" --target "$target" \
 	--config "target.$target.rustflags=['-Ctarget-feature=+crt-static']"
 mkdir -p "$TOP/build/tools"
-for dir in */; do
-	[ -e "$dir/Cargo.toml" ] || continue
-	install -m 755 "$TOP/build/cargo/$target/release/${dir%/}" "$TOP/build/tools/"
+# Cargo takes no dots in names.
+for program in daxrmap mkfs-daxrmap; do
+	install -m 755 "$TOP/build/cargo/$target/release/$program" \
+		"$TOP/build/tools/${program/-/.}"
 done

@@ -21,7 +21,8 @@ mod superblock;
 #[cfg(not(MODULE))]
 pub(crate) use self::superblock::{
     Features,
-    LABEL_MAX, //
+    LABEL_MAX,
+    PLACE_SIZE, //
 };
 pub(crate) use self::{
     bytes::{

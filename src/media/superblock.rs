@@ -24,6 +24,9 @@ use kernel::prelude::*;
 /// Bytes of a superblock, all of which its checksum covers.
 pub(crate) const SUPER_SIZE: usize = 512;
 
+/// Bytes of a block that have superblocks: two, used by turns.
+pub(crate) const PLACE_SIZE: usize = 2 * SUPER_SIZE;
+
 /// Most bytes of a label.
 pub(crate) const LABEL_MAX: usize = 64;
 
@@ -255,12 +258,22 @@ impl Superblock {
 
     /// The newer of the two that are at a place.
     fn read_place(medium: &impl Medium, at: u64) -> Result<Self> {
+        let mut bytes = [0; PLACE_SIZE];
+        medium.read(at, &mut bytes)?;
+        Self::newest(&bytes)
+    }
+
+    /// The newer of the two that are in the first bytes of a block.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if there is none of ours; `EUCLEAN` if it does not check; `EOPNOTSUPP` if it is of
+    /// another version.
+    pub(crate) fn newest(bytes: &[u8; PLACE_SIZE]) -> Result<Self> {
         let mut newest: Option<Self> = None;
         let mut cut = false;
-        for slot in [0, 1] {
-            let mut bytes = [0; SUPER_SIZE];
-            medium.read(slot_at(at, slot), &mut bytes)?;
-            match Self::decode(&bytes)? {
+        for slot in bytes.chunks_exact(SUPER_SIZE) {
+            match Self::decode(slot.try_into().map_err(|_| EINVAL)?)? {
                 Slot::Empty => {}
                 Slot::Cut => cut = true,
                 Slot::Whole(sb) if newest.is_some_and(|n| n.generation >= sb.generation) => {}

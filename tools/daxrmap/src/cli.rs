@@ -18,7 +18,8 @@ use std::{
         OsString, //
     },
     os::unix::ffi::OsStrExt,
-    path::PathBuf, //
+    path::PathBuf,
+    process::ExitCode, //
 };
 
 /// Asks a daxrmap filesystem what is lost, and who owns a page; returns bad blocks to use.
@@ -104,6 +105,17 @@ pub struct FileOffset {
     pub path: PathBuf,
     /// The byte.
     pub offset: u64,
+}
+
+/// Prints help and version, or what is wrong with the arguments of the program `name`.
+pub fn not_parsed(name: &str, error: &clap::Error, usage: ExitCode) -> ExitCode {
+    let text = error.render().to_string();
+    if !error.use_stderr() {
+        print!("{text}");
+        return ExitCode::SUCCESS;
+    }
+    eprint!("{name}: {}", text.strip_prefix("error: ").unwrap_or(&text));
+    usage
 }
 
 /// A number as C has it: decimal, or hexadecimal after `0x`.

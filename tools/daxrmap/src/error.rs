@@ -78,6 +78,15 @@ impl From<io::Error> for Error {
     }
 }
 
+impl From<daxrmap_media::error::Error> for Error {
+    fn from(error: daxrmap_media::error::Error) -> Self {
+        Self {
+            errno: Some(error.errno()),
+            ..Self::new(error.to_string())
+        }
+    }
+}
+
 impl From<rustix::io::Errno> for Error {
     fn from(errno: rustix::io::Errno) -> Self {
         io::Error::from(errno).into()

@@ -4,7 +4,10 @@
 
 use clap::Parser;
 use daxrmap::{
-    cli::Cli,
+    cli::{
+        not_parsed,
+        Cli, //
+    },
     run::run, //
 };
 use std::{
@@ -23,7 +26,7 @@ const USAGE: u8 = 2;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return not_parsed(&error),
+        Err(error) => return not_parsed("daxrmap", &error, ExitCode::from(USAGE)),
     };
     match run(&cli.command, &mut BufWriter::new(io::stdout().lock())) {
         Ok(errors) if errors.is_empty() => ExitCode::SUCCESS,
@@ -43,15 +46,4 @@ fn main() -> ExitCode {
 
 fn complain(error: &daxrmap::error::Error) {
     eprintln!("daxrmap: {error}");
-}
-
-/// Help and version, or what is wrong with the arguments.
-fn not_parsed(error: &clap::Error) -> ExitCode {
-    let text = error.render().to_string();
-    if !error.use_stderr() {
-        print!("{text}");
-        return ExitCode::SUCCESS;
-    }
-    eprint!("daxrmap: {}", text.strip_prefix("error: ").unwrap_or(&text));
-    ExitCode::from(USAGE)
 }

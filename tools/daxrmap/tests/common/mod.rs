@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Runs the programs on images.
+
+#![allow(dead_code, reason = "not all tests use all of it")]
+
+use std::{
+    fs::File,
+    os::unix::fs::FileExt,
+    path::{
+        Path, //
+        PathBuf,
+    },
+    process::{
+        Command,
+        Output,
+        Stdio, //
+    }, //
+};
+
+pub const BLOCK: u64 = 4096;
+
+/// What a program has said.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        Said {
+            code: output.status.code().expect("a signal ended it"),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Said {
+    /// It has worked, and complained of nothing. Returns what it printed.
+    #[track_caller]
+    pub fn fine(self) -> String {
+        assert_eq!((self.code, self.err.as_str()), (0, ""), "{self:?}");
+        self.out
+    }
+
+    /// It has failed so, with one line, and printed nothing. Returns that line, without what is before
+    /// the reason.
+    #[track_caller]
+    pub fn failed(self, code: i32) -> String {
+        assert_eq!((self.code, self.out.as_str()), (code, ""), "{self:?}");
+        assert_eq!(self.err.matches('\n').count(), 1, "{self:?}");
+        let line = self.err.trim_end();
+        line.rsplit_once(": ")
+            .map_or(line, |(_, last)| last)
+            .to_owned()
+    }
+}
+
+pub fn mkfs() -> Command {
+    program(env!("CARGO_BIN_EXE_mkfs-daxrmap"))
+}
+
+fn program(path: &str) -> Command {
+    let mut command = Command::new(path);
+    command.stdin(Stdio::null());
+    command
+}
+
+pub fn said(command: &mut Command) -> Said {
+    command.output().unwrap().into()
+}
+
+/// A folder for images, which goes away.
+pub struct Dir(tempfile::TempDir);
+
+impl Dir {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// A file that is all zeroes.
+    pub fn file(&self, name: &str, size: u64) -> PathBuf {
+        let path = self.path(name);
+        File::create(&path).unwrap().set_len(size).unwrap();
+        path
+    }
+}
+
+pub fn read(path: &Path, at: u64, len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    File::open(path)
+        .unwrap()
+        .read_exact_at(&mut bytes, at)
+        .unwrap();
+    bytes
+}
+
+pub fn write(path: &Path, at: u64, bytes: &[u8]) {
+    let file = File::options().write(true).open(path).unwrap();
+    file.write_all_at(bytes, at).unwrap();
+}
+
+/// What blkid finds: nothing is 2.
+pub fn blkid(path: &Path) -> Said {
+    said(Command::new("blkid").args(["-p", "-o", "export"]).arg(path))
+}

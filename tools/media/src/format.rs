@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Makes a filesystem.
+
+use crate::{
+    disk::{
+        Disk,
+        Image, //
+    },
+    error::Result,
+    fs::{
+        journal::{
+            Format,
+            Journal, //
+        },
+        state::{
+            Attr,
+            Time, //
+        },
+    },
+    media::{
+        Superblock,
+        LABEL_MAX, //
+    },
+    superblock::Super,
+    uuid::Uuid,
+    BLOCK_SIZE,
+};
+use std::time::Duration;
+
+/// Smallest filesystem, in blocks.
+pub const MIN_BLOCKS: u64 = 512;
+/// Largest filesystem, in blocks.
+pub const MAX_BLOCKS: u64 = 1 << 40;
+/// Most bytes of a label.
+pub const MAX_LABEL: usize = LABEL_MAX;
+
+const ROOT_MODE: u32 = 0o040755;
+
+/// What the filesystem is to be.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Size, in blocks: [`MIN_BLOCKS`] to [`MAX_BLOCKS`].
+    pub blocks: u64,
+    /// Its name for machines.
+    pub uuid: Uuid,
+    /// Its name for people: [`MAX_LABEL`] bytes at most.
+    pub label: String,
+    /// When it is made: since 1970.
+    pub now: Duration,
+    /// Anything that was never used with this uuid: the log's first sequence number is made of it.
+    pub random: u64,
+}
+
+/// Makes a filesystem, and returns its superblock.
+///
+/// # Errors
+///
+/// `EINVAL` if an option is not as it should be; what the disk says.
+pub fn format(disk: &impl Disk, options: &Options) -> Result<Super> {
+    let image = Image::new(disk, options.blocks);
+    let mut label = [0; MAX_LABEL];
+    let Some(place) = label.get_mut(..options.label.len()) else {
+        return Ok(Err(kernel::prelude::EINVAL)?);
+    };
+    place.copy_from_slice(options.label.as_bytes());
+    let now = Time {
+        sec: i64::try_from(options.now.as_secs()).unwrap_or_default(),
+        nsec: options.now.subsec_nanos(),
+    };
+    let format = Format {
+        blocks: options.blocks,
+        uuid: options.uuid.0,
+        label,
+        // Not near the end of the numbers, and not 0.
+        first_seq: (options.random >> 2) + 1,
+        made: now.sec,
+        root: Attr {
+            mode: ROOT_MODE,
+            atime: now,
+            mtime: now,
+            ctime: now,
+            btime: now,
+            ..Attr::default()
+        },
+    };
+    // What else is in these blocks is not read, but others may know it for theirs.
+    let zeroed = Superblock::places(options.blocks)
+        .into_iter()
+        .try_for_each(|at| disk.write(at, &[0; BLOCK_SIZE as usize]))
+        .and_then(|()| disk.sync());
+    zeroed.map_err(|error| crate::error::Error::io("cannot write", &error))?;
+    image.result(Journal::format(&image, &format))?;
+    let read = Superblock::read(&image, options.blocks);
+    Ok(Super::from(&image.result(read)?.sb))
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is on the medium of a daxrmap filesystem, for mkfs, fsck and dump.
+//!
+//! The code that reads and writes it is that of the module: `src/media`, `src/fs/journal.rs`,
+//! `src/fs/state` and `src/rmap` are compiled here, with the host tests' stand-in for the kernel crate.
+//! Nobody sees them outside of this crate.
+//!
+//! - [`disk`]: a device or an image, to be read and written.
+//! - [`superblock`]: both copies of the superblock. [`uuid`]: uuids as text.
+//! - [`format`]: makes a filesystem.
+//! - [`error`]: what is said if something fails.
+
+#[path = "../../../src/errno.rs"]
+mod errno;
+#[allow(dead_code, reason = "not all of it is called here")]
+#[path = "../../../src/fs"]
+mod fs {
+    #[allow(unused_imports, reason = "the module has use for them")]
+    pub(crate) mod journal;
+    #[allow(unused_imports, reason = "the module has use for them")]
+    pub(crate) mod state;
+}
+#[allow(dead_code, unused_imports, reason = "not all of it is called here")]
+#[path = "../../../src/media/mod.rs"]
+mod media;
+#[allow(dead_code, unused_imports, reason = "not all of it is called here")]
+#[path = "../../../src/rmap/mod.rs"]
+mod rmap;
+
+pub mod disk;
+pub mod error;
+pub mod format;
+pub mod superblock;
+pub mod uuid;
+
+/// Bytes in a block.
+pub const BLOCK_SIZE: u64 = media::BLOCK_SIZE;
+
+/// As the kernel's `crc32c()`: nothing is inverted.
+fn crc32c(crc: u32, bytes: &[u8]) -> u32 {
+    !crc32c::crc32c_append(!crc, bytes)
+}
