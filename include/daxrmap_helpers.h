@@ -114,6 +114,7 @@ void daxrmap_mark_poisoned(unsigned long pfn, bool poisoned);
 unsigned long daxrmap_next_unmapped(unsigned long pfn, unsigned long end);
 bool daxrmap_is_poisoned(unsigned long pfn);
 void daxrmap_memcpy_flushcache(void *to, const void *from, size_t len);
+void daxrmap_pmem_wmb(void);
 void daxrmap_invalidate_pmem(void *addr, size_t len);
 bool daxrmap_entry_head(struct inode *inode, pgoff_t index,
 			unsigned long *head);

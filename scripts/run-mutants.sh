@@ -43,7 +43,7 @@ try() { # NAME
 		$(for t in $tests; do echo "--test $TOP/build/selftests/$t"; done) \
 		"$kernel" "$dir/initrd" >/dev/null
 	if "$TOP/scripts/run-qemu.sh" --kernel "$kernel" --initrd "$dir/initrd" --log "$dir/log" \
-		--dead --timeout $timeout --append daxrmap.timeout=$((timeout * 4 / 10)) >"$dir/run.log" 2>&1; then
+		--timeout $timeout --append daxrmap.timeout=$((timeout * 4 / 10)) >"$dir/run.log" 2>&1; then
 		survived=$((survived + 1))
 		say "mutant $1: SURVIVED $tests"
 		return

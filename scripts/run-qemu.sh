@@ -8,7 +8,6 @@
 #   --timeout S      end of patience, in seconds (300)
 #   --pmem N         regions of emulated persistent memory: /dev/pmem0.. (2)
 #   --pmem-size M    of each, in MiB (512)
-#   --dead           one more region, 64 MiB where there is no memory: it holds nothing
 #   --nfit FILE      an NVDIMM whose contents stay in FILE (made if missing)
 #   --cpu FEATURES   more of the CPU, e.g. vendor=GenuineIntel
 #   --append ARGS    more kernel command line, e.g. 'daxrmap.run="a b"'
@@ -21,7 +20,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/lib-kernel.sh"
 
-kernel='' initrd='' log='' timeout=300 pmem=2 pmem_size=512 dead='' nfit='' cpu='' append='' script='' icount='' dry=''
+kernel='' initrd='' log='' timeout=300 pmem=2 pmem_size=512 nfit='' cpu='' append='' script='' icount='' dry=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2; shift ;;
@@ -30,7 +29,6 @@ while [ $# -gt 0 ]; do
 	--timeout) timeout=$2; shift ;;
 	--pmem) pmem=$2; shift ;;
 	--pmem-size) pmem_size=$2; shift ;;
-	--dead) dead=1 ;;
 	--nfit) nfit=$(realpath -m "$2"); shift ;;
 	--cpu) cpu+=",$2"; shift ;;
 	--append) append+=" $2"; shift ;;
@@ -77,10 +75,6 @@ machine() {
 	for ((i = 0; i < pmem; i++)); do
 		cmdline+=$(printf ' memmap=%dM!0x%x' "$pmem_size" $(((4096 + i * pmem_size) << 20)))
 	done
-	if [ -n "$dead" ]; then
-		# Behind whatever QEMU puts above the memory, and the NVDIMM.
-		cmdline+=$(printf ' memmap=64M!0x%x' $(((ram + 16384) << 20)))
-	fi
 	if [ -n "$nfit" ]; then
 		# 514 MiB: a label area of 2, and a region in units of 16.
 		[ -e "$nfit" ] || truncate -s 514M "$nfit"
@@ -127,7 +121,7 @@ trap 'exit 143' TERM HUP
 
 machine
 [ -z "$script" ] || add_script
-cmdline+=" daxrmap.pmem=$((pmem + ${dead:-0}))$append"
+cmdline+=" daxrmap.pmem=$pmem$append"
 qemu+=(-kernel "$image" -initrd "$initrd" -append "$cmdline" "$@")
 if [ -n "$dry" ]; then
 	printf '%q ' "${qemu[@]}"

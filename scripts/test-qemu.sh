@@ -49,7 +49,7 @@ done
 pids=()
 for i in "${!share[@]}"; do
 	scripts/run-qemu.sh --kernel "$kernel" --initrd "$initrd" --log "$logs/console-$kernel-$i.log" \
-		--dead "${args[@]}" --append "daxrmap.run=\"${share[i]# }\"" >"$logs/qemu-$kernel-$i.log" 2>&1 &
+		"${args[@]}" --append "daxrmap.run=\"${share[i]# }\"" >"$logs/qemu-$kernel-$i.log" 2>&1 &
 	pids+=($!)
 done
 

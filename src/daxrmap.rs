@@ -12,12 +12,16 @@ use kernel::{
 };
 
 mod bindings;
+mod crc32c;
 mod dax;
 mod errno;
 mod failure;
 mod fs;
+mod media;
 mod rmap;
 mod vfs;
+
+use crc32c::crc32c;
 
 module! {
     type: Daxrmap,

@@ -5,6 +5,7 @@
  * DAXRMAP_CONST_X becomes the Rust constant X.
  */
 #include <linux/hrtimer_types.h>
+#include <linux/crc32.h>
 #include <linux/dax.h>
 #include <linux/exportfs.h>
 #include <linux/falloc.h>
@@ -21,6 +22,7 @@
 #include <daxrmap_helpers.h>
 #include <uapi/daxrmap.h>
 
+const unsigned int DAXRMAP_CONST_SB_RDONLY = SB_RDONLY;
 const unsigned int DAXRMAP_CONST_S_DAX = S_DAX;
 const unsigned int DAXRMAP_CONST_FOP_MMAP_SYNC = FOP_MMAP_SYNC;
 const u64 DAXRMAP_CONST_MAX_LFS_FILESIZE = MAX_LFS_FILESIZE;
@@ -29,7 +31,9 @@ const unsigned int DAXRMAP_CONST_IOCB_NOWAIT = IOCB_NOWAIT;
 const unsigned int DAXRMAP_CONST_FS_IOC_GETFSMAP = FS_IOC_GETFSMAP;
 const u64 DAXRMAP_CONST_FMR_OWN_FREE = FMR_OWN_FREE;
 const u64 DAXRMAP_CONST_FMR_OWN_UNKNOWN = FMR_OWN_UNKNOWN;
-/* XFS_FMR_OWN_DEFECTIVE: xfs_io prints it as "bad blocks". */
+/* As XFS and ext4 have them: xfs_io prints "static fs metadata", "journalling log", "bad blocks". */
+const u64 DAXRMAP_CONST_FMR_OWN_FS = FMR_OWNER('X', 1);
+const u64 DAXRMAP_CONST_FMR_OWN_LOG = FMR_OWNER('X', 2);
 const u64 DAXRMAP_CONST_FMR_OWN_DEFECTIVE = FMR_OWNER('X', 8);
 const unsigned int DAXRMAP_CONST_DAXRMAP_IOC_LOST = DAXRMAP_IOC_LOST;
 const unsigned int DAXRMAP_CONST_DAXRMAP_IOC_STATUS = DAXRMAP_IOC_STATUS;

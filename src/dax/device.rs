@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The dax device under a mount: taking it, hearing of its failures, reaching its pages.
+//! The dax device under a mount: taking it, hearing of its failures.
 //!
 //! C source: drivers/dax/super.c.
 //!
@@ -17,18 +17,11 @@ use super::{
         FailureSink,
         Registered, //
     },
-    BLOCK_SIZE, //
+    Pmem, //
 };
-use crate::{
-    bindings,
-    errno::eopnotsupp,
-    vfs::{
-        FileSystem,
-        NewSuper, //
-    },
-};
+use crate::bindings;
 use core::{
-    ops::Range,
+    ops::Deref,
     ptr::NonNull, //
 };
 use kernel::{
@@ -44,16 +37,13 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// - `dax` is referenced, and its holder is `sink`, or nobody once it is removed.
+/// - The device of `pmem` was taken for `sink`, which is its holder, or nobody once it is removed.
 /// - `drain` is an own dax device that was not killed yet.
 pub(crate) struct Device<S: FailureSink> {
-    dax: NonNull<bindings::dax_device>,
+    pmem: Arc<Pmem>,
     drain: NonNull<bindings::dax_device>,
     /// Given up in `drop`, before a grace period.
     sink: Option<Registered<S>>,
-    /// First page of the partition on the device.
-    start: u64,
-    bdev: NonNull<bindings::block_device>,
 }
 
 // SAFETY: The C API may be called from any thread.
@@ -61,47 +51,21 @@ unsafe impl<S: FailureSink> Send for Device<S> {}
 // SAFETY: As above.
 unsafe impl<S: FailureSink> Sync for Device<S> {}
 
-/// The part of a dax device that a block device covers, in bytes of the dax device.
-#[derive(Clone, Copy)]
-pub(crate) struct Part {
-    /// First byte.
-    pub(crate) start: u64,
-    /// Length.
-    pub(crate) len: u64,
-}
+impl<S: FailureSink> Deref for Device<S> {
+    type Target = Pmem;
 
-impl Part {
-    /// The part that is to be mounted.
-    ///
-    /// # Errors
-    ///
-    /// `ENXIO` if there is no block device.
-    pub(crate) fn of<F: FileSystem>(sb: &NewSuper<F>) -> Result<Self> {
-        const SECTOR: u64 = 512;
-        // SAFETY: The block device is open as long as the mount lives.
-        let bdev = unsafe { sb.bdev().ok_or(ENXIO)?.as_ref() };
-        Ok(Self {
-            start: bdev.bd_start_sect.saturating_mul(SECTOR),
-            len: bdev.bd_nr_sectors.saturating_mul(SECTOR),
-        })
-    }
-
-    /// Whether it begins and ends at a page.
-    pub(crate) fn is_aligned(&self) -> bool {
-        self.start % BLOCK_SIZE == 0 && self.len % BLOCK_SIZE == 0
+    fn deref(&self) -> &Pmem {
+        &self.pmem
     }
 }
 
 impl<S: FailureSink> Device<S> {
-    /// Takes the dax device under the block device of `sb`; from here on `sink` hears of failures.
+    /// Takes the dax device; from here on `sink` hears of failures.
     ///
     /// # Errors
     ///
-    /// - `EBUSY`: somebody else holds the device.
-    /// - `EOPNOTSUPP`: the block device has no dax device.
-    /// - `ENXIO`, `ENOMEM`.
-    pub(crate) fn take<F: FileSystem>(sb: &NewSuper<F>, sink: Arc<S>) -> Result<Self> {
-        let bdev = sb.bdev().ok_or(ENXIO)?;
+    /// `EBUSY` if somebody else holds it, or it is gone; `ENOMEM`.
+    pub(crate) fn take(pmem: Arc<Pmem>, sink: Arc<S>) -> Result<Self> {
         // SAFETY: A dax device without operations: its only use is its end.
         let drain = unsafe { bindings::alloc_dax(core::ptr::null_mut(), core::ptr::null()) };
         let drain = NonNull::new(from_err_ptr(drain)?).ok_or(ENOMEM)?;
@@ -116,30 +80,23 @@ impl<S: FailureSink> Device<S> {
         // SAFETY: The block device is open; holder and operations live until `drop`.
         let dax = unsafe {
             bindings::fs_dax_get_by_bdev(
-                bdev.as_ptr(),
+                pmem.bdev(),
                 &mut offset,
                 sink.as_ptr(),
                 Registered::<S>::operations(),
             )
         };
-        let Some(dax) = NonNull::new(dax) else {
+        if dax.is_null() {
             // No notifier has seen it: the device did not take it.
             drop(sink.unregister());
             Self::end_grace_period(drain);
-            // SAFETY: The block device is open as long as the mount lives.
-            return Err(if unsafe { has_dax(bdev) } {
-                EBUSY
-            } else {
-                eopnotsupp()
-            });
-        };
+            return Err(EBUSY);
+        }
         // INVARIANT: The device took the holder; `drain` is new.
         Ok(Self {
-            dax,
+            pmem,
             drain,
             sink: Some(sink),
-            start: offset / BLOCK_SIZE,
-            bdev,
         })
     }
 
@@ -149,19 +106,6 @@ impl<S: FailureSink> Device<S> {
         unsafe { bindings::kill_dax(drain.as_ptr()) };
         // SAFETY: As above; drops the reference of alloc_dax.
         unsafe { bindings::put_dax(drain.as_ptr()) };
-    }
-
-    pub(crate) fn as_ptr(&self) -> *mut bindings::dax_device {
-        self.dax.as_ptr()
-    }
-
-    pub(crate) fn bdev(&self) -> *mut bindings::block_device {
-        self.bdev.as_ptr()
-    }
-
-    /// The byte of the dax device at which a block begins.
-    pub(crate) fn byte_of(&self, block: u64) -> u64 {
-        self.start.saturating_add(block).saturating_mul(BLOCK_SIZE)
     }
 
     /// Injects a failure, through the same door as a real one. `offset` and `len` in bytes of the
@@ -176,188 +120,6 @@ impl<S: FailureSink> Device<S> {
             bindings::dax_holder_notify_failure(self.as_ptr(), offset, len, mf_flags)
         })
     }
-
-    /// Runs `f` with the address and page frame of a run of blocks: at least one, at most
-    /// `blocks`.
-    pub(super) fn access<T>(
-        &self,
-        blocks: &Range<u64>,
-        f: impl FnOnce(*mut u8, u64, u64) -> Result<T>,
-    ) -> Result<T> {
-        self.access_in_mode(bindings::dax_access_mode_DAX_ACCESS, blocks, f)
-    }
-
-    fn access_in_mode<T>(
-        &self,
-        mode: bindings::dax_access_mode,
-        blocks: &Range<u64>,
-        f: impl FnOnce(*mut u8, u64, u64) -> Result<T>,
-    ) -> Result<T> {
-        let first = self.start.checked_add(blocks.start).ok_or(ERANGE)?;
-        let want = c_long::try_from(blocks.end.saturating_sub(blocks.start)).map_err(|_| ERANGE)?;
-        let mut addr = core::ptr::null_mut();
-        let mut pfn = 0;
-        // SAFETY: Paired with the unlock below.
-        let id = unsafe { bindings::dax_read_lock() };
-        // SAFETY: The device is held; under dax_read_lock.
-        let got = unsafe {
-            bindings::dax_direct_access(
-                self.as_ptr(),
-                first as usize,
-                want,
-                mode,
-                &mut addr,
-                &mut pfn,
-            )
-        };
-        let result = match u64::try_from(got) {
-            Ok(0) => Err(EIO),
-            Ok(n) => f(addr.cast(), pfn as u64, n),
-            Err(_) => Err(Error::from_errno(i32::try_from(got).unwrap_or(-5))),
-        };
-        // SAFETY: Locked above.
-        unsafe { bindings::dax_read_unlock(id) };
-        result
-    }
-
-    /// The page frame of a block, also of a bad one.
-    ///
-    /// # Errors
-    ///
-    /// `ENXIO` if the device is gone.
-    pub(crate) fn pfn(&self, block: u64) -> Result<u64> {
-        // In this mode the driver does not refuse a bad block; nobody touches it.
-        let mode = bindings::dax_access_mode_DAX_RECOVERY_WRITE;
-        self.access_in_mode(mode, &(block..block.saturating_add(1)), |_, pfn, _| Ok(pfn))
-    }
-
-    /// Returns the first of these blocks that are on the driver's list of bad blocks, as many as
-    /// follow each other.
-    pub(crate) fn next_bad(&self, blocks: &Range<u64>) -> Option<Range<u64>> {
-        const SECTORS: u64 = BLOCK_SIZE / 512;
-        // What it is asked must not be nothing.
-        if blocks.is_empty() {
-            return None;
-        }
-        let start = blocks.start.checked_mul(SECTORS)?;
-        let len = blocks.end.checked_sub(blocks.start)?.checked_mul(SECTORS)?;
-        let (mut bad, mut count) = (0, 0);
-        // SAFETY: The block device is open as long as the mount lives.
-        if !unsafe { bindings::daxrmap_bad_sectors(self.bdev(), start, len, &mut bad, &mut count) }
-        {
-            return None;
-        }
-        // What the driver has found may begin before what was asked for.
-        let end = bad.saturating_add(count).div_ceil(SECTORS).min(blocks.end);
-        let start = (bad / SECTORS).max(blocks.start);
-        (start < end).then_some(start..end)
-    }
-
-    /// Zeroes blocks, durably. Where the driver can clear poison by that, it does.
-    ///
-    /// # Errors
-    ///
-    /// `EIO`, `ENXIO`.
-    pub(crate) fn zero(&self, blocks: Range<u64>) -> Result {
-        for block in blocks {
-            let page = self.start.checked_add(block).ok_or(ERANGE)?;
-            // SAFETY: Paired with the unlock below.
-            let id = unsafe { bindings::dax_read_lock() };
-            // SAFETY: The device is held; under dax_read_lock.
-            let ret = unsafe { bindings::dax_zero_page_range(self.as_ptr(), page as usize, 1) };
-            // SAFETY: Locked above.
-            unsafe { bindings::dax_read_unlock(id) };
-            to_result(ret)?;
-        }
-        Ok(())
-    }
-
-    /// Zeroes `len` bytes at byte `at` of one block, durably.
-    ///
-    /// # Errors
-    ///
-    /// `EINVAL` if that is not inside of the block; `EIO`, `ENXIO`, `EHWPOISON`.
-    pub(crate) fn zero_bytes(&self, block: u64, at: usize, len: usize) -> Result {
-        let end = at.checked_add(len).ok_or(EINVAL)?;
-        if end as u64 > BLOCK_SIZE {
-            return Err(EINVAL);
-        }
-        self.access(&(block..block.saturating_add(1)), |addr, _, _| {
-            // SAFETY: `at + len` is inside of the page that `addr` maps.
-            let addr = unsafe { addr.add(at) };
-            // SAFETY: As above; other writers of these bytes are the caller's business, as for
-            // memory that user space maps.
-            unsafe { addr.write_bytes(0, len) };
-            // SAFETY: As above.
-            unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), len) };
-            Ok(())
-        })
-    }
-
-    /// Makes one block durable, in which user space may have dirtied cache lines.
-    ///
-    /// # Errors
-    ///
-    /// `EIO`, `ENXIO`, `EHWPOISON`.
-    pub(crate) fn flush(&self, block: u64) -> Result {
-        self.access(&(block..block.saturating_add(1)), |addr, _, _| {
-            // SAFETY: `addr` maps one page.
-            unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), BLOCK_SIZE as usize) };
-            Ok(())
-        })
-    }
-
-    /// Copies what `iter` has to one block, durably: `bytes` of it, to the start of the block.
-    /// Returns how many were copied: fewer where a page of the user's is not there. The caller has
-    /// disabled page faults.
-    ///
-    /// # Errors
-    ///
-    /// `EINVAL` if that is more than a block; `EIO`, `ENXIO`, `EHWPOISON`.
-    pub(crate) fn copy_from_iter(
-        &self,
-        block: u64,
-        iter: &mut bindings::iov_iter,
-        bytes: usize,
-    ) -> Result<usize> {
-        if bytes as u64 > BLOCK_SIZE {
-            return Err(EINVAL);
-        }
-        self.access(&(block..block.saturating_add(1)), |addr, _, _| {
-            // SAFETY: `addr` maps one page, and `bytes` are not more; the iterator is live.
-            let copied = unsafe { bindings::_copy_from_iter(addr.cast(), bytes, iter) };
-            // SAFETY: As above.
-            unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), copied) };
-            Ok(copied)
-        })
-    }
-
-    /// Copies blocks, durably. Poison that the CPU meets in the source ends the copy.
-    ///
-    /// # Errors
-    ///
-    /// `EIO` if the source is poisoned, `ENXIO` if the device is gone. The destination's contents
-    /// are then undefined.
-    pub(crate) fn copy(&self, from: Range<u64>, to: u64) -> Result {
-        for (i, source) in from.enumerate() {
-            let to = to.checked_add(i as u64).ok_or(ERANGE)?;
-            self.access(&(source..source.saturating_add(1)), |src, _, _| {
-                self.access(&(to..to.saturating_add(1)), |dst, _, _| {
-                    let len = BLOCK_SIZE as usize;
-                    // SAFETY: Both map one page; a machine check in the source is survived.
-                    let left =
-                        unsafe { bindings::copy_mc_to_kernel(dst.cast(), src.cast(), len as u32) };
-                    if left != 0 {
-                        return Err(EIO);
-                    }
-                    // SAFETY: `dst` maps one page.
-                    unsafe { bindings::dax_flush(self.as_ptr(), dst.cast(), len) };
-                    Ok(())
-                })
-            })?;
-        }
-        Ok(())
-    }
 }
 
 impl<S: FailureSink> Drop for Device<S> {
@@ -366,36 +128,12 @@ impl<S: FailureSink> Drop for Device<S> {
             .sink
             .as_ref()
             .map_or(core::ptr::null_mut(), Registered::as_ptr);
-        // SAFETY: By the type invariant: the reference and the holder are ours. After a removal
-        // of the device the holder is null already, which fs_put_dax allows.
+        // SAFETY: By the type invariant the holder is ours, and so is the reference that came with
+        // it. After a removal of the device the holder is null already, which fs_put_dax allows.
         unsafe { bindings::fs_put_dax(self.as_ptr(), holder) };
         let sink = self.sink.take().map(Registered::unregister);
         Self::end_grace_period(self.drain);
         // No notifier that found it can still run.
         drop(sink);
     }
-}
-
-/// Whether there is a dax device at all.
-///
-/// # Safety
-///
-/// `bdev` is an open block device.
-unsafe fn has_dax(bdev: NonNull<bindings::block_device>) -> bool {
-    let mut offset = 0;
-    // SAFETY: The device is open; without a holder this only takes a reference.
-    let dax = unsafe {
-        bindings::fs_dax_get_by_bdev(
-            bdev.as_ptr(),
-            &mut offset,
-            core::ptr::null_mut(),
-            core::ptr::null(),
-        )
-    };
-    if dax.is_null() {
-        return false;
-    }
-    // SAFETY: Drops that reference.
-    unsafe { bindings::put_dax(dax) };
-    true
 }

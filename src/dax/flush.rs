@@ -67,7 +67,7 @@ impl<'a, F: Extents> Writeback<'a, F> {
         self.wbc.range_start = bytes.start.max(asked.start);
         // `pages` are not empty, so they end behind byte 0.
         self.wbc.range_end = (bytes.end - 1).min(asked.end);
-        let dax_dev = self.inode.fs().dax_device().as_ptr();
+        let dax_dev = self.inode.fs().pmem().as_ptr();
         // SAFETY: The inode is live, and the device is its mount's.
         let ret = unsafe {
             bindings::dax_writeback_mapping_range(self.inode.mapping(), dax_dev, self.wbc)

@@ -12,8 +12,7 @@
 //! no `iomap_end`. FIEMAP holds no lock; its answer is a snapshot.
 
 use super::{
-    Device,
-    FailureSink,
+    Pmem,
     BLOCK_SHIFT,
     BLOCK_SIZE, //
 };
@@ -71,11 +70,8 @@ pub(crate) enum Extent {
 
 /// A filesystem whose files are extents on a dax device.
 pub(crate) trait Extents: FileSystem {
-    /// Who hears of the device's failures.
-    type Sink: FailureSink;
-
-    /// The device.
-    fn dax_device(&self) -> &Device<Self::Sink>;
+    /// The device's memory.
+    fn pmem(&self) -> &Pmem;
 
     /// What stands at page `pgoff` of the file, for at most `max` pages.
     ///
@@ -127,8 +123,8 @@ impl<F: Extents> Table<F> {
                 Purpose::Read
             };
             let fs = inode.fs();
-            iomap.bdev = fs.dax_device().bdev();
-            iomap.dax_dev = fs.dax_device().as_ptr();
+            iomap.bdev = fs.pmem().bdev();
+            iomap.dax_dev = fs.pmem().as_ptr();
             iomap.offset = i64::try_from(first << BLOCK_SHIFT).map_err(|_| EINVAL)?;
             let len = match F::map(inode, first, pages, purpose)? {
                 Extent::Hole { len } => {
@@ -142,7 +138,7 @@ impl<F: Extents> Table<F> {
                     // dax device, which begins earlier if we are on a partition.
                     iomap.addr = match purpose {
                         Purpose::Report => block << BLOCK_SHIFT,
-                        _ => fs.dax_device().byte_of(block),
+                        _ => fs.pmem().byte_of(block),
                     };
                     if shared {
                         iomap.flags |= bindings::IOMAP_F_SHARED as u16;

@@ -11,8 +11,7 @@
 //! None. Nobody else uses the block: its contents are lost.
 
 use super::{
-    Device,
-    FailureSink,
+    Pmem,
     BLOCK_SIZE, //
 };
 use crate::bindings;
@@ -28,7 +27,7 @@ fn pattern(block: u64, word: usize) -> u64 {
     place.wrapping_add(1).wrapping_mul(STEP)
 }
 
-impl<S: FailureSink> Device<S> {
+impl Pmem {
     /// Whether the block's page is flagged as poisoned, or is not in the kernel's own map.
     ///
     /// # Errors

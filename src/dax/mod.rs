@@ -2,7 +2,8 @@
 
 //! Safe wrappers of what mm and drivers/dax offer to a filesystem on persistent memory.
 //!
-//! - [`device`]: the dax device, and access to its pages.
+//! - [`device`]: the dax device that a mount holds.
+//! - [`pmem`]: its memory, by block. [`persist`]: by byte, as the log needs it.
 //! - [`holder`]: who hears of the device's failures.
 //! - [`iomap`]: extents for `dax_iomap_rw`, `dax_iomap_fault` and FIEMAP.
 //! - [`fault`]: page faults.
@@ -24,14 +25,13 @@ mod holder;
 mod iomap;
 mod layout;
 mod media;
+mod persist;
+mod pmem;
 mod poison;
 mod sharing;
 
 pub(crate) use self::{
-    device::{
-        Device,
-        Part, //
-    },
+    device::Device,
     fault::{
         vm_operations,
         Fault,
@@ -60,6 +60,10 @@ pub(crate) use self::{
         has_page,
         unmap,
         write_back, //
+    },
+    pmem::{
+        Part,
+        Pmem, //
     },
     poison::{
         folio_owner,

@@ -28,8 +28,6 @@ use crate::{
         Purpose, //
     },
     errno::ehwpoison,
-    failure::Engine,
-    fs::meta::Meta,
     vfs::{
         CloneSide,
         Fallocate,
@@ -102,9 +100,7 @@ fn refusal(fs: &Mount, purpose: Purpose) -> Error {
 }
 
 impl dax::Extents for Mount {
-    type Sink = Engine<Meta>;
-
-    fn dax_device(&self) -> &dax::Device<Engine<Meta>> {
+    fn pmem(&self) -> &dax::Pmem {
         self.device()
     }
 

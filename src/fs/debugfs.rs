@@ -72,6 +72,9 @@ fn counters(data: &DebugData, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "blocks_total {}", state.total_blocks())?;
     writeln!(f, "blocks_free {}", state.free_blocks())?;
     writeln!(f, "blocks_bad {}", state.bad_blocks())?;
+    let (used, size) = state.log_used();
+    writeln!(f, "log_used {used}")?;
+    writeln!(f, "log_size {size}")?;
     writeln!(f, "owner_records {}", state.owners().len())?;
     writeln!(f, "owner_bytes {}", state.owners().bytes())?;
     writeln!(f, "inodes {}", state.inode_count())

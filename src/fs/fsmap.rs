@@ -63,6 +63,8 @@ struct Query {
     /// The last key that is wanted.
     high: Key,
     cursor: PlaceCursor,
+    /// As [`MetaGuard::metadata`](super::meta::MetaGuard::metadata).
+    metadata: [Range<u64>; 4],
 }
 
 impl Query {
@@ -121,6 +123,7 @@ impl Query {
                 key_of(high)
             },
             cursor,
+            metadata: Default::default(),
         }))
     }
 
@@ -155,7 +158,8 @@ impl Query {
             }
             Place::Free(range) => special(FsMapKind::FREE, range),
             Place::Bad(range) => special(FsMapKind::DEFECTIVE, range),
-            Place::Used(range) | Place::InFlight(range) => special(FsMapKind::UNKNOWN, range),
+            Place::Used(range) => special(FsMapKind::UNKNOWN, range),
+            Place::InFlight(range) => special(self.owner_in_flight(&range), range),
         };
         Some(FsMap {
             fmr_device: self.device,
@@ -166,6 +170,21 @@ impl Query {
             fmr_length: bytes(range.end.checked_sub(range.start)?)?,
             fmr_reserved: [0; 3],
         })
+    }
+
+    /// Who has blocks that no file has: each allocation is a place of its own.
+    fn owner_in_flight(&self, range: &Range<u64>) -> u64 {
+        let [first, log @ .., last] = &self.metadata;
+        if log.iter().any(|region| region.contains(&range.start)) {
+            FsMapKind::LOG
+        } else if [first, last]
+            .iter()
+            .any(|block| block.contains(&range.start))
+        {
+            FsMapKind::FS
+        } else {
+            FsMapKind::UNKNOWN
+        }
     }
 
     /// Appends records while there is room for them; returns whether these were the last.
@@ -215,7 +234,11 @@ fn copy_records(mount: &Mount, query: &mut Query, count: u32, arg: UserPtr) -> R
         }
         recs.clear();
         let room = BATCH.min((limit - done) as usize);
-        let last = query.batch(&mount.meta().lock(), room, &mut recs)?;
+        let last = {
+            let state = mount.meta().lock();
+            query.metadata = state.metadata();
+            query.batch(&state, room, &mut recs)?
+        };
         if let Some(rec) = recs.last_mut().filter(|_| last) {
             rec.fmr_flags |= FsMapKind::LAST;
         }

@@ -9,6 +9,7 @@
 //! under it, and nothing else is waited for.
 
 use super::{
+    medium::PmemMedium,
     mount::Mount,
     namespace,
     state::{
@@ -16,8 +17,10 @@ use super::{
         State,
         Transaction, //
     },
+    store::Store,
 };
 use crate::{
+    errno::erofs,
     failure::{
         Ground,
         Published, //
@@ -59,7 +62,7 @@ use kernel::{
 #[pin_data]
 pub(crate) struct Meta {
     #[pin]
-    state: Mutex<State>,
+    store: Mutex<Store<PmemMedium>>,
     /// The device's, for the log.
     name: CString,
     /// No more access to the device.
@@ -69,8 +72,8 @@ pub(crate) struct Meta {
 /// The state lock.
 pub(crate) struct MetaGuard<'a> {
     // Dropped in this order: the lock, then the scope.
-    state: Guard<'a, State, MutexBackend>,
-    name: &'a CStr,
+    store: Guard<'a, Store<PmemMedium>, MutexBackend>,
+    meta: &'a Meta,
     _nofs: NoFsScope,
 }
 
@@ -78,21 +81,21 @@ impl Deref for MetaGuard<'_> {
     type Target = State;
 
     fn deref(&self) -> &State {
-        &self.state
+        self.store.state()
     }
 }
 
 impl DerefMut for MetaGuard<'_> {
     fn deref_mut(&mut self) -> &mut State {
-        &mut self.state
+        self.store.state_mut()
     }
 }
 
 impl Meta {
-    pub(crate) fn new(state: State, name: CString) -> impl PinInit<Self> {
+    pub(crate) fn new(store: Store<PmemMedium>, name: CString) -> impl PinInit<Self> {
         pin_init!(Self {
             name,
-            state <- new_mutex!(state, "daxrmap::State"),
+            store <- new_mutex!(store, "daxrmap::Store"),
             shut_down: AtomicFlag::new(false),
         })
     }
@@ -101,8 +104,8 @@ impl Meta {
     pub(crate) fn lock(&self) -> MetaGuard<'_> {
         let _nofs = NoFsScope::new();
         MetaGuard {
-            state: self.state.lock(),
-            name: &self.name,
+            store: self.store.lock(),
+            meta: self,
             _nofs,
         }
     }
@@ -147,22 +150,91 @@ impl Meta {
 }
 
 impl MetaGuard<'_> {
-    /// Makes a transaction so. All of it happens, or nothing.
+    /// Makes a transaction so, durably. All of it happens, or nothing.
     ///
     /// # Errors
     ///
-    /// `ENOMEM`; `EUCLEAN` once the state is known to be inconsistent.
+    /// `EIO` if the device is gone; `EROFS`; `ENOSPC` if the log has no room; `ENOMEM`; `EUCLEAN` once
+    /// the state is known to be inconsistent.
     pub(crate) fn commit(&mut self, tx: Transaction) -> Result {
-        let was = self.state.is_corrupt();
-        let result = self.state.commit(tx);
-        if !was && self.state.is_corrupt() {
+        self.meta.check_alive()?;
+        self.watch(|store| store.commit(tx))
+    }
+
+    /// Makes a change, and tells the log what is not as it was before.
+    fn watch<T>(&mut self, change: impl FnOnce(&mut Store<PmemMedium>) -> Result<T>) -> Result<T> {
+        let name = &*self.meta.name;
+        let store = &mut *self.store;
+        let regions = store.journal().superblock().regions;
+        let (writable, corrupt) = (store.is_writable(), store.state().is_corrupt());
+        let result = change(store);
+        let errno = || result.as_ref().map_or_else(|e| e.to_errno(), |_| 0);
+        if !corrupt && store.state().is_corrupt() {
             pr_crit!(
                 "{}: metadata is inconsistent, no more changes: errno {}\n",
-                self.name,
-                result.err().map_or(0, |e| e.to_errno())
+                name,
+                errno()
+            );
+        }
+        let now = store.journal().superblock().regions;
+        for (old, new) in regions.iter().zip(now).filter(|(old, new)| **old != *new) {
+            pr_warn!(
+                "{}: a part of the metadata log was on bad blocks: moved from block {} to {}\n",
+                name,
+                old.start,
+                new.start
+            );
+        }
+        if writable && !store.is_writable() && !self.meta.is_shut_down() {
+            pr_crit!(
+                "{}: the metadata log is on bad blocks and cannot move, read-only now: errno {}\n",
+                name,
+                errno()
             );
         }
         result
+    }
+
+    /// Adds blocks to the bad set; returns how many of them are new there. They are bad from here on,
+    /// whether that can be made durable or not.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if the range is empty or not all on the device; `ENOMEM`. Nothing has changed then.
+    pub(crate) fn mark_bad(&mut self, range: &Range<u64>) -> Result<u64> {
+        let marked = self.watch(|store| store.mark_bad(range.clone()))?;
+        match marked.durable {
+            // It was said why nothing is written.
+            Err(e) if e != erofs() && !self.meta.is_shut_down() => pr_err!(
+                "{}: that {} blocks from {} on are bad could not be written down yet: errno {}\n",
+                &*self.meta.name,
+                range.end.saturating_sub(range.start),
+                range.start,
+                e.to_errno()
+            ),
+            _ => {}
+        }
+        Ok(marked.newly_bad)
+    }
+
+    /// From here on changes are made, see [`Store::make_writable`].
+    pub(crate) fn make_writable(&mut self) -> Result<u64> {
+        self.watch(Store::make_writable)
+    }
+
+    /// From here on no changes are made.
+    pub(crate) fn make_read_only(&mut self) {
+        self.store.make_read_only();
+    }
+
+    /// How many bytes of the log's region are in use, and how many it has.
+    pub(crate) fn log_used(&self) -> (u64, u64) {
+        self.store.journal().used()
+    }
+
+    /// The blocks that no file can have: superblocks, then the log.
+    pub(crate) fn metadata(&self) -> [Range<u64>; 4] {
+        self.store.journal().metadata()
     }
 }
 
@@ -171,7 +243,7 @@ impl Ground for Meta {
 
     fn publish(&self, range: &Range<u64>) -> Result<Published> {
         let mut state = self.lock();
-        let newly_bad = state.mark_bad(range.clone()).inspect_err(|_| {
+        let newly_bad = state.mark_bad(range).inspect_err(|_| {
             // Nobody would know later that these blocks are bad. So no block is to be used, and
             // that needs no memory.
             self.shut_down.store(true, Relaxed);

@@ -2,7 +2,8 @@
 
 //! The filesystem: `mount -t daxrmap`.
 //!
-//! - [`state`]: all metadata, in memory, changed by transactions only. Pure.
+//! - [`state`]: all metadata, in memory, changed by transactions only. [`journal`]: the log of them.
+//!   [`store`]: both together. Pure. [`medium`]: what the log is kept on.
 //! - [`meta`]: the state under its lock, and what the failure engine asks of it.
 //! - [`mount`]: mount, unmount, statfs.
 //! - [`namespace`]: directories and attributes.
@@ -30,7 +31,9 @@ mod fallocate;
 mod fsmap;
 mod heal;
 mod ioctl;
+mod journal;
 mod lost;
+mod medium;
 mod meta;
 mod mount;
 mod namespace;
@@ -38,6 +41,7 @@ mod reflink;
 mod resize;
 mod state;
 mod status;
+mod store;
 mod writable;
 mod write_back;
 

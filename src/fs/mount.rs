@@ -11,21 +11,27 @@ use super::{
         self,
         DebugData, //
     },
+    journal::{
+        Journal,
+        Opened, //
+    },
+    medium::PmemMedium,
     meta::Meta,
     namespace,
-    state::{
-        Op,
-        State,
-        Transaction,
-        ROOT_INO, //
-    },
+    state::ROOT_INO,
+    store::Store,
 };
 use crate::{
     dax::{
         self,
-        Device, //
+        Device,
+        Pmem, //
     },
-    errno::eopnotsupp,
+    errno::{
+        eopnotsupp,
+        erofs,
+        euclean, //
+    },
     failure::{
         Engine,
         Ground, //
@@ -117,17 +123,56 @@ impl Mount {
             self.discovering.store(false, Relaxed);
         }
     }
+}
 
-    /// Says why the device is refused.
-    fn refuse<T>(id: &CStr, reason: &str, errno: Error) -> Result<T> {
-        pr_err!(
-            "{}: cannot mount: {} (errno {})\n",
-            id,
-            reason,
-            errno.to_errno()
-        );
-        Err(errno)
+/// Says why the device is refused.
+fn refuse<T>(id: &CStr, reason: &str, errno: Error) -> Result<T> {
+    pr_err!(
+        "{}: cannot mount: {} (errno {})\n",
+        id,
+        reason,
+        errno.to_errno()
+    );
+    Err(errno)
+}
+
+/// Reads the metadata of a device that has so many blocks.
+fn open(id: &CStr, pmem: &Arc<Pmem>, blocks: u64) -> Result<Opened> {
+    let opened = match Journal::open(&PmemMedium(pmem.clone()), blocks) {
+        Ok(opened) => opened,
+        Err(e) => {
+            let reason = if e == EINVAL {
+                "there is no daxrmap filesystem on it, mkfs.daxrmap makes one"
+            } else if e == euclean() {
+                "its metadata is damaged, or it is larger than the device; fsck.daxrmap tells more"
+            } else if e == eopnotsupp() {
+                "it is of a version or has features that are not known here"
+            } else if e == EIO {
+                "its metadata cannot be read; fsck.daxrmap tells more"
+            } else {
+                "its metadata cannot be kept in memory"
+            };
+            return refuse(id, reason, e);
+        }
+    };
+    for (copy, result) in ["first", "last"].into_iter().zip(opened.copies) {
+        if let Err(e) = result {
+            pr_warn!(
+                "{}: the superblock in the {} block cannot be used, the other one is: errno {}\n",
+                id,
+                copy,
+                e.to_errno()
+            );
+        }
     }
+    if opened.damaged {
+        pr_warn!(
+            "{}: a part of the metadata log cannot be read; the one before it had the same: \
+             nothing is lost\n",
+            id
+        );
+    }
+    Ok(opened)
 }
 
 /// What is on the driver's list of bad blocks enters the bad set, before anybody can use it. Returns
@@ -137,7 +182,7 @@ fn adopt_bad_blocks(device: &Device<Engine<Meta>>, meta: &Meta, blocks: u64) -> 
     let mut found = 0u64;
     while let Some(bad) = device.next_bad(&(from..blocks)) {
         let len = bad.end.saturating_sub(bad.start);
-        mark_bad(meta, &bad)?;
+        meta.lock().mark_bad(&bad)?;
         found = found.saturating_add(len);
         from = bad.end;
     }
@@ -155,22 +200,11 @@ fn adopt_unmapped(meta: &Meta, first: u64, blocks: u64) -> Result<u64> {
         from = pfn.saturating_add(1);
         let block = pfn.saturating_sub(first);
         if !meta.is_bad(block) {
-            mark_bad(meta, &(block..block.saturating_add(1)))?;
+            meta.lock().mark_bad(&(block..block.saturating_add(1)))?;
             found = found.saturating_add(1);
         }
     }
     Ok(found)
-}
-
-fn mark_bad(meta: &Meta, range: &Range<u64>) -> Result {
-    meta.transact(|_| {
-        let mut tx = Transaction::new();
-        tx.push(Op::MarkBad {
-            block: range.start,
-            len: range.end.saturating_sub(range.start),
-        })?;
-        Ok(tx)
-    })
 }
 
 /// The blocks of a device must follow each other in physical memory: page frames name blocks.
@@ -181,6 +215,27 @@ fn first_pfn(device: &Device<Engine<Meta>>, blocks: u64) -> Result<u64> {
         return Err(eopnotsupp());
     }
     Ok(first)
+}
+
+/// From here on the medium is written.
+fn start_writing(id: &CStr, meta: &Meta) -> Result {
+    match meta.lock().make_writable() {
+        Ok(0) => Ok(()),
+        Ok(evicted) => {
+            pr_info!(
+                "{}: {} inodes without a name are gone, which were in use at the end\n",
+                id,
+                evicted
+            );
+            Ok(())
+        }
+        Err(e) if e == erofs() => refuse(
+            id,
+            "it can be mounted read-only: for its features, or for bad blocks in its log",
+            e,
+        ),
+        Err(e) => refuse(id, "it cannot be written", e),
+    }
 }
 
 impl FileSystem for Mount {
@@ -194,36 +249,39 @@ impl FileSystem for Mount {
         let id = sb.id();
         let part = dax::Part::of(sb)?;
         if !part.is_aligned() {
-            return Self::refuse(id, "the partition is not aligned to pages", EINVAL);
+            return refuse(id, "the partition is not aligned to pages", EINVAL);
         }
         let blocks = part.len >> dax::BLOCK_SHIFT;
         if blocks < MIN_BLOCKS {
-            return Self::refuse(id, "the device is smaller than 2 MiB", EINVAL);
+            return refuse(id, "the device is smaller than 2 MiB", EINVAL);
         }
-        let state = State::new(blocks, namespace::root_attr(sb.now()))?;
-        let meta = Arc::pin_init(Meta::new(state, CString::try_from(id)?), GFP_KERNEL)?;
-        let name = CString::try_from(id)?;
+        let pmem = match Pmem::open(sb) {
+            Ok(pmem) => Arc::new(pmem, GFP_KERNEL)?,
+            Err(e) => return refuse(id, "the block device has no DAX", e),
+        };
+        let opened = open(id, &pmem, blocks)?;
+        let sb_uuid = opened.journal.superblock().uuid;
+        let blocks = opened.state.total_blocks();
+        let store = Store::new(opened, PmemMedium(pmem.clone()));
+        let meta = Arc::pin_init(Meta::new(store, CString::try_from(id)?), GFP_KERNEL)?;
         let engine = Engine::new(
-            name,
+            CString::try_from(id)?,
             sb.dev(),
             part.start,
-            part.len,
+            blocks.saturating_mul(dax::BLOCK_SIZE),
             meta.clone(),
             sb.gate(),
         )?;
-        let device = match Device::take(sb, engine.clone()) {
+        let device = match Device::take(pmem, engine.clone()) {
             Ok(device) => Arc::new(device, GFP_KERNEL)?,
             Err(e) if e == EBUSY => {
-                return Self::refuse(id, "the dax device has another holder", e);
+                return refuse(id, "the dax device has another holder", e);
             }
-            Err(e) if e == eopnotsupp() => {
-                return Self::refuse(id, "the block device has no DAX", e);
-            }
-            Err(e) => return Self::refuse(id, "the dax device cannot be taken", e),
+            Err(e) => return refuse(id, "the dax device cannot be taken", e),
         };
         let first = match first_pfn(&device, blocks) {
             Ok(pfn) => pfn,
-            Err(e) => return Self::refuse(id, "its pages are not one run of memory", e),
+            Err(e) => return refuse(id, "its pages are not one run of memory", e),
         };
         engine.set_first_pfn(first);
         let bad = adopt_bad_blocks(&device, &meta, blocks)?;
@@ -239,6 +297,10 @@ impl FileSystem for Mount {
             );
         }
         engine.counters.discovered.add(bad.saturating_add(unmapped));
+        if !sb.is_read_only() {
+            start_writing(id, &meta)?;
+        }
+        sb.set_uuid(&sb_uuid);
         let data = DebugData::new(meta.clone(), engine.clone(), device.clone());
         let mount = Arc::pin_init(
             try_pin_init!(Mount {
@@ -253,16 +315,22 @@ impl FileSystem for Mount {
             }? Error),
             GFP_KERNEL,
         )?;
-        pr_info!(
-            "{}: mounted, {} blocks; metadata lives in memory only: the mount starts empty\n",
-            id,
-            blocks
-        );
+        let read_only = if sb.is_read_only() { ", read-only" } else { "" };
+        pr_info!("{}: mounted, {} blocks{}\n", id, blocks, read_only);
         Ok(mount)
     }
 
     fn root(sb: &SuperBlock<Self>) -> Result<ARef<Inode<Self>>> {
         namespace::inode(sb, ROOT_INO)
+    }
+
+    fn reconfigure(&self, read_only: bool) -> Result {
+        if read_only {
+            self.meta.lock().make_read_only();
+            return Ok(());
+        }
+        self.meta.check_alive()?;
+        start_writing(&self.name, &self.meta)
     }
 
     fn shutdown(&self) {
@@ -273,9 +341,13 @@ impl FileSystem for Mount {
         let state = self.meta.lock();
         let free = state.free_blocks();
         let files = state.inode_count();
+        let metadata = state
+            .metadata()
+            .into_iter()
+            .map(|r| r.end.saturating_sub(r.start));
         StatFs {
             block_size: dax::BLOCK_SIZE as u32,
-            blocks: state.total_blocks(),
+            blocks: state.total_blocks().saturating_sub(metadata.sum()),
             free,
             // An inode needs no block; the number is what the space would hold.
             files: files.saturating_add(free),

@@ -39,10 +39,7 @@ use crate::{
     },
 };
 use kernel::{
-    bindings::{
-        fiemap_extent_info,
-        S_IFDIR, //
-    },
+    bindings::fiemap_extent_info,
     prelude::*,
     sync::aref::ARef, //
 };
@@ -83,16 +80,6 @@ fn with_owner(attr: Attr, inode: &Inode<Mount>) -> Attr {
         uid: inode.uid(),
         gid: inode.gid(),
         ..with_times(attr, inode.times())
-    }
-}
-
-/// The root directory of a new filesystem.
-pub(super) fn root_attr(now: Time) -> Attr {
-    Attr {
-        mode: S_IFDIR | 0o755,
-        btime: stored(now),
-        generation: vfs::random(),
-        ..with_times(Attr::default(), now.into())
     }
 }
 

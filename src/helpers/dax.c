@@ -129,6 +129,11 @@ void daxrmap_memcpy_flushcache(void *to, const void *from, size_t len)
 	memcpy_flushcache(to, from, len);
 }
 
+void daxrmap_pmem_wmb(void)
+{
+	pmem_wmb();
+}
+
 /* What is read from there next comes from the memory. */
 void daxrmap_invalidate_pmem(void *addr, size_t len)
 {

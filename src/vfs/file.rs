@@ -231,7 +231,7 @@ impl<F: FileData> Table<F> {
             let file = unsafe { (*desc).file };
             // SAFETY: The file is open.
             let inode = unsafe { Inode::<F>::of_file(file) };
-            let dax_dev = inode.fs().dax_device().as_ptr();
+            let dax_dev = inode.fs().pmem().as_ptr();
             // SAFETY: Both live.
             if !unsafe { bindings::daxrmap_mmap_supported(desc, dax_dev) } {
                 return Err(eopnotsupp());

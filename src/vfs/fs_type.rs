@@ -76,6 +76,13 @@ pub(crate) trait FileSystem: Sized + Send + Sync + 'static {
     /// `ENOMEM`.
     fn root(sb: &SuperBlock<Self>) -> Result<ARef<Inode<Self>>>;
 
+    /// Changes are made no more, or from here on: a remount.
+    ///
+    /// # Errors
+    ///
+    /// An errno for mount(2), after one log line that gives the reason.
+    fn reconfigure(&self, read_only: bool) -> Result;
+
     /// The device is going away; no more I/O.
     fn shutdown(&self);
 
@@ -109,12 +116,19 @@ impl<F: FileSystem> NewSuper<F> {
         NonNull::new(unsafe { (*self.sb.as_ptr()).s_bdev })
     }
 
-    /// The time now.
-    pub(crate) fn now(&self) -> super::Time {
-        let mut now = bindings::timespec64::default();
-        // SAFETY: A place to write to.
-        unsafe { bindings::ktime_get_real_ts64(&mut now) };
-        super::Time::from_raw(now)
+    /// Whether the mount is not to change anything.
+    pub(crate) fn is_read_only(&self) -> bool {
+        // SAFETY: The super block is live.
+        let flags = unsafe { (*self.sb.as_ptr()).s_flags };
+        flags & bindings::SB_RDONLY as usize != 0
+    }
+
+    /// Sets the name for machines.
+    pub(crate) fn set_uuid(&self, uuid: &[u8; 16]) {
+        // SAFETY: The super block is live, and nobody else uses it yet.
+        let s = unsafe { &mut *self.sb.as_ptr() };
+        s.s_uuid.b = *uuid;
+        s.s_uuid_len = uuid.len() as u8;
     }
 
     /// The gate of the mount, closed as yet.
@@ -200,6 +214,7 @@ struct Table<F>(PhantomData<F>);
 impl<F: Export> Table<F> {
     const CONTEXT_OPS: bindings::fs_context_operations = bindings::fs_context_operations {
         get_tree: Some(Self::get_tree),
+        reconfigure: Some(Self::reconfigure),
         // SAFETY: A table of optional function pointers; absent ones are null.
         ..unsafe { core::mem::zeroed() }
     };
@@ -220,6 +235,25 @@ impl<F: Export> Table<F> {
     unsafe extern "C" fn get_tree(fc: *mut bindings::fs_context) -> c_int {
         // SAFETY: By the caller's promise.
         unsafe { bindings::get_tree_bdev(fc, Some(Self::fill_super)) }
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a context for a mounted super block, `s_umount` held exclusively.
+    unsafe extern "C" fn reconfigure(fc: *mut bindings::fs_context) -> c_int {
+        from_result(|| {
+            // SAFETY: By the caller's promise.
+            let fc = unsafe { &*fc };
+            // SAFETY: The context has a reference to the root.
+            let sb = unsafe { (*fc.root).d_sb };
+            // SAFETY: The super block is mounted.
+            let sb = unsafe { SuperBlock::<F>::from_raw(sb) };
+            let read_only = fc.sb_flags & bindings::SB_RDONLY != 0;
+            if read_only != sb.is_read_only() {
+                sb.fs().reconfigure(read_only)?;
+            }
+            Ok(0)
+        })
     }
 
     /// # Safety

@@ -72,7 +72,12 @@ impl FsMapKind {
     pub(crate) const FREE: u64 = bindings::FMR_OWN_FREE;
     /// Used by something or other.
     pub(crate) const UNKNOWN: u64 = bindings::FMR_OWN_UNKNOWN;
-    /// Bad blocks. The generic header has no name for them, so it is XFS's.
+    /// What has a fixed place: superblocks. The generic header has no name for it, so it is the one
+    /// of XFS and ext4, as is the next.
+    pub(crate) const FS: u64 = bindings::FMR_OWN_FS;
+    /// The metadata log.
+    pub(crate) const LOG: u64 = bindings::FMR_OWN_LOG;
+    /// Bad blocks. The name is XFS's.
     pub(crate) const DEFECTIVE: u64 = bindings::FMR_OWN_DEFECTIVE;
     /// `fmr_flags`: the owner is one of these.
     pub(crate) const SPECIAL: u32 = bindings::FMR_OF_SPECIAL_OWNER;

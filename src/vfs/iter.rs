@@ -157,9 +157,9 @@ impl WriteIter<'_> {
     /// # Errors
     ///
     /// `EIO`, `ENXIO`; `EHWPOISON` if the driver knows the block as bad.
-    pub(crate) fn copy_to_block<S: dax::FailureSink>(
+    pub(crate) fn copy_to_block(
         &mut self,
-        device: &dax::Device<S>,
+        device: &dax::Pmem,
         block: u64,
         bytes: usize,
     ) -> Result<usize> {

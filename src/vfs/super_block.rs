@@ -88,6 +88,20 @@ impl<F: FileSystem> SuperBlock<F> {
         unsafe { device_name(self.as_ptr()) }
     }
 
+    /// Whether the mount is not to change anything.
+    pub(crate) fn is_read_only(&self) -> bool {
+        // SAFETY: The super block is live; a racing remount gives the old or the new value.
+        let flags = unsafe { (*self.as_ptr()).s_flags };
+        flags & bindings::SB_RDONLY as usize != 0
+    }
+
+    /// What statfs(2) names the filesystem by, as `uuid_to_fsid` makes it (linux/statfs.h).
+    fn fsid(&self) -> u64 {
+        // SAFETY: The super block is live; the field is set once.
+        let uuid = u128::from_le_bytes(unsafe { (*self.as_ptr()).s_uuid.b });
+        (uuid as u64) ^ (uuid >> 64) as u64
+    }
+
     /// The mount, as tracepoints name it.
     pub(super) fn dev(&self) -> Dev {
         // SAFETY: The super block is live; the field does not change.
@@ -193,7 +207,8 @@ impl<F: FileSystem> Table<F> {
             buf.f_ffree = stat.free_files;
             buf.f_namelen = 255;
             // fanotify's events name the file system so, and there are none without it.
-            buf.f_fsid.val = [sb.device_number() as c_int, 0];
+            let fsid = sb.fsid();
+            buf.f_fsid.val = [fsid as c_int, (fsid >> 32) as c_int];
             Ok(0)
         })
     }

@@ -285,7 +285,7 @@ TEST_F(basic, space_comes_back)
 	EXPECT_EQ(4096, s.f_bsize);
 	EXPECT_EQ(255, s.f_namemax);
 	EXPECT_GE(131072, s.f_blocks);
-	EXPECT_LE(dr_xfs() ? 100000 : 130000, s.f_blocks);
+	EXPECT_LE(dr_xfs() ? 100000 : 126000, s.f_blocks);
 	EXPECT_EQ(s.f_bfree, s.f_bavail);
 	ASSERT_EQ(0, dr_create("f", 1000, 1));
 	EXPECT_USED(1000);

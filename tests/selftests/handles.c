@@ -157,6 +157,7 @@ TEST_F(handles, other_mount)
 	ASSERT_EQ(0, dr_handle(".", 0, &root));
 	ino = dr_ino("f");
 	ASSERT_EQ(0, dr_umount());
+	/* a new filesystem */
 	ASSERT_EQ(0, dr_mount());
 	ASSERT_EQ(0, dr_create("g", 1, 2));
 	/* the number means another file now */

@@ -129,7 +129,13 @@ TEST_F(tool, owners)
 	ASSERT_EQ(0, tool_run("owners", mnt, dec));
 	EXPECT_LINE("block %ld (pfn %s): bad, no owner", block, pfn);
 	ASSERT_EQ(0, tool_run("owners", mnt, "0"));
-	EXPECT_LINE("block 0 (pfn %#lx): free", dr_pfn_of_block(0));
+	EXPECT_LINE("block 0 (pfn %#lx): superblock", dr_pfn_of_block(0));
+	ASSERT_EQ(0, tool_run("owners", mnt, "1"));
+	EXPECT_LINE("block 1 (pfn %#lx): metadata log", dr_pfn_of_block(1));
+	block = dr_end_block() - 1;
+	snprintf(dec, sizeof(dec), "%ld", block);
+	ASSERT_EQ(0, tool_run("owners", mnt, dec));
+	EXPECT_LINE("block %ld (pfn %#lx): free", block, dr_pfn_of_block(block));
 	/* blocks that are not there */
 	hole = dr_open("hole", O_RDWR | O_CREAT);
 	ASSERT_LE(0, hole);

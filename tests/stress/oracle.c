@@ -31,6 +31,7 @@ int make_world(unsigned long seed)
 	w = dr_shared_mem(sizeof(*w) + total * sizeof(*w->block));
 	w->seed = seed;
 	w->total = total;
+	w->data = dr_end_block() - dr_first_block();
 	w->first_pfn = pfn;
 	w->clock = 1;
 	for (int f = 0, first = 0; f < FILES; f++) {

@@ -133,6 +133,7 @@ struct world {
 	long left;			/* poison events until the next calm */
 	uint64_t clock, versions;
 	unsigned long total;		/* blocks */
+	long data;			/* those of them that are not metadata */
 	unsigned long first_pfn;
 	long fault[FAULTS], said;
 	struct counts n;

@@ -21,9 +21,7 @@
 mod apply;
 mod attr;
 mod check;
-#[cfg(not(MODULE))]
 mod checkpoint;
-#[cfg(not(MODULE))]
 mod codec;
 mod directory;
 mod file;
@@ -35,7 +33,6 @@ mod range_set;
 mod rename;
 mod space;
 
-#[cfg(not(MODULE))]
 pub(crate) use self::checkpoint::OpSink;
 pub(crate) use self::{
     attr::{
@@ -150,6 +147,7 @@ impl State {
     /// # Errors
     ///
     /// `EINVAL` if `blocks` is 0 or too many or `root` is not a directory; `ENOMEM`.
+    #[cfg_attr(MODULE, expect(dead_code, reason = "for mkfs"))]
     pub(crate) fn new(blocks: u64, root: Attr) -> Result<State> {
         if !root.is_dir() {
             return Err(EINVAL);

@@ -92,10 +92,6 @@ pub(crate) enum Op {
     },
     /// Makes sure that no inode gets a number below this one. First of a checkpoint, so that numbers
     /// are not used again.
-    #[cfg_attr(
-        MODULE,
-        expect(dead_code, reason = "the module does not read the medium yet")
-    )]
     NextIno {
         /// The number.
         ino: u64,

@@ -154,10 +154,6 @@ impl State {
     /// # Errors
     ///
     /// `EUCLEAN` if one of them is in use or not on the device; `ENOMEM`.
-    #[cfg_attr(
-        MODULE,
-        expect(dead_code, reason = "the module does not read the medium yet")
-    )]
     pub(crate) fn take(&mut self, range: Range<u64>) -> Result {
         let len = range.end.saturating_sub(range.start);
         if range.end > self.blocks || self.owners.ownerless(range.clone()) != len {
@@ -172,10 +168,6 @@ impl State {
     }
 
     /// Returns whether all of these blocks are in flight.
-    #[cfg_attr(
-        MODULE,
-        expect(dead_code, reason = "the module does not read the medium yet")
-    )]
     pub(crate) fn is_in_flight(&self, range: Range<u64>) -> bool {
         let len = range.end.saturating_sub(range.start);
         self.in_flight.overlap(range) == len

@@ -14,12 +14,20 @@ struct dr_fs {
 bool dr_xfs(void);
 const char *dr_dev(void);		/* "/dev/pmem0" */
 const char *dr_mnt(void);
-int dr_mount(void);			/* 0 or -errno, like all below */
+int dr_mkfs(const char *dev);		/* 0 or -errno, like all below */
+int dr_mount(void);			/* a new filesystem */
+int dr_mount_again(void);		/* the one that is there */
+/* The blocks of a new filesystem that are not metadata: where they begin, and end. */
+long dr_first_block(void);
+long dr_end_block(void);
 int dr_umount(void);			/* waits for processes on their way out */
 /* The same in a child; -ETIMEDOUT if that is not done after `ms` milliseconds. */
 int dr_umount_in(int ms);
 int dr_setup(struct dr_fs *fs);
-/* 0 if `check` says ok, the log is clean, and the umount worked. */
+/*
+ * 0 if `check` says ok, all is the same after a mount, the log is clean, and
+ * the umount worked.
+ */
 int dr_teardown(struct dr_fs *fs);
 
 #define DR_FIXTURE(name)						\

@@ -46,6 +46,10 @@ pub const FMR_OF_LAST: u32 = 0x20;
 pub const FMR_OWN_FREE: u64 = 1;
 /// `owner` of [`FsMap`]: used by something.
 pub const FMR_OWN_UNKNOWN: u64 = 2;
+/// `owner` of [`FsMap`]: metadata at a fixed place, a superblock. `FMR_OWNER('X', 1)`.
+pub const FMR_OWN_FS: u64 = ((b'X' as u64) << 32) | 1;
+/// `owner` of [`FsMap`]: the metadata log. `FMR_OWNER('X', 2)`.
+pub const FMR_OWN_LOG: u64 = ((b'X' as u64) << 32) | 2;
 /// `owner` of [`FsMap`]: bad blocks. `FMR_OWNER('X', 8)`.
 pub const FMR_OWN_DEFECTIVE: u64 = ((b'X' as u64) << 32) | 8;
 

@@ -10,6 +10,8 @@ use crate::{
         FMR_OF_SPECIAL_OWNER,
         FMR_OWN_DEFECTIVE,
         FMR_OWN_FREE,
+        FMR_OWN_FS,
+        FMR_OWN_LOG,
     },
     error::{
         bad_answer, //
@@ -40,6 +42,10 @@ pub enum Use {
     Free,
     /// It is bad, and nobody's.
     Bad,
+    /// It is a superblock.
+    Super,
+    /// It is of the metadata log.
+    Log,
     /// It is used, and no file has it: it is about to get one.
     Unknown,
     /// It is in files.
@@ -112,6 +118,8 @@ pub fn at(
         _ if !owners.is_empty() => Use::Owned(owners),
         Some(FMR_OWN_FREE) => Use::Free,
         Some(FMR_OWN_DEFECTIVE) => Use::Bad,
+        Some(FMR_OWN_FS) => Use::Super,
+        Some(FMR_OWN_LOG) => Use::Log,
         Some(_) => Use::Unknown,
         None => {
             return Err(bad_answer(
@@ -190,6 +198,8 @@ mod tests {
         assert_eq!(ask(13, vec![free]).unwrap(), Use::Free);
         let bad = special(4, 1, FMR_OWN_DEFECTIVE);
         assert_eq!(ask(4, vec![bad]).unwrap(), Use::Bad);
+        let log = special(4, 1, FMR_OWN_LOG);
+        assert_eq!(ask(4, vec![log]).unwrap(), Use::Log);
         let other = special(4, 1, FMR_OWN_UNKNOWN);
         assert_eq!(ask(4, vec![other]).unwrap(), Use::Unknown);
     }

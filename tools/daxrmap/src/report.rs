@@ -154,6 +154,10 @@ pub enum BlockUse {
     Owned,
     /// Nothing, as it is bad.
     Quarantined,
+    /// A superblock.
+    Superblock,
+    /// The metadata log.
+    Log,
     /// It is about to be given to a file, or taken from one.
     Busy,
 }
@@ -195,6 +199,8 @@ impl fmt::Display for Owners {
         match (self.used, self.owners.len()) {
             (BlockUse::Free, _) => writeln!(f, "free")?,
             (BlockUse::Quarantined, _) => writeln!(f, "no owner")?,
+            (BlockUse::Superblock, _) => writeln!(f, "superblock")?,
+            (BlockUse::Log, _) => writeln!(f, "metadata log")?,
             (BlockUse::Busy, _) => writeln!(f, "in use, no owner")?,
             (BlockUse::Owned, 1) => writeln!(f, "1 owner")?,
             (BlockUse::Owned, n) => writeln!(f, "{n} owners")?,
@@ -410,6 +416,8 @@ mod tests {
         };
         assert_eq!(first(BlockUse::Free, false, 0), "free");
         assert_eq!(first(BlockUse::Quarantined, true, 0), "bad, no owner");
+        assert_eq!(first(BlockUse::Log, false, 0), "metadata log");
+        assert_eq!(first(BlockUse::Superblock, false, 0), "superblock");
         assert_eq!(first(BlockUse::Busy, false, 0), "in use, no owner");
         assert_eq!(first(BlockUse::Owned, false, 1), "1 owner");
         assert_eq!(first(BlockUse::Owned, true, 2), "bad, 2 owners");

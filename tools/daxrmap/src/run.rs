@@ -172,6 +172,8 @@ fn owners(args: &Owners, out: &mut impl Write) -> Result<Vec<Error>> {
     let (used, owned, bad) = match mount.at(physical)? {
         Use::Free => (BlockUse::Free, Vec::new(), false),
         Use::Bad => (BlockUse::Quarantined, Vec::new(), true),
+        Use::Super => (BlockUse::Superblock, Vec::new(), false),
+        Use::Log => (BlockUse::Log, Vec::new(), false),
         Use::Unknown => (BlockUse::Busy, Vec::new(), false),
         Use::Owned(owners) => (BlockUse::Owned, owners, mount.is_lost(physical)?),
     };

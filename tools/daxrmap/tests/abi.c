@@ -27,6 +27,8 @@ int main(void)
 	VALUE(FMR_OF_LAST);
 	VALUE(FMR_OWN_FREE);
 	VALUE(FMR_OWN_UNKNOWN);
+	printf("FMR_OWN_FS %llu\n", (unsigned long long)FMR_OWNER('X', 1));
+	printf("FMR_OWN_LOG %llu\n", (unsigned long long)FMR_OWNER('X', 2));
 	printf("FMR_OWN_DEFECTIVE %llu\n", (unsigned long long)FMR_OWNER('X', 8));
 	printf("FIEMAP_EXTENT_NOT_PLACED %u\n",
 	       FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC |

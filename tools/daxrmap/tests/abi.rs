@@ -114,6 +114,8 @@ fn is_that_of_the_headers() {
         ("FMR_OF_LAST", abi::FMR_OF_LAST.into()),
         ("FMR_OWN_FREE", abi::FMR_OWN_FREE),
         ("FMR_OWN_UNKNOWN", abi::FMR_OWN_UNKNOWN),
+        ("FMR_OWN_FS", abi::FMR_OWN_FS),
+        ("FMR_OWN_LOG", abi::FMR_OWN_LOG),
         ("FMR_OWN_DEFECTIVE", abi::FMR_OWN_DEFECTIVE),
         (
             "FIEMAP_EXTENT_NOT_PLACED",

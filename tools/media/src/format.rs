@@ -81,6 +81,8 @@ pub fn format(disk: &impl Disk, options: &Options) -> Result<Super> {
             mtime: now,
             ctime: now,
             btime: now,
+            // Handles of an older filesystem here are not for this one.
+            generation: options.random as u32,
             ..Attr::default()
         },
     };

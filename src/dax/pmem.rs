@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The memory of a dax device: reaching its pages, by block.
+//!
+//! C source: drivers/dax/super.c.
+//!
+//! # Locking
+//!
+//! Each access is under `dax_read_lock`, which the device's removal waits for. Who else touches the
+//! same bytes is the caller's business.
+
+use super::BLOCK_SIZE;
+use crate::{
+    bindings,
+    errno::eopnotsupp,
+    vfs::{
+        FileSystem,
+        NewSuper, //
+    },
+};
+use core::{
+    ops::Range,
+    ptr::NonNull, //
+};
+use kernel::{
+    error::to_result,
+    prelude::*, //
+};
+
+/// The part of a dax device that a block device covers, in bytes of the dax device.
+#[derive(Clone, Copy)]
+pub(crate) struct Part {
+    /// First byte.
+    pub(crate) start: u64,
+    /// Length.
+    pub(crate) len: u64,
+}
+
+impl Part {
+    /// The part that is to be mounted.
+    ///
+    /// # Errors
+    ///
+    /// `ENXIO` if there is no block device.
+    pub(crate) fn of<F: FileSystem>(sb: &NewSuper<F>) -> Result<Self> {
+        const SECTOR: u64 = 512;
+        // SAFETY: The block device is open as long as the mount lives.
+        let bdev = unsafe { sb.bdev().ok_or(ENXIO)?.as_ref() };
+        Ok(Self {
+            start: bdev.bd_start_sect.saturating_mul(SECTOR),
+            len: bdev.bd_nr_sectors.saturating_mul(SECTOR),
+        })
+    }
+
+    /// Whether it begins and ends at a page.
+    pub(crate) fn is_aligned(&self) -> bool {
+        self.start % BLOCK_SIZE == 0 && self.len % BLOCK_SIZE == 0
+    }
+}
+
+/// The part of a dax device that a mount has.
+///
+/// # Invariants
+///
+/// `dax` is referenced; `bdev` is open as long as the mount lives, which is longer.
+pub(crate) struct Pmem {
+    dax: NonNull<bindings::dax_device>,
+    bdev: NonNull<bindings::block_device>,
+    /// First page of the partition on the device.
+    start: u64,
+}
+
+// SAFETY: The C API may be called from any thread.
+unsafe impl Send for Pmem {}
+// SAFETY: As above.
+unsafe impl Sync for Pmem {}
+
+impl Pmem {
+    /// The dax device under the block device of `sb`. Nobody is told: it may have a holder.
+    ///
+    /// # Errors
+    ///
+    /// `EOPNOTSUPP` if the block device has no dax device; `ENXIO`.
+    pub(crate) fn open<F: FileSystem>(sb: &NewSuper<F>) -> Result<Self> {
+        let bdev = sb.bdev().ok_or(ENXIO)?;
+        let mut offset = 0;
+        // SAFETY: The block device is open; without a holder this only takes a reference.
+        let dax = unsafe {
+            bindings::fs_dax_get_by_bdev(
+                bdev.as_ptr(),
+                &mut offset,
+                core::ptr::null_mut(),
+                core::ptr::null(),
+            )
+        };
+        // INVARIANT: The reference is ours.
+        Ok(Self {
+            dax: NonNull::new(dax).ok_or_else(eopnotsupp)?,
+            bdev,
+            start: offset / BLOCK_SIZE,
+        })
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut bindings::dax_device {
+        self.dax.as_ptr()
+    }
+
+    pub(crate) fn bdev(&self) -> *mut bindings::block_device {
+        self.bdev.as_ptr()
+    }
+
+    /// The byte of the dax device at which a block begins.
+    pub(crate) fn byte_of(&self, block: u64) -> u64 {
+        self.start.saturating_add(block).saturating_mul(BLOCK_SIZE)
+    }
+
+    /// Runs `f` with the address and page frame of a run of blocks: at least one, at most
+    /// `blocks`.
+    pub(super) fn access<T>(
+        &self,
+        blocks: &Range<u64>,
+        f: impl FnOnce(*mut u8, u64, u64) -> Result<T>,
+    ) -> Result<T> {
+        self.access_in_mode(bindings::dax_access_mode_DAX_ACCESS, blocks, f)
+    }
+
+    fn access_in_mode<T>(
+        &self,
+        mode: bindings::dax_access_mode,
+        blocks: &Range<u64>,
+        f: impl FnOnce(*mut u8, u64, u64) -> Result<T>,
+    ) -> Result<T> {
+        let first = self.start.checked_add(blocks.start).ok_or(ERANGE)?;
+        let want = c_long::try_from(blocks.end.saturating_sub(blocks.start)).map_err(|_| ERANGE)?;
+        let mut addr = core::ptr::null_mut();
+        let mut pfn = 0;
+        // SAFETY: Paired with the unlock below.
+        let id = unsafe { bindings::dax_read_lock() };
+        // SAFETY: The device is held; under dax_read_lock.
+        let got = unsafe {
+            bindings::dax_direct_access(
+                self.as_ptr(),
+                first as usize,
+                want,
+                mode,
+                &mut addr,
+                &mut pfn,
+            )
+        };
+        let result = match u64::try_from(got) {
+            Ok(0) => Err(EIO),
+            Ok(n) => f(addr.cast(), pfn as u64, n),
+            Err(_) => Err(Error::from_errno(i32::try_from(got).unwrap_or(-5))),
+        };
+        // SAFETY: Locked above.
+        unsafe { bindings::dax_read_unlock(id) };
+        result
+    }
+
+    /// The page frame of a block, also of a bad one.
+    ///
+    /// # Errors
+    ///
+    /// `ENXIO` if the device is gone.
+    pub(crate) fn pfn(&self, block: u64) -> Result<u64> {
+        // In this mode the driver does not refuse a bad block; nobody touches it.
+        let mode = bindings::dax_access_mode_DAX_RECOVERY_WRITE;
+        self.access_in_mode(mode, &(block..block.saturating_add(1)), |_, pfn, _| Ok(pfn))
+    }
+
+    /// Returns the first of these blocks that are on the driver's list of bad blocks, as many as
+    /// follow each other.
+    pub(crate) fn next_bad(&self, blocks: &Range<u64>) -> Option<Range<u64>> {
+        const SECTORS: u64 = BLOCK_SIZE / 512;
+        // What it is asked must not be nothing.
+        if blocks.is_empty() {
+            return None;
+        }
+        let start = blocks.start.checked_mul(SECTORS)?;
+        let len = blocks.end.checked_sub(blocks.start)?.checked_mul(SECTORS)?;
+        let (mut bad, mut count) = (0, 0);
+        // SAFETY: The block device is open as long as the mount lives.
+        if !unsafe { bindings::daxrmap_bad_sectors(self.bdev(), start, len, &mut bad, &mut count) }
+        {
+            return None;
+        }
+        // What the driver has found may begin before what was asked for.
+        let end = bad.saturating_add(count).div_ceil(SECTORS).min(blocks.end);
+        let start = (bad / SECTORS).max(blocks.start);
+        (start < end).then_some(start..end)
+    }
+
+    /// Zeroes blocks, durably. Where the driver can clear poison by that, it does.
+    ///
+    /// # Errors
+    ///
+    /// `EIO`, `ENXIO`.
+    pub(crate) fn zero(&self, blocks: Range<u64>) -> Result {
+        for block in blocks {
+            let page = self.start.checked_add(block).ok_or(ERANGE)?;
+            // SAFETY: Paired with the unlock below.
+            let id = unsafe { bindings::dax_read_lock() };
+            // SAFETY: The device is held; under dax_read_lock.
+            let ret = unsafe { bindings::dax_zero_page_range(self.as_ptr(), page as usize, 1) };
+            // SAFETY: Locked above.
+            unsafe { bindings::dax_read_unlock(id) };
+            to_result(ret)?;
+        }
+        Ok(())
+    }
+
+    /// Zeroes `len` bytes at byte `at` of one block, durably.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if that is not inside of the block; `EIO`, `ENXIO`, `EHWPOISON`.
+    pub(crate) fn zero_bytes(&self, block: u64, at: usize, len: usize) -> Result {
+        let end = at.checked_add(len).ok_or(EINVAL)?;
+        if end as u64 > BLOCK_SIZE {
+            return Err(EINVAL);
+        }
+        self.access(&(block..block.saturating_add(1)), |addr, _, _| {
+            // SAFETY: `at + len` is inside of the page that `addr` maps.
+            let addr = unsafe { addr.add(at) };
+            // SAFETY: As above; other writers of these bytes are the caller's business, as for
+            // memory that user space maps.
+            unsafe { addr.write_bytes(0, len) };
+            // SAFETY: As above.
+            unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), len) };
+            Ok(())
+        })
+    }
+
+    /// Makes one block durable, in which user space may have dirtied cache lines.
+    ///
+    /// # Errors
+    ///
+    /// `EIO`, `ENXIO`, `EHWPOISON`.
+    pub(crate) fn flush(&self, block: u64) -> Result {
+        self.access(&(block..block.saturating_add(1)), |addr, _, _| {
+            // SAFETY: `addr` maps one page.
+            unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), BLOCK_SIZE as usize) };
+            Ok(())
+        })
+    }
+
+    /// Copies what `iter` has to one block, durably: `bytes` of it, to the start of the block.
+    /// Returns how many were copied: fewer where a page of the user's is not there. The caller has
+    /// disabled page faults.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if that is more than a block; `EIO`, `ENXIO`, `EHWPOISON`.
+    pub(crate) fn copy_from_iter(
+        &self,
+        block: u64,
+        iter: &mut bindings::iov_iter,
+        bytes: usize,
+    ) -> Result<usize> {
+        if bytes as u64 > BLOCK_SIZE {
+            return Err(EINVAL);
+        }
+        self.access(&(block..block.saturating_add(1)), |addr, _, _| {
+            // SAFETY: `addr` maps one page, and `bytes` are not more; the iterator is live.
+            let copied = unsafe { bindings::_copy_from_iter(addr.cast(), bytes, iter) };
+            // SAFETY: As above.
+            unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), copied) };
+            Ok(copied)
+        })
+    }
+
+    /// Copies blocks, durably. Poison that the CPU meets in the source ends the copy.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the source is poisoned, `ENXIO` if the device is gone. The destination's contents
+    /// are then undefined.
+    pub(crate) fn copy(&self, from: Range<u64>, to: u64) -> Result {
+        for (i, source) in from.enumerate() {
+            let to = to.checked_add(i as u64).ok_or(ERANGE)?;
+            self.access(&(source..source.saturating_add(1)), |src, _, _| {
+                self.access(&(to..to.saturating_add(1)), |dst, _, _| {
+                    let len = BLOCK_SIZE as usize;
+                    // SAFETY: Both map one page; a machine check in the source is survived.
+                    let left =
+                        unsafe { bindings::copy_mc_to_kernel(dst.cast(), src.cast(), len as u32) };
+                    if left != 0 {
+                        return Err(EIO);
+                    }
+                    // SAFETY: `dst` maps one page.
+                    unsafe { bindings::dax_flush(self.as_ptr(), dst.cast(), len) };
+                    Ok(())
+                })
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Pmem {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::put_dax(self.as_ptr()) };
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The dax device as what the log is kept on.
+//!
+//! # Locking
+//!
+//! None in here; all writers of metadata hold the state lock.
+
+use crate::{
+    dax::Pmem,
+    media::Medium, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+/// The device, not the holder of it: that would be a circle, since failures end in the metadata.
+pub(crate) struct PmemMedium(pub(crate) Arc<Pmem>);
+
+/// To the log a block that is known to be bad is one that cannot be read, and so is one of a device
+/// that is gone.
+fn eio(_: Error) -> Error {
+    EIO
+}
+
+impl Medium for PmemMedium {
+    fn read(&self, at: u64, buf: &mut [u8]) -> Result {
+        self.0.read(at, buf).map_err(eio)
+    }
+
+    fn store(&self, at: u64, bytes: &[u8]) -> Result {
+        self.0.store(at, bytes).map_err(eio)
+    }
+
+    fn flush(&self, at: u64, len: u64) -> Result {
+        self.0.write_back(at, len).map_err(eio)
+    }
+
+    fn fence(&self) {
+        self.0.fence();
+    }
+}

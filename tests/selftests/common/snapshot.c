@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/* All that a mount has, as text. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <linux/fsmap.h>
+#include <uapi/daxrmap.h>
+#include "debugfs.h"
+#include "mount.h"
+#include "snapshot.h"
+#include "text.h"
+
+#define BATCH	256
+/* Of larger files the first bytes are enough. */
+#define MOST	(64UL << 20)
+#define CHUNK	4096
+
+/* nftw() passes nothing on. */
+static FILE *out;
+
+static void add_places(int dir)
+{
+	struct fsmap_head *h = calloc(1, fsmap_sizeof(BATCH));
+
+	h->fmh_count = BATCH;
+	memset(&h->fmh_keys[1], 0xff, sizeof(h->fmh_keys[1]));
+	memset(h->fmh_keys[1].fmr_reserved, 0, sizeof(h->fmh_keys[1].fmr_reserved));
+	do {
+		if (ioctl(dir, FS_IOC_GETFSMAP, h)) {
+			fprintf(out, "fsmap: errno %d\n", errno);
+			break;
+		}
+		for (unsigned int i = 0; i < h->fmh_entries; i++) {
+			const struct fsmap *r = &h->fmh_recs[i];
+
+			fprintf(out, "%llx+%llx: owner %llx at %llx, flags %x\n",
+				r->fmr_physical, r->fmr_length, r->fmr_owner,
+				r->fmr_offset, r->fmr_flags & ~FMR_OF_LAST);
+		}
+		if (!h->fmh_entries ||
+		    h->fmh_recs[h->fmh_entries - 1].fmr_flags & FMR_OF_LAST)
+			break;
+		fsmap_advance(h);
+	} while (1);
+	free(h);
+}
+
+static void add_lost(int dir)
+{
+	struct daxrmap_lost_head *h =
+		calloc(1, sizeof(*h) + BATCH * sizeof(struct daxrmap_lost));
+
+	h->count = BATCH;
+	do {
+		if (ioctl(dir, DAXRMAP_IOC_LOST, h)) {
+			fprintf(out, "lost: errno %d\n", errno);
+			break;
+		}
+		for (unsigned int i = 0; i < h->entries; i++)
+			fprintf(out, "lost: inode %llx generation %x, %llx+%llx\n",
+				(unsigned long long)h->recs[i].ino,
+				(unsigned int)h->recs[i].generation,
+				(unsigned long long)h->recs[i].offset,
+				(unsigned long long)h->recs[i].length);
+	} while (!(h->oflags & DAXRMAP_LOST_END));
+	free(h);
+}
+
+/* A sum of what can be read (FNV-1a), and of where it cannot. */
+static unsigned long sum(const char *path, unsigned long size)
+{
+	unsigned char buf[CHUNK];
+	unsigned long hash = 0xcbf29ce484222325;
+	int fd = open(path, O_RDONLY | O_NOATIME);
+
+	if (size > MOST)
+		size = MOST;
+	for (unsigned long at = 0; fd >= 0 && at < size; at += CHUNK) {
+		ssize_t n = pread(fd, buf, CHUNK, at);
+
+		if (n < 0) {
+			n = 1;
+			buf[0] = errno;
+		}
+		for (ssize_t i = 0; i < n; i++)
+			hash = (hash ^ buf[i]) * 0x100000001b3;
+	}
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return hash;
+}
+
+static int add_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)ftw;
+	fprintf(out, "%s: inode %lu mode %o links %lu owner %u:%u size %lu blocks %lu", path,
+		st->st_ino, st->st_mode, st->st_nlink, st->st_uid, st->st_gid,
+		st->st_size, st->st_blocks);
+	fprintf(out, " m %ld.%09ld c %ld.%09ld", st->st_mtim.tv_sec,
+		st->st_mtim.tv_nsec, st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
+	/* This walk may have changed that of a directory. */
+	if (type == FTW_F)
+		fprintf(out, " a %ld.%09ld sum %lx", st->st_atim.tv_sec,
+			st->st_atim.tv_nsec, sum(path, st->st_size));
+	fputc('\n', out);
+	return 0;
+}
+
+char *dr_snapshot(void)
+{
+	char *text = NULL;
+	size_t size;
+	int dir = open(dr_mnt(), O_RDONLY | O_DIRECTORY | O_NOATIME);
+
+	if (dir < 0)
+		return NULL;
+	out = open_memstream(&text, &size);
+	/* Reading them may find blocks that are bad. */
+	nftw(dr_mnt(), add_file, 16, FTW_PHYS | FTW_MOUNT);
+	add_places(dir);
+	add_lost(dir);
+	fclose(out);
+	close(dir);
+	return text;
+}
+
+/* Says where two texts differ. */
+static int differ(const char *was, const char *is)
+{
+	size_t line = 0;
+
+	for (size_t i = 0; was[i] == is[i]; i++) {
+		if (!was[i])
+			return 0;
+		if (was[i] == '\n')
+			line = i + 1;
+	}
+	fprintf(stderr, "# before the mount: %.*s\n", (int)strcspn(was + line, "\n"), was + line);
+	fprintf(stderr, "# after the mount:  %.*s\n", (int)strcspn(is + line, "\n"), is + line);
+	return -EILSEQ;
+}
+
+int dr_persists(void)
+{
+	char *was = dr_snapshot(), *is = NULL;
+	int r;
+
+	if (!was)
+		return dr_errno();
+	r = dr_umount();
+	if (!r)
+		r = dr_mount_again();
+	if (!r) {
+		is = dr_snapshot();
+		r = is ? differ(was, is) : dr_errno();
+	}
+	if (!r)
+		r = dr_check();
+	free(was);
+	free(is);
+	return r;
+}
