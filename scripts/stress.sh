@@ -21,6 +21,7 @@ log=$TOP/build/stress-$kernel.log
 initrd=$TOP/build/stress-$kernel.img
 
 step "building the self tests" "$TOP/build/stress-build.log" "$TOP/scripts/build-selftests.sh"
+step "building the tools" "$TOP/build/stress-tools.log" "$TOP/scripts/build-tools.sh"
 "$TOP/scripts/initramfs.sh" --test "$TOP/build/selftests/stress" "$kernel" "$initrd"
 say "stress: $events poison events on the $kernel kernel, seed $seed, log: $log"
 rc=0

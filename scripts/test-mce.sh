@@ -24,6 +24,7 @@ cd "$TOP"
 mkdir -p "$logs"
 scripts/build-module.sh "$kernel" modules
 scripts/build-selftests.sh mce
+scripts/build-tools.sh
 scripts/initramfs.sh --test build/mce/mce "$kernel" "$initrd"
 
 work=$(mktemp -d "$CACHE/qemu.XXXXXX")
