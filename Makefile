@@ -50,6 +50,10 @@ test:
 test-stock test-debug test-nfit test-host:
 	@scripts/run-tests.sh $(@:test-%=%)
 
+# mkfs, copy, clone, lose a page, heal, have the power cut, mount again.
+story:
+	@scripts/run-tests.sh story
+
 # Machine checks, raised through QEMU's monitor.
 mce:
 	@scripts/run-tests.sh mce
@@ -114,6 +118,7 @@ help:
 	@echo 'make test-stock     only the self tests on the stock kernel  (TESTS="a b": only these)'
 	@echo 'make test-debug     only the self tests on the debug kernel'
 	@echo 'make test-nfit      only the self tests on an NVDIMM'
+	@echo 'make story          a user\'\''s story: mkfs, copy, clone, a failure, a power failure'
 	@echo 'make test-host      only the tests that need no kernel'
 	@echo 'make mce            only the real machine checks, in QEMU on the stock kernel'
 	@echo 'make model          model-check the failure protocol, some 2 minutes (MODEL="faults two")'
@@ -128,4 +133,4 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 
 .PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
-	test-debug test-nfit test-host mce bench fuzz model crash mutants stress demo clippy fmt fmt-check doc clean help
+	test-debug test-nfit test-host story mce bench fuzz model crash mutants stress demo clippy fmt fmt-check doc clean help

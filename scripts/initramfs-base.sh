@@ -11,7 +11,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 # This file is part of the cache key in initramfs.sh: change it and all is new.
-TOOLS="mkfs.xfs xfs_io xfs_db mkfs.ext4 ndctl"
+TOOLS="mkfs.xfs xfs_io xfs_db mkfs.ext4 ndctl cp blkid wipefs findmnt"
 # What the guest loads at once, and what waits for its first use: the big
 # ones cost seconds in emulation. The kernel asks modprobe for a file system.
 MODULES="nfit nd_e820 nd_pmem hwpoison_inject mce_inject"

@@ -3,12 +3,12 @@
 # run-tests.sh [GROUP...]: `make test`. Every group runs, whatever the others
 # did; the last line is "N passed, N failed" (", N skipped"), and the exit
 # status says whether anything failed.
-# Groups: fmt clippy c host model fuzz stock nfit mce debug.
+# Groups: fmt clippy c host model fuzz stock story nfit mce debug.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/lib-kernel.sh"
 . "$TOP/scripts/lib-tests.sh"
 
-groups=" ${*:-fmt clippy c host model fuzz stock nfit mce debug} "
+groups=" ${*:-fmt clippy c host model fuzz stock story nfit mce debug} "
 wanted() { case $groups in *" $1 "*) ;; *) return 1 ;; esac; }
 mkdir -p "$LOGS"
 start=$SECONDS
@@ -83,6 +83,7 @@ fi
 ! wanted fuzz || group fuzz "the fuzzer finds nothing" "$TOP/scripts/fuzz.sh" "${FUZZ_SECONDS:-60}"
 ! wanted stock || group stock "self tests on the stock kernel in QEMU" counted "$TOP/scripts/test-qemu.sh" stock
 ! wanted mce || group mce "machine checks on the stock kernel in QEMU" counted "$TOP/scripts/test-mce.sh" stock
+! wanted story || group story "a user's story, over a power failure" counted "$TOP/scripts/story.sh"
 ! wanted nfit || group nfit "self tests on an NVDIMM" counted "$TOP/scripts/test-nfit.sh"
 if wanted debug; then
 	if debug_kernel; then

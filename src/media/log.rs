@@ -27,6 +27,9 @@ pub(crate) const RECORD_ALIGN: u64 = 64;
 /// Bytes of a record before its payload.
 pub(crate) const HEADER_SIZE: usize = 32;
 
+/// Most bytes of a record's payload: who reads it has it all in memory.
+const MAX_PAYLOAD: u64 = 16 << 20;
+
 /// "DXLR".
 const MAGIC: u32 = 0x524c_5844;
 
@@ -134,6 +137,7 @@ impl Log {
             .saturating_sub(self.head)
             .saturating_sub(HEADER_SIZE as u64)
             .saturating_sub(reserve)
+            .min(MAX_PAYLOAD)
     }
 
     /// Appends a record that is durable when this returns, and not before everything that was
