@@ -118,7 +118,7 @@ help:
 	@echo 'make test-stock     only the self tests on the stock kernel  (TESTS="a b": only these)'
 	@echo 'make test-debug     only the self tests on the debug kernel'
 	@echo 'make test-nfit      only the self tests on an NVDIMM'
-	@echo 'make story          a user\'\''s story: mkfs, copy, clone, a failure, a power failure'
+	@echo 'make story          a story: mkfs, copy, clone, a failure, a power failure'
 	@echo 'make test-host      only the tests that need no kernel'
 	@echo 'make mce            only the real machine checks, in QEMU on the stock kernel'
 	@echo 'make model          model-check the failure protocol, some 2 minutes (MODEL="faults two")'

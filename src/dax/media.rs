@@ -51,12 +51,13 @@ impl Pmem {
     }
 
     /// Writes a pattern to a block and reads it back, then its complement: each bit is both once.
-    /// The reads come from the memory, not from a cache; poison that they meet ends the test.
+    /// The reads come from the memory, not from a cache; poison that they meet ends the test. Calls
+    /// `between` after each write.
     ///
     /// # Errors
     ///
     /// `EIO` if the block fails, `EHWPOISON` if the driver lists it as bad; `ENXIO`, `ENOMEM`.
-    pub(crate) fn test(&self, block: u64) -> Result {
+    pub(crate) fn test(&self, block: u64, between: impl Fn()) -> Result {
         let mut wrote = KVec::from_elem(0u64, WORDS, GFP_KERNEL)?;
         let mut read = KVec::from_elem(0u64, WORDS, GFP_KERNEL)?;
         for flip in [0, u64::MAX] {
@@ -68,6 +69,7 @@ impl Pmem {
                 let (from, to) = (wrote.as_ptr(), read.as_mut_ptr());
                 // SAFETY: `addr` maps one page, and `from` has as many bytes.
                 unsafe { bindings::daxrmap_memcpy_flushcache(addr.cast(), from.cast(), len) };
+                between();
                 // SAFETY: As above.
                 unsafe { bindings::daxrmap_invalidate_pmem(addr.cast(), len) };
                 // SAFETY: As above, and so has `to`; a machine check in the source is survived.

@@ -178,7 +178,8 @@ fn clear_block(mount: &Mount, block: u64) -> Result<Option<Outcome>> {
     } else if !is_good()? {
         return Ok(Some(Outcome::Unlisted));
     }
-    match device.test(block).and_then(|()| device.zero(range.clone())) {
+    let tested = device.test(block, || mount.engine().test_delay());
+    match tested.and_then(|()| device.zero(range.clone())) {
         Err(e) if e == ENOMEM => return Err(e),
         Ok(()) if is_good()? => {}
         // It came on the list anew, which the gate does not hold up.

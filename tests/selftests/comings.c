@@ -124,7 +124,7 @@ static void expect_good(struct __test_metadata *_metadata)
 	EXPECT_EQ(0, dr_check());
 }
 
-TEST_F(comings, mount_and_unmount)
+TEST_F_TIMEOUT(comings, mount_and_unmount, 180)
 {
 	struct gang *g = dr_shared_mem(sizeof(*g));
 	pid_t pid[INJECTORS];
@@ -168,7 +168,7 @@ static int poison_to_the_end(void *arg)
 	}
 }
 
-TEST_F(comings, detached)
+TEST_F_TIMEOUT(comings, detached, 180)
 {
 	struct gang *g = dr_shared_mem(sizeof(*g));
 	int *ready = dr_shared_mem(sizeof(*ready) * 2);
@@ -201,7 +201,7 @@ TEST_F(comings, detached)
 	expect_good(_metadata);
 }
 
-TEST_F(comings, module)
+TEST_F_TIMEOUT(comings, module, 180)
 {
 	struct gang *g = dr_shared_mem(sizeof(*g));
 	pid_t pid[INJECTORS];
