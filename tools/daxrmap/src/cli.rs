@@ -22,7 +22,8 @@ use std::{
     process::ExitCode, //
 };
 
-/// Asks a daxrmap filesystem what is lost, and who owns a page; returns bad blocks to use.
+/// Asks a daxrmap filesystem what is lost, and who owns a page; returns bad blocks to use; shows what
+/// is on the medium.
 #[derive(Debug, Parser)]
 #[command(name = "daxrmap", version, disable_help_subcommand = true)]
 pub struct Cli {
@@ -50,6 +51,8 @@ pub enum Command {
     },
     /// Have bad blocks that no file owns cleared and tested, and return them to use
     Clear(Clear),
+    /// Show what is on the medium: superblocks, and the log
+    Dump(Dump),
 }
 
 /// What all commands take.
@@ -96,6 +99,23 @@ pub struct Clear {
     /// How many blocks
     #[arg(value_name = "COUNT", default_value = "1", value_parser = count)]
     pub count: u64,
+}
+
+/// What of a medium.
+#[derive(Debug, Args)]
+pub struct Dump {
+    /// The block device, or the file with an image
+    #[arg(value_name = "DEV")]
+    pub device: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Show all records of the log too
+    #[arg(long)]
+    pub log: bool,
+    /// Print what udev wants to know: ID_FS_TYPE and the like
+    #[arg(long, conflicts_with_all = ["json", "log"])]
+    pub udev: bool,
 }
 
 /// A byte of a file.
@@ -223,6 +243,24 @@ mod tests {
         assert_eq!(clear(&["clear", "/mnt", "1", "0"]), None);
         assert_eq!(clear(&["clear", "/mnt", "1", "-2"]), None);
         assert_eq!(clear(&["clear", "/mnt"]), None);
+    }
+
+    #[test]
+    fn what_to_dump() {
+        let dump = |args: &[&str]| match parse(args) {
+            Ok(Command::Dump(dump)) => Some((dump.json, dump.log, dump.udev)),
+            Ok(other) => panic!("{other:?}"),
+            Err(_) => None,
+        };
+        assert_eq!(dump(&["dump", "/x"]), Some((false, false, false)));
+        assert_eq!(
+            dump(&["dump", "--log", "--json", "/x"]),
+            Some((true, true, false))
+        );
+        assert_eq!(dump(&["dump", "/x", "--udev"]), Some((false, false, true)));
+        assert_eq!(dump(&["dump", "/x", "--udev", "--json"]), None);
+        assert_eq!(dump(&["dump", "/x", "--udev", "--log"]), None);
+        assert_eq!(dump(&["dump"]), None);
     }
 
     #[test]

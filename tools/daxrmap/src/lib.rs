@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the programs are made of: `daxrmap`, and `mkfs.daxrmap`.
+//! What the programs are made of: `daxrmap`, `mkfs.daxrmap`.
 //!
 //! - [`abi`]: the kernel's structs. [`sys`]: the system calls that take them, and all `unsafe`.
 //! - [`mount`]: a mounted daxrmap filesystem, to be asked.

@@ -7,8 +7,16 @@
 //! [`escape`](crate::escape).
 
 mod clear;
+mod dump;
 
-pub use self::clear::Clear;
+pub use self::{
+    clear::Clear,
+    dump::{
+        Dump,
+        Log,
+        Udev, //
+    },
+};
 use crate::{
     abi::{
         Status as Numbers, //

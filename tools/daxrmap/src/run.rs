@@ -2,6 +2,8 @@
 
 //! What the commands do.
 
+mod dump;
+
 use crate::{
     cli::{
         Clear,
@@ -35,7 +37,10 @@ use serde::Serialize;
 use std::{
     collections::HashSet,
     fmt::Display,
-    io::Write,
+    io::{
+        self,
+        Write, //
+    },
     ops::Range,
     path::PathBuf, //
 };
@@ -52,17 +57,26 @@ pub fn run(command: &Command, out: &mut impl Write) -> Result<Vec<Error>> {
         Command::Owners(args) => owners(args, out),
         Command::Status { on } => status(on, out),
         Command::Clear(args) => clear(args, out),
+        Command::Dump(args) => dump::dump(args, out),
     }
 }
 
 fn print(report: &(impl Serialize + Display), json: bool, out: &mut impl Write) -> Result<()> {
-    let written = if json {
-        serde_json::to_writer_pretty(&mut *out, report)
-            .map_err(Into::into)
-            .and_then(|()| writeln!(out))
-    } else {
-        write!(out, "{report}")
-    };
+    if !json {
+        return print_text(report, out);
+    }
+    let written = serde_json::to_writer_pretty(&mut *out, report)
+        .map_err(Into::into)
+        .and_then(|()| writeln!(out));
+    flushed(written, out)
+}
+
+fn print_text(report: &impl Display, out: &mut impl Write) -> Result<()> {
+    let written = write!(out, "{report}");
+    flushed(written, out)
+}
+
+fn flushed(written: io::Result<()>, out: &mut impl Write) -> Result<()> {
     written
         .and_then(|()| out.flush())
         .map_err(|error| Error::from(error).about_what("standard output"))

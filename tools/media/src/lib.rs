@@ -9,6 +9,7 @@
 //! - [`disk`]: a device or an image, to be read and written.
 //! - [`superblock`]: both copies of the superblock. [`uuid`]: uuids as text.
 //! - [`format`]: makes a filesystem.
+//! - [`log`]: reads the log. [`operation`]: what its records are made of.
 //! - [`error`]: what is said if something fails.
 
 #[path = "../../../src/errno.rs"]
@@ -31,6 +32,10 @@ mod rmap;
 pub mod disk;
 pub mod error;
 pub mod format;
+pub mod log;
+pub mod operation;
+#[cfg(feature = "sample")]
+pub mod sample;
 pub mod superblock;
 pub mod uuid;
 

@@ -189,6 +189,11 @@ impl Copies {
         }
     }
 
+    /// As the module's code has it.
+    pub(crate) fn raw(&self) -> Option<&Superblock> {
+        self.copies.get(self.best()?)?.raw.as_ref()
+    }
+
     /// Whether there is a superblock of ours at all, in whatever state.
     pub fn any(&self) -> bool {
         self.copies.iter().any(|copy| copy.content.is_ours())

@@ -4,6 +4,9 @@
 
 #![allow(dead_code, reason = "not all tests use all of it")]
 
+pub use daxrmap_media::sample::Step;
+
+use daxrmap_media::sample;
 use std::{
     fs::File,
     os::unix::fs::FileExt,
@@ -63,6 +66,10 @@ pub fn mkfs() -> Command {
     program(env!("CARGO_BIN_EXE_mkfs-daxrmap"))
 }
 
+pub fn daxrmap() -> Command {
+    program(env!("CARGO_BIN_EXE_daxrmap"))
+}
+
 fn program(path: &str) -> Command {
     let mut command = Command::new(path);
     command.stdin(Stdio::null());
@@ -105,6 +112,29 @@ pub fn read(path: &Path, at: u64, len: usize) -> Vec<u8> {
 pub fn write(path: &Path, at: u64, bytes: &[u8]) {
     let file = File::options().write(true).open(path).unwrap();
     file.write_all_at(bytes, at).unwrap();
+}
+
+pub const UUID: &str = "01234567-89ab-4def-8123-456789abcdef";
+
+/// An image with this in it.
+pub fn image(dir: &Dir, name: &str, blocks: u64, steps: &[Step<'_>]) -> PathBuf {
+    let path = dir.file(name, blocks * BLOCK);
+    said(mkfs().args(["-q", "-U", UUID, "-L", "a b"]).arg(&path)).fine();
+    add(&path, steps);
+    path
+}
+
+/// This happens in it.
+pub fn add(path: &Path, steps: &[Step<'_>]) {
+    let file = File::options().read(true).write(true).open(path).unwrap();
+    let blocks = file.metadata().unwrap().len() / BLOCK;
+    sample::fill(&file, blocks, steps).unwrap();
+}
+
+/// Turns bits.
+pub fn damage(path: &Path, at: u64) {
+    let byte = read(path, at, 1)[0];
+    write(path, at, &[byte ^ 0x41]);
 }
 
 /// What blkid finds: nothing is 2.

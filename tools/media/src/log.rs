@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Reads the log, record by record, as a mount does; and what is in it behind its end.
+
+use crate::{
+    disk::{
+        Disk,
+        Image, //
+    },
+    error::Result,
+    fs::state::Op,
+    media::{
+        Medium,
+        Reader,
+        Region,
+        Replay, //
+    },
+    operation::Operation,
+    superblock::Copies,
+    BLOCK_SIZE,
+};
+use kernel::prelude::KVVec;
+
+/// Records begin at a multiple of so many bytes.
+const ALIGN: u64 = 64;
+/// Bytes of a record before its payload.
+const HEADER: usize = 32;
+const MAGIC: &[u8] = b"DXLR";
+
+/// What a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Operations that happened together.
+    Transaction,
+    /// A part of a checkpoint.
+    Checkpoint,
+    /// The last part of a checkpoint.
+    CheckpointEnd,
+}
+
+/// Where a record is, and what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its sequence number.
+    pub seq: u64,
+    /// What it is.
+    pub kind: Kind,
+    /// First byte on the device.
+    pub at: u64,
+    /// Number of bytes, up to where the next one begins.
+    pub size: u64,
+}
+
+impl Place {
+    /// The block that it begins in.
+    pub fn block(&self) -> u64 {
+        self.at / BLOCK_SIZE
+    }
+}
+
+/// Records of the log that are there behind its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Later {
+    /// How many.
+    pub records: u64,
+    /// The first one's block.
+    pub block: u64,
+    /// The greatest sequence number.
+    pub last_seq: u64,
+    /// Blocks of the region, from the end on, that cannot be read.
+    pub unreadable: u64,
+}
+
+/// Tells this filesystem's log from what others have left on the medium.
+pub(crate) fn tag(uuid: &[u8; 16]) -> u64 {
+    number(uuid)
+}
+
+/// The 8 bytes at the start, as a number.
+fn number(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .take(8)
+        .rev()
+        .fold(0, |n, &byte| (n << 8) | u64::from(byte))
+}
+
+/// Reads a log from its start.
+pub(crate) struct Walk<'a, M> {
+    medium: &'a M,
+    region: Region,
+    replay: Replay,
+    payload: KVVec<u8>,
+    /// The next record's.
+    seq: u64,
+    at: u64,
+}
+
+impl<'a, M: Medium> Walk<'a, M> {
+    pub(crate) fn new(medium: &'a M, region: Region, tag: u64, seq: u64) -> Self {
+        Self {
+            medium,
+            region,
+            replay: Replay::new(region, tag, seq),
+            payload: KVVec::new(),
+            seq,
+            at: region.start.saturating_mul(BLOCK_SIZE),
+        }
+    }
+
+    /// Reads the next record; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// What the medium says.
+    pub(crate) fn next(&mut self) -> kernel::error::Result<Option<Place>> {
+        let began = self.replay.is_complete();
+        if !self.replay.next(self.medium, &mut self.payload)? {
+            return Ok(None);
+        }
+        let kind = match (began, self.replay.is_complete()) {
+            (true, _) => Kind::Transaction,
+            (false, true) => Kind::CheckpointEnd,
+            (false, false) => Kind::Checkpoint,
+        };
+        let size = (HEADER as u64 + self.payload.len() as u64).next_multiple_of(ALIGN);
+        let place = Place {
+            seq: self.seq,
+            kind,
+            at: self.at,
+            size,
+        };
+        self.seq = self.seq.wrapping_add(1);
+        self.at += size;
+        Ok(Some(place))
+    }
+
+    /// The next operations of the record that was read last, as many as are any: an error is the last.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = kernel::error::Result<Op>> + '_ {
+        let mut from = Some(Reader::new(&self.payload));
+        std::iter::from_fn(move || {
+            let mut reader = from.filter(|reader| !reader.is_empty())?;
+            let op = Op::decode(&mut reader);
+            from = op.is_ok().then_some(reader);
+            Some(op)
+        })
+    }
+
+    /// Whether the checkpoint was read to its end.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.replay.is_complete()
+    }
+
+    /// The number that the next record has, if there is one.
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Where it would be: first byte on the device.
+    pub(crate) fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// How many bytes of the region were read.
+    pub(crate) fn used(&self) -> u64 {
+        self.at - self.region.start * BLOCK_SIZE
+    }
+}
+
+/// Bytes that are looked through at a time.
+const CHUNK: u64 = 1 << 20;
+
+/// Looks for transactions of this log from byte `at` on, to the end of the region, whose sequence
+/// number is `seq` or more: the log goes on there, but cannot be read up to there.
+pub(crate) fn later(medium: &impl Medium, region: Region, tag: u64, at: u64, seq: u64) -> Later {
+    let mut later = Later::default();
+    let end = region.range().end.saturating_mul(BLOCK_SIZE);
+    let mut buf = vec![0; CHUNK as usize];
+    let mut from = at;
+    while from < end {
+        // Up to a multiple of the step, so that all but the first begin at a block.
+        let step = if buf.len() as u64 == CHUNK {
+            CHUNK
+        } else {
+            BLOCK_SIZE
+        };
+        let to = (from + 1).next_multiple_of(step).min(end);
+        let bytes = &mut buf[..(to - from) as usize];
+        if medium.read(from, bytes).is_err() {
+            if step == CHUNK {
+                // A block at a time, from here to the end.
+                buf.truncate(BLOCK_SIZE as usize);
+                continue;
+            }
+            later.unreadable += 1;
+            from = to;
+            continue;
+        }
+        for (index, header) in bytes.chunks(ALIGN as usize).enumerate() {
+            let at = from + index as u64 * ALIGN;
+            if let Some(found) = checked(medium, end, tag, at, header) {
+                if found >= seq {
+                    later.records += 1;
+                    later.last_seq = later.last_seq.max(found);
+                    if later.block == 0 {
+                        later.block = at / BLOCK_SIZE;
+                    }
+                }
+            }
+        }
+        from = to;
+    }
+    later
+}
+
+/// The sequence number of the transaction that begins with these bytes, if one does.
+fn checked(medium: &impl Medium, end: u64, tag: u64, at: u64, header: &[u8]) -> Option<u64> {
+    const TRANSACTION: u64 = 1;
+    let header = header.get(..HEADER)?;
+    let word = |at: usize| number(&header[at..at + 4]);
+    let room = end.checked_sub(at)?.checked_sub(HEADER as u64)?;
+    let len = word(16);
+    if !header.starts_with(MAGIC)
+        || word(20) != TRANSACTION
+        || number(&header[24..]) != tag
+        || len > room
+    {
+        return None;
+    }
+    let mut payload = vec![0; len as usize];
+    medium.read(at + HEADER as u64, &mut payload).ok()?;
+    let mut zeroed = [0; HEADER];
+    zeroed.copy_from_slice(header);
+    zeroed[4..8].fill(0);
+    let sum = crate::crc32c(crate::crc32c(!0, &payload), &zeroed);
+    (u64::from(sum) == word(4)).then(|| number(&header[8..]))
+}
+
+/// A record as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Where it is, and what it is.
+    pub place: Place,
+    /// Its operations, as many as are any.
+    pub operations: Vec<Operation>,
+    /// All of it are operations.
+    pub is_whole: bool,
+}
+
+/// How a log ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Where the next record would be: first byte on the device.
+    pub at: u64,
+    /// The number that it would have.
+    pub seq: u64,
+    /// Bytes of the region that were read.
+    pub used: u64,
+    /// The checkpoint is whole.
+    pub is_complete: bool,
+    /// What could not be read there.
+    pub error: Option<crate::error::Error>,
+    /// What there is behind.
+    pub later: Later,
+}
+
+/// Gives all records of the log to `visit`, and tells how it ends. `None` if there is no superblock.
+///
+/// # Errors
+///
+/// What `visit` says.
+pub fn walk<E>(
+    disk: &impl Disk,
+    copies: &Copies,
+    mut visit: impl FnMut(Record) -> std::result::Result<(), E>,
+) -> std::result::Result<Option<End>, E> {
+    let Some(sb) = copies.raw() else {
+        return Ok(None);
+    };
+    let image = Image::new(disk, sb.blocks);
+    let tag = tag(&sb.uuid);
+    let region = sb.active_region();
+    let mut walk = Walk::new(&image, region, tag, sb.first_seq);
+    let error = loop {
+        let next = walk.next();
+        let next: Result<_> = image.result(next);
+        match next {
+            Err(error) => break Some(error),
+            Ok(None) => break None,
+            Ok(Some(place)) => {
+                let ops: Vec<_> = walk.operations().collect();
+                let is_whole = ops.iter().all(|op| op.is_ok());
+                visit(Record {
+                    place,
+                    operations: ops.into_iter().flatten().map(Operation::from).collect(),
+                    is_whole,
+                })?;
+            }
+        }
+    };
+    Ok(Some(End {
+        at: walk.at(),
+        seq: walk.seq(),
+        used: walk.used(),
+        is_complete: walk.is_complete(),
+        error,
+        later: later(&image, region, tag, walk.at(), walk.seq()),
+    }))
+}

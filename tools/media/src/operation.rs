@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The operations of a log, to be shown. Documentation/format.rst tells what they mean.
+
+use crate::fs::state::{
+    Attr,
+    Op,
+    Time, //
+};
+use std::ops::Range;
+
+/// Attributes of an inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attributes {
+    /// Type and permissions.
+    pub mode: u32,
+    /// User.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Number of links.
+    pub nlink: u32,
+    /// Size in bytes.
+    pub size: u64,
+    /// Access, contents, inode, birth: seconds and nanoseconds since 1970.
+    pub times: [(i64, u32); 4],
+    /// Tells users of the number apart.
+    pub generation: u32,
+}
+
+impl From<&Attr> for Attributes {
+    fn from(attr: &Attr) -> Self {
+        let time = |time: Time| (time.sec, time.nsec);
+        Self {
+            mode: attr.mode,
+            uid: attr.uid,
+            gid: attr.gid,
+            nlink: attr.nlink,
+            size: attr.size,
+            times: [attr.atime, attr.mtime, attr.ctime, attr.btime].map(time),
+            generation: attr.generation,
+        }
+    }
+}
+
+/// An operation. Pages are counted in a file, blocks on the device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "format.rst has them all")]
+pub enum Operation {
+    NewInode {
+        inode: u64,
+        /// Of a directory.
+        parent: Option<u64>,
+        attributes: Attributes,
+    },
+    FreeInode {
+        inode: u64,
+    },
+    SetAttr {
+        inode: u64,
+        attributes: Attributes,
+    },
+    Link {
+        directory: u64,
+        name: Vec<u8>,
+        inode: u64,
+    },
+    Unlink {
+        directory: u64,
+        name: Vec<u8>,
+    },
+    SetParent {
+        directory: u64,
+        parent: u64,
+    },
+    Map {
+        inode: u64,
+        pages: Range<u64>,
+        blocks: Range<u64>,
+    },
+    Unmap {
+        inode: u64,
+        pages: Range<u64>,
+    },
+    MarkBad {
+        blocks: Range<u64>,
+    },
+    UnmarkBad {
+        blocks: Range<u64>,
+    },
+    NextIno {
+        inode: u64,
+    },
+}
+
+/// So many from `start` on. What a log says may be anything.
+fn range(start: u64, len: u64) -> Range<u64> {
+    start..start.saturating_add(len)
+}
+
+impl From<Op> for Operation {
+    fn from(op: Op) -> Self {
+        match op {
+            Op::NewInode {
+                ino,
+                attr,
+                dir,
+                parent,
+            } => Self::NewInode {
+                inode: ino,
+                parent: dir.then_some(parent),
+                attributes: (&attr).into(),
+            },
+            Op::FreeInode { ino } => Self::FreeInode { inode: ino },
+            Op::SetAttr { ino, attr } => Self::SetAttr {
+                inode: ino,
+                attributes: (&attr).into(),
+            },
+            Op::Link { dir, name, ino } => Self::Link {
+                directory: dir,
+                name: name.to_vec(),
+                inode: ino,
+            },
+            Op::Unlink { dir, name } => Self::Unlink {
+                directory: dir,
+                name: name.to_vec(),
+            },
+            Op::SetParent { ino, parent } => Self::SetParent {
+                directory: ino,
+                parent,
+            },
+            Op::Map {
+                ino,
+                pgoff,
+                block,
+                len,
+            } => Self::Map {
+                inode: ino,
+                pages: range(pgoff, len),
+                blocks: range(block, len),
+            },
+            Op::Unmap { ino, pgoff, len } => Self::Unmap {
+                inode: ino,
+                pages: range(pgoff, len),
+            },
+            Op::MarkBad { block, len } => Self::MarkBad {
+                blocks: range(block, len),
+            },
+            Op::UnmarkBad { block, len } => Self::UnmarkBad {
+                blocks: range(block, len),
+            },
+            Op::NextIno { ino } => Self::NextIno { inode: ino },
+        }
+    }
+}
