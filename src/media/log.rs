@@ -349,6 +349,19 @@ impl Replay {
         Ok(None)
     }
 
+    /// From byte `head` of a region on, which is known to be where the transaction with the sequence
+    /// number `seq` begins.
+    #[cfg_attr(MODULE, expect(dead_code, reason = "for fsck"))]
+    pub(crate) fn from_transaction(region: Region, tag: u64, head: u64, seq: u64) -> Self {
+        Self {
+            log: Log {
+                head,
+                ..Log::begin(region, tag, seq)
+            },
+            complete: true,
+        }
+    }
+
     /// Whether the checkpoint was read to its end. What comes after it are transactions.
     pub(crate) fn is_complete(&self) -> bool {
         self.complete
@@ -421,6 +434,12 @@ impl Replay {
         log.head = log.head.saturating_add(size);
         log.seq = log.seq.wrapping_add(1);
         Ok(true)
+    }
+
+    /// The log as far as it was read.
+    #[cfg_attr(MODULE, expect(dead_code, reason = "for fsck"))]
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
     }
 
     /// The log, to be written on from where reading has ended.
