@@ -14,7 +14,7 @@ in_root "${CARGO[@]}" build --release --workspace --bins --offline --locked \
 	--config "target.$target.rustflags=['-Ctarget-feature=+crt-static']"
 mkdir -p "$TOP/build/tools"
 # Cargo takes no dots in names.
-for program in daxrmap mkfs-daxrmap; do
+for program in daxrmap mkfs-daxrmap fsck-daxrmap; do
 	install -m 755 "$TOP/build/cargo/$target/release/$program" \
 		"$TOP/build/tools/${program/-/.}"
 done

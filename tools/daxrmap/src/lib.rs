@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the programs are made of: `daxrmap`, `mkfs.daxrmap`.
+//! What the programs are made of: `daxrmap`, `mkfs.daxrmap`, `fsck.daxrmap`.
 //!
 //! - [`abi`]: the kernel's structs. [`sys`]: the system calls that take them, and all `unsafe`.
 //! - [`mount`]: a mounted daxrmap filesystem, to be asked.
@@ -13,7 +13,7 @@
 //! What is on the medium is told by the crate `daxrmap_media`, in the module's own words.
 //!
 //! - [`device`]: opens a device or an image. [`foreign`]: what others have on it. [`size`]: sizes as text.
-//! - [`mkfs`]: the program of that name.
+//! - [`mkfs`], [`fsck`]: the programs of these names.
 
 pub mod abi;
 pub mod clear;
@@ -23,6 +23,7 @@ pub mod error;
 pub mod escape;
 pub mod fiemap;
 pub mod foreign;
+pub mod fsck;
 pub mod fsmap;
 pub mod lost;
 pub mod mkfs;

@@ -6,11 +6,12 @@ mod common;
 
 use common::{
     add,
+    change_superblock,
     damage,
     daxrmap,
     image,
     mkfs,
-    read,
+    records,
     said,
     write,
     Dir,
@@ -31,15 +32,6 @@ fn dump(path: &Path, args: &[&str]) -> Said {
 fn json(path: &Path, args: &[&str]) -> Value {
     let said = dump(path, &[&["--json"], args].concat());
     serde_json::from_str(&said.out).unwrap()
-}
-
-/// The byte on the device where each record begins.
-fn records(path: &Path) -> Vec<u64> {
-    let log = &json(path, &["--log"])["log"];
-    let of = |record: &Value| {
-        record["block"].as_u64().unwrap() * BLOCK + record["byte"].as_u64().unwrap()
-    };
-    log["records"].as_array().unwrap().iter().map(of).collect()
 }
 
 #[test]
@@ -79,7 +71,6 @@ fn superblocks_and_regions() {
 fn copies_that_are_not_good() {
     let dir = Dir::new();
     let path = image(&dir, "a", BLOCKS, &[]);
-    let old = read(&path, 0, 512);
     add(&path, &[Checkpoint]);
     let states = |path: &Path| {
         let value = json(path, &[]);
@@ -90,16 +81,24 @@ fn copies_that_are_not_good() {
                 .to_owned()
         })
     };
-    write(&path, 0, &old);
+    // Without the newer one it is the older one.
+    write(&path, 512, &[0; 512]);
     assert_eq!(states(&path), ["stale", "good"]);
-    assert_eq!(json(&path, &[])["filesystem"]["generation"], 2);
+    let value = json(&path, &[]);
+    assert_eq!(value["filesystem"]["generation"], 2);
+    assert_eq!(
+        value["filesystem"]["previous_seq"].as_u64().unwrap() + 1,
+        value["filesystem"]["first_seq"].as_u64().unwrap()
+    );
     dump(&path, &[]).fine();
     damage(&path, 100);
     assert_eq!(states(&path), ["damaged", "good"]);
     write(&path, 0, &[0; 8]);
     assert_eq!(states(&path), ["none", "good"]);
     // Neither of them.
-    damage(&path, (BLOCKS - 1) * BLOCK + 100);
+    for slot in [0, 512] {
+        damage(&path, (BLOCKS - 1) * BLOCK + slot + 100);
+    }
     let said = dump(&path, &[]);
     assert_eq!(said.code, 1);
     assert!(said.out.contains("second superblock: block 639, damaged\n"));
@@ -107,7 +106,7 @@ fn copies_that_are_not_good() {
         .err
         .ends_with(": no copy of the superblock can be used\n"));
     dump(&path, &["--udev"]).failed(1);
-    write(&path, (BLOCKS - 1) * BLOCK, &[0; 8]);
+    write(&path, (BLOCKS - 1) * BLOCK, &[0; 520]);
     assert_eq!(dump(&path, &[]).failed(1), "not a daxrmap filesystem");
 }
 
@@ -115,13 +114,9 @@ fn copies_that_are_not_good() {
 fn another_version() {
     let dir = Dir::new();
     let path = image(&dir, "a", BLOCKS, &[]);
-    let mut sb = read(&path, 0, 512);
-    sb[8] = 9;
-    sb[12..16].fill(0);
-    let sum = !crc32c::crc32c(&sb);
-    sb[12..16].copy_from_slice(&sum.to_le_bytes());
-    write(&path, 0, &sb);
-    write(&path, (BLOCKS - 1) * BLOCK, &sb);
+    for block in [0, BLOCKS - 1] {
+        change_superblock(&path, block * BLOCK, |sb| sb[8] = 9);
+    }
     let said = dump(&path, &[]);
     assert_eq!(said.code, 1);
     assert!(
@@ -189,7 +184,7 @@ fn a_log_with_damage() {
     let steps = [File(1, b"a"), File(1, b"b"), File(1, b"c"), File(1, b"d")];
     let path = image(&dir, "a", BLOCKS, &steps);
     let at = records(&path);
-    damage(&path, at[2] + 40);
+    damage(&path, at[2].at + 40);
     let said = dump(&path, &["--log"]);
     assert_eq!(said.code, 1);
     assert!(said.out.contains("Link in 1: a "), "{said:?}");
@@ -202,7 +197,7 @@ fn a_log_with_damage() {
     assert_eq!(json(&path, &["--log"])["log"]["end"]["later_records"], 2);
     // Only who asks for it is told.
     dump(&path, &[]).fine();
-    damage(&path, at[0] + 40);
+    damage(&path, at[0].at + 40);
     let said = dump(&path, &["--log"]);
     assert_eq!(said.code, 1);
     assert!(

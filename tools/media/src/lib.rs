@@ -10,6 +10,7 @@
 //! - [`superblock`]: both copies of the superblock. [`uuid`]: uuids as text.
 //! - [`format`]: makes a filesystem.
 //! - [`log`]: reads the log. [`operation`]: what its records are made of.
+//! - [`check`]: checks a filesystem, and corrects it.
 //! - [`error`]: what is said if something fails.
 
 #[path = "../../../src/errno.rs"]
@@ -29,12 +30,13 @@ mod media;
 #[path = "../../../src/rmap/mod.rs"]
 mod rmap;
 
+pub mod check;
 pub mod disk;
 pub mod error;
 pub mod format;
 pub mod log;
 pub mod operation;
-#[cfg(feature = "sample")]
+#[cfg(any(test, feature = "sample"))]
 pub mod sample;
 pub mod superblock;
 pub mod uuid;

@@ -91,9 +91,6 @@ pub(crate) struct Walk<'a, M> {
     region: Region,
     replay: Replay,
     payload: KVVec<u8>,
-    /// The next record's.
-    seq: u64,
-    at: u64,
 }
 
 impl<'a, M: Medium> Walk<'a, M> {
@@ -103,8 +100,37 @@ impl<'a, M: Medium> Walk<'a, M> {
             region,
             replay: Replay::new(region, tag, seq),
             payload: KVVec::new(),
-            seq,
-            at: region.start.saturating_mul(BLOCK_SIZE),
+        }
+    }
+
+    /// From behind the checkpoint on, whether that can be read or not. `None` if it does not end.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn after_checkpoint(
+        medium: &'a M,
+        region: Region,
+        tag: u64,
+        seq: u64,
+    ) -> kernel::error::Result<Option<Self>> {
+        let replay = Replay::after_checkpoint(medium, region, tag, seq)?;
+        Ok(replay.map(|replay| Self {
+            medium,
+            region,
+            replay,
+            payload: KVVec::new(),
+        }))
+    }
+
+    /// From a transaction on.
+    pub(crate) fn from_transaction(medium: &'a M, region: Region, tag: u64, first: Found) -> Self {
+        let head = first.at.saturating_sub(region.start * BLOCK_SIZE);
+        Self {
+            medium,
+            region,
+            replay: Replay::from_transaction(region, tag, head, first.seq),
+            payload: KVVec::new(),
         }
     }
 
@@ -115,6 +141,7 @@ impl<'a, M: Medium> Walk<'a, M> {
     /// What the medium says.
     pub(crate) fn next(&mut self) -> kernel::error::Result<Option<Place>> {
         let began = self.replay.is_complete();
+        let (seq, at) = (self.seq(), self.at());
         if !self.replay.next(self.medium, &mut self.payload)? {
             return Ok(None);
         }
@@ -123,16 +150,12 @@ impl<'a, M: Medium> Walk<'a, M> {
             (false, true) => Kind::CheckpointEnd,
             (false, false) => Kind::Checkpoint,
         };
-        let size = (HEADER as u64 + self.payload.len() as u64).next_multiple_of(ALIGN);
-        let place = Place {
-            seq: self.seq,
+        Ok(Some(Place {
+            seq,
             kind,
-            at: self.at,
-            size,
-        };
-        self.seq = self.seq.wrapping_add(1);
-        self.at += size;
-        Ok(Some(place))
+            at,
+            size: self.at() - at,
+        }))
     }
 
     /// The next operations of the record that was read last, as many as are any: an error is the last.
@@ -153,78 +176,90 @@ impl<'a, M: Medium> Walk<'a, M> {
 
     /// The number that the next record has, if there is one.
     pub(crate) fn seq(&self) -> u64 {
-        self.seq
+        self.replay.log().seq()
     }
 
     /// Where it would be: first byte on the device.
     pub(crate) fn at(&self) -> u64 {
-        self.at
+        self.region.start * BLOCK_SIZE + self.used()
     }
 
     /// How many bytes of the region were read.
     pub(crate) fn used(&self) -> u64 {
-        self.at - self.region.start * BLOCK_SIZE
+        self.replay.log().head()
     }
 }
 
 /// Bytes that are looked through at a time.
 const CHUNK: u64 = 1 << 20;
 
-/// Looks for transactions of this log from byte `at` on, to the end of the region, whose sequence
-/// number is `seq` or more: the log goes on there, but cannot be read up to there.
-pub(crate) fn later(medium: &impl Medium, region: Region, tag: u64, at: u64, seq: u64) -> Later {
-    let mut later = Later::default();
+/// A record that checks, wherever it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) seq: u64,
+    pub(crate) kind: Kind,
+    /// First byte on the device.
+    pub(crate) at: u64,
+}
+
+/// Looks for records of this log from byte `at` on, to the end of the region, and gives them to
+/// `visit`. Returns how many blocks cannot be read.
+pub(crate) fn scan(
+    medium: &impl Medium,
+    region: Region,
+    tag: u64,
+    at: u64,
+    mut visit: impl FnMut(Found),
+) -> u64 {
     let end = region.range().end.saturating_mul(BLOCK_SIZE);
     let mut buf = vec![0; CHUNK as usize];
+    let mut step = CHUNK;
+    let mut unreadable = 0;
     let mut from = at;
     while from < end {
         // Up to a multiple of the step, so that all but the first begin at a block.
-        let step = if buf.len() as u64 == CHUNK {
-            CHUNK
-        } else {
-            BLOCK_SIZE
-        };
         let to = (from + 1).next_multiple_of(step).min(end);
-        let bytes = &mut buf[..(to - from) as usize];
+        let Some(bytes) = buf.get_mut(..(to - from) as usize) else {
+            break;
+        };
         if medium.read(from, bytes).is_err() {
             if step == CHUNK {
                 // A block at a time, from here to the end.
-                buf.truncate(BLOCK_SIZE as usize);
-                continue;
+                step = BLOCK_SIZE;
+            } else {
+                unreadable += 1;
+                from = to;
             }
-            later.unreadable += 1;
-            from = to;
             continue;
         }
-        for (index, header) in bytes.chunks(ALIGN as usize).enumerate() {
-            let at = from + index as u64 * ALIGN;
+        for (at, header) in (from..)
+            .step_by(ALIGN as usize)
+            .zip(bytes.chunks(ALIGN as usize))
+        {
             if let Some(found) = checked(medium, end, tag, at, header) {
-                if found >= seq {
-                    later.records += 1;
-                    later.last_seq = later.last_seq.max(found);
-                    if later.block == 0 {
-                        later.block = at / BLOCK_SIZE;
-                    }
-                }
+                visit(found);
             }
         }
         from = to;
     }
-    later
+    unreadable
 }
 
-/// The sequence number of the transaction that begins with these bytes, if one does.
-fn checked(medium: &impl Medium, end: u64, tag: u64, at: u64, header: &[u8]) -> Option<u64> {
-    const TRANSACTION: u64 = 1;
+/// The record that begins with these bytes, if one does.
+fn checked(medium: &impl Medium, end: u64, tag: u64, at: u64, header: &[u8]) -> Option<Found> {
     let header = header.get(..HEADER)?;
     let word = |at: usize| number(&header[at..at + 4]);
-    let room = end.checked_sub(at)?.checked_sub(HEADER as u64)?;
+    if !header.starts_with(MAGIC) || number(&header[24..]) != tag {
+        return None;
+    }
+    let kind = match word(20) {
+        1 => Kind::Transaction,
+        2 => Kind::Checkpoint,
+        3 => Kind::CheckpointEnd,
+        _ => return None,
+    };
     let len = word(16);
-    if !header.starts_with(MAGIC)
-        || word(20) != TRANSACTION
-        || number(&header[24..]) != tag
-        || len > room
-    {
+    if len > end.checked_sub(at)?.checked_sub(HEADER as u64)? {
         return None;
     }
     let mut payload = vec![0; len as usize];
@@ -233,7 +268,48 @@ fn checked(medium: &impl Medium, end: u64, tag: u64, at: u64, header: &[u8]) -> 
     zeroed.copy_from_slice(header);
     zeroed[4..8].fill(0);
     let sum = crate::crc32c(crate::crc32c(!0, &payload), &zeroed);
-    (u64::from(sum) == word(4)).then(|| number(&header[8..]))
+    (u64::from(sum) == word(4)).then(|| Found {
+        seq: number(&header[8..]),
+        kind,
+        at,
+    })
+}
+
+/// Looks for transactions of this log from byte `at` on, to the end of the region, whose sequence
+/// number is `seq` or more: the log goes on there, but cannot be read up to there.
+pub(crate) fn later(medium: &impl Medium, region: Region, tag: u64, at: u64, seq: u64) -> Later {
+    let mut later = Later::default();
+    later.unreadable = scan(medium, region, tag, at, |found| {
+        if found.kind == Kind::Transaction && found.seq >= seq {
+            if later.records == 0 {
+                later.block = found.at / BLOCK_SIZE;
+            }
+            later.records += 1;
+            later.last_seq = later.last_seq.max(found.seq);
+        }
+    });
+    later
+}
+
+/// The first transaction behind a checkpoint that begins with the number `seq`, if it can be told
+/// though the checkpoint's last record is missing: that must be the only one that is.
+pub(crate) fn first_transaction(
+    medium: &impl Medium,
+    region: Region,
+    tag: u64,
+    seq: u64,
+) -> Option<Found> {
+    let mut first: Option<Found> = None;
+    // The number of the checkpoint's last record.
+    let mut last = seq;
+    let start = region.start.saturating_mul(BLOCK_SIZE);
+    scan(medium, region, tag, start, |found| match found.kind {
+        _ if found.seq < seq => {}
+        Kind::Transaction if first.is_none_or(|first| found.seq < first.seq) => first = Some(found),
+        Kind::Checkpoint if first.is_none() => last = last.max(found.seq.saturating_add(1)),
+        _ => {}
+    });
+    first.filter(|first| last.checked_add(1) == Some(first.seq))
 }
 
 /// A record as it is shown.

@@ -9,7 +9,10 @@ use crate::{
     },
     error::Result,
     fs::{
-        journal::Journal,
+        journal::{
+            Journal,
+            Opened, //
+        },
         state::{
             Attr,
             Op,
@@ -126,14 +129,18 @@ fn transaction(state: &mut State, step: Step<'_>) -> kernel::error::Result<Optio
 pub fn fill(disk: &impl Disk, blocks: u64, steps: &[Step<'_>]) -> Result<()> {
     let image = Image::new(disk, blocks);
     let opened = Journal::open(&image, blocks);
-    let (mut journal, mut state) = image.result(opened)?;
+    let Opened {
+        mut journal,
+        mut state,
+        ..
+    } = image.result(opened)?;
     debug_assert!(state.get(ROOT_INO).is_ok());
     for step in steps {
         let mut run = || match transaction(&mut state, *step)? {
             None => journal.checkpoint(&image, &state),
             Some(mut tx) => {
                 state.reserve(&mut tx)?;
-                journal.append(&image, &state, &tx)?;
+                journal.append(&image, &state, tx.ops())?;
                 let _ = state.apply(tx);
                 Ok(())
             }

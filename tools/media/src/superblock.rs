@@ -40,6 +40,8 @@ pub struct Super {
     pub active: u32,
     /// The sequence number of that region's first record.
     pub first_seq: u64,
+    /// That of the log before, in the other region; 0 if it is not there.
+    pub previous_seq: u64,
     /// When it was made: seconds since 1970.
     pub made: i64,
 }
@@ -63,6 +65,7 @@ impl From<&Superblock> for Super {
             }),
             active: sb.active,
             first_seq: sb.first_seq,
+            previous_seq: sb.previous_seq,
             made: sb.made,
         }
     }
@@ -119,7 +122,7 @@ fn read(disk: &impl Disk, block: u64) -> (Copy, [u8; SIZE]) {
                 Content::Good(Super::from(&sb))
             }
             Err(e) if e == EINVAL => Content::None,
-            Err(e) if e == eopnotsupp() => Content::Version(number(&bytes, 8) as u32),
+            Err(e) if e == eopnotsupp() => Content::Version(version(&bytes)),
             Err(_) => Content::Damaged,
         },
     };
@@ -138,6 +141,19 @@ fn number(bytes: &[u8; SIZE], at: usize) -> u64 {
     u64::from_le_bytes(number)
 }
 
+/// The version of the one that is not of ours.
+fn version(bytes: &[u8; SIZE]) -> u32 {
+    let versions = SLOTS
+        .into_iter()
+        .filter(|at| bytes[*at..].starts_with(MAGIC))
+        .map(|at| number(bytes, at + VERSION_AT) as u32);
+    versions.max().unwrap_or_default()
+}
+
+/// Where superblocks are in the first bytes of a block.
+const SLOTS: [usize; 2] = [0, SIZE / 2];
+const MAGIC: &[u8] = b"daxrmap\0";
+const VERSION_AT: usize = 8;
 /// Where a superblock says how large the filesystem is.
 const BLOCKS_AT: usize = 128;
 
@@ -154,15 +170,16 @@ impl Copies {
             _ => last,
         };
         let (mut second, _) = read(disk, end);
-        let claim = number(&bytes, BLOCKS_AT).saturating_sub(1);
-        if first.content == Content::Damaged
-            && !matches!(second.content, Content::Good(_))
-            && (1..last).contains(&claim)
-        {
-            let (claimed, _) = read(disk, claim);
-            if matches!(&claimed.content, Content::Good(sb) if sb.blocks.checked_sub(1) == Some(claim))
+        for slot in SLOTS {
+            let claim = number(&bytes, slot + BLOCKS_AT).saturating_sub(1);
+            if first.content == Content::Damaged
+                && !matches!(second.content, Content::Good(_))
+                && (1..last).contains(&claim)
             {
-                second = claimed;
+                let (claimed, _) = read(disk, claim);
+                if matches!(&claimed.content, Content::Good(sb) if sb.blocks == claim + 1) {
+                    second = claimed;
+                }
             }
         }
         Self {

@@ -178,6 +178,7 @@ fn filesystem<S: Serializer>(sb: &Option<&Super>, to: S) -> Result<S::Ok, S::Err
         "generation": sb.generation,
         "regions": [region(0), region(1)],
         "first_seq": sb.first_seq,
+        "previous_seq": sb.previous_seq,
         "made": sb.made,
     })
     .serialize(to)
@@ -309,6 +310,8 @@ fn write_filesystem(sb: &Super, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         )?;
         if sb.active as usize == index {
             write!(f, ", the log, from record {} on", sb.first_seq)?;
+        } else if sb.previous_seq != 0 {
+            write!(f, ", the log before, from record {} on", sb.previous_seq)?;
         }
         writeln!(f)?;
     }

@@ -7,6 +7,7 @@
 pub use daxrmap_media::sample::Step;
 
 use daxrmap_media::sample;
+use serde_json::Value;
 use std::{
     fs::File,
     os::unix::fs::FileExt,
@@ -64,6 +65,10 @@ impl Said {
 
 pub fn mkfs() -> Command {
     program(env!("CARGO_BIN_EXE_mkfs-daxrmap"))
+}
+
+pub fn fsck() -> Command {
+    program(env!("CARGO_BIN_EXE_fsck-daxrmap"))
 }
 
 pub fn daxrmap() -> Command {
@@ -135,6 +140,47 @@ pub fn add(path: &Path, steps: &[Step<'_>]) {
 pub fn damage(path: &Path, at: u64) {
     let byte = read(path, at, 1)[0];
     write(path, at, &[byte ^ 0x41]);
+}
+
+/// A record of the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Record {
+    /// First byte on the device.
+    pub at: u64,
+    pub seq: u64,
+}
+
+pub fn dump(path: &Path) -> Value {
+    let said = said(daxrmap().args(["dump", "--json", "--log"]).arg(path));
+    serde_json::from_str(&said.out).unwrap()
+}
+
+/// The records of the log, as far as it can be read.
+pub fn records(path: &Path) -> Vec<Record> {
+    let of = |record: &Value| {
+        let number = |name: &str| record[name].as_u64().unwrap();
+        Record {
+            at: number("block") * BLOCK + number("byte"),
+            seq: number("seq"),
+        }
+    };
+    let dump = dump(path);
+    dump["log"]["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(of)
+        .collect()
+}
+
+/// Changes the superblock at a byte of the device, and makes its checksum right.
+pub fn change_superblock(path: &Path, at: u64, change: impl FnOnce(&mut [u8])) {
+    let mut sb = read(path, at, 512);
+    change(&mut sb);
+    sb[12..16].fill(0);
+    let sum = !crc32c::crc32c(&sb);
+    sb[12..16].copy_from_slice(&sum.to_le_bytes());
+    write(path, at, &sb);
 }
 
 /// What blkid finds: nothing is 2.

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Reads the log as a mount does, and finds out where and why that ends.
+
+use crate::{
+    disk::{
+        Disk,
+        Image, //
+    },
+    error::{
+        Error, //
+        Result,
+    },
+    fs::{
+        journal::Journal,
+        state::{
+            State,
+            Transaction, //
+        },
+    },
+    log::{
+        first_transaction,
+        later,
+        tag,
+        Kind,
+        Later,
+        Place,
+        Walk, //
+    },
+    media::{
+        Region,
+        Superblock, //
+    },
+    BLOCK_SIZE,
+};
+use kernel::prelude::ENOMEM;
+
+/// Why reading has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// There is no next record, or it was not to be read.
+    End,
+    /// It cannot be read.
+    Unreadable(Error),
+    /// It checks, but cannot have been written by us.
+    Wrong(Place, String),
+}
+
+/// A log that was read.
+pub(super) struct Replayed {
+    /// What it says, if its checkpoint is whole. After a record that is wrong it cannot be used.
+    pub(super) state: Option<State>,
+    pub(super) stop: Stop,
+    /// Where the next record would be: first byte on the device.
+    pub(super) at: u64,
+    /// The number that it would have.
+    pub(super) seq: u64,
+    /// Bytes of the region that were read.
+    pub(super) used: u64,
+    /// How many records were read behind the checkpoint.
+    pub(super) transactions: u64,
+    /// Where they would be was found.
+    pub(super) goes_on: bool,
+}
+
+/// The log of one filesystem.
+pub(super) struct Reader<'a, D> {
+    pub(super) image: &'a Image<'a, D>,
+    pub(super) sb: Superblock,
+}
+
+impl<D: Disk> Reader<'_, D> {
+    fn tag(&self) -> u64 {
+        tag(&self.sb.uuid)
+    }
+
+    /// The region that has no log.
+    fn other(&self) -> Region {
+        let [first, second] = self.sb.regions;
+        if self.sb.active == 0 {
+            second
+        } else {
+            first
+        }
+    }
+
+    /// A state with nothing but the blocks that metadata has.
+    fn empty(&self) -> Result<State> {
+        let mut state = State::empty(self.sb.blocks)?;
+        for range in Journal::abandoned(self.sb, 0).metadata() {
+            state.take(range)?;
+        }
+        Ok(state)
+    }
+
+    /// Reads the log from its checkpoint on, up to the record with the number `limit`.
+    pub(super) fn log(&self, limit: Option<u64>) -> Result<Replayed> {
+        let region = self.sb.active_region();
+        let walk = Walk::new(self.image, region, self.tag(), self.sb.first_seq);
+        self.read(walk, self.empty()?, limit)
+    }
+
+    /// Reads the log before, and then what comes after the checkpoint, if that can be found. `None` if
+    /// there is no log before.
+    pub(super) fn around_checkpoint(&self, limit: Option<u64>) -> Result<Option<Replayed>> {
+        let sb = &self.sb;
+        if sb.previous_seq == 0 {
+            return Ok(None);
+        }
+        let walk = Walk::new(self.image, self.other(), self.tag(), sb.previous_seq);
+        let before = self.read(walk, self.empty()?, None)?;
+        let Some(state) = before.state else {
+            return Ok(None);
+        };
+        if before.stop != Stop::End || before.seq != sb.first_seq {
+            return Ok(None);
+        }
+        let region = sb.active_region();
+        let mut walk = Walk::after_checkpoint(self.image, region, self.tag(), sb.first_seq)?;
+        if walk.is_none() {
+            let first = first_transaction(self.image, region, self.tag(), sb.first_seq);
+            let from = |found| Walk::from_transaction(self.image, region, self.tag(), found);
+            walk = first.map(from);
+        }
+        // What cannot be read was passed over.
+        let _ = self.image.result(Ok(()));
+        match walk {
+            Some(walk) => Ok(Some(self.read(walk, state, limit)?)),
+            None => Ok(Some(Replayed {
+                state: Some(state),
+                stop: Stop::End,
+                at: region.start.saturating_mul(BLOCK_SIZE),
+                seq: sb.first_seq,
+                used: 0,
+                transactions: 0,
+                goes_on: false,
+            })),
+        }
+    }
+
+    /// Whether the other region has a log that goes on where this one ends at `seq`, and is in use:
+    /// then there was a newer superblock.
+    pub(super) fn newer(&self, seq: u64) -> Result<Option<Superblock>> {
+        let sb = Superblock {
+            active: 1 - self.sb.active.min(1),
+            first_seq: seq,
+            previous_seq: self.sb.first_seq,
+            ..self.sb
+        };
+        let read = Reader { sb, ..*self }.log(None)?;
+        Ok((read.transactions != 0).then_some(sb))
+    }
+
+    /// What is in the active region from byte `at` of the device on, with a greater number than `seq`.
+    pub(super) fn later(&self, at: u64, seq: u64) -> Later {
+        let region = self.sb.active_region();
+        let found = later(self.image, region, self.tag(), at, seq.saturating_add(1));
+        // What cannot be read was counted.
+        let _ = self.image.result(Ok(()));
+        found
+    }
+
+    fn read(
+        &self,
+        mut walk: Walk<'_, Image<'_, D>>,
+        mut state: State,
+        limit: Option<u64>,
+    ) -> Result<Replayed> {
+        let mut transactions = 0;
+        let (stop, at, seq, used) = loop {
+            let (at, seq, used) = (walk.at(), walk.seq(), walk.used());
+            let stop = if limit == Some(seq) {
+                Stop::End
+            } else {
+                let next = walk.next();
+                match self.image.result(next) {
+                    Ok(None) => Stop::End,
+                    Ok(Some(place)) => match self.apply(&mut state, &walk)? {
+                        None => {
+                            transactions += u64::from(place.kind == Kind::Transaction);
+                            continue;
+                        }
+                        Some(why) => Stop::Wrong(place, why),
+                    },
+                    Err(error) if error.errno() == -ENOMEM.to_errno() => return Err(error),
+                    Err(error) => Stop::Unreadable(error),
+                }
+            };
+            break (stop, at, seq, used);
+        };
+        let in_checkpoint =
+            matches!(&stop, Stop::Wrong(place, _) if place.kind != Kind::Transaction);
+        Ok(Replayed {
+            state: (walk.is_complete() && !in_checkpoint).then_some(state),
+            stop,
+            at,
+            seq,
+            used,
+            transactions,
+            goes_on: true,
+        })
+    }
+
+    /// Applies the record that was read last. Returns why that is not possible.
+    fn apply(&self, state: &mut State, walk: &Walk<'_, Image<'_, D>>) -> Result<Option<String>> {
+        let mut tx = Transaction::new();
+        for (index, op) in walk.operations().enumerate() {
+            match op {
+                Ok(op) => tx.push(op)?,
+                Err(e) if e == ENOMEM => return Err(e.into()),
+                Err(_) => return Ok(Some(format!("its operation {} is none", index + 1))),
+            }
+        }
+        match state.commit(tx) {
+            Ok(()) => {}
+            Err(e) if e == ENOMEM => return Err(e.into()),
+            Err(_) => return Ok(Some("it does not fit what is before it".to_owned())),
+        }
+        for range in Journal::abandoned(self.sb, 0).metadata() {
+            if !state.is_in_flight(range) {
+                let why = "it gives a file blocks of the metadata";
+                return Ok(Some(why.to_owned()));
+            }
+        }
+        Ok(None)
+    }
+}
