@@ -26,7 +26,29 @@
 #define FMR_OWN_LOG	FMR_OWNER('X', 2)
 #define SUPER	1024		/* bytes of a block that have superblocks */
 
-DR_LISTING_FIXTURE(persist, "daxrmap's own format")
+FIXTURE(persist) {
+	struct dr_fs fs;
+	char device[64];
+};
+
+FIXTURE_SETUP(persist)
+{
+	if (dr_xfs())
+		SKIP(return, "daxrmap's own format");
+	ASSERT_EQ(0, dr_setup(&self->fs));
+	ASSERT_EQ(0, dr_find_device(self->device, sizeof(self->device)));
+	ASSERT_EQ(0, dr_umount());
+	ASSERT_EQ(0, dr_mount_small());
+	self->fs.free_at_start = dr_free_blocks();
+}
+
+FIXTURE_TEARDOWN_PARENT(persist)
+{
+	if (dr_xfs())
+		return;
+	EXPECT_EQ(0, dr_teardown(&self->fs));
+	EXPECT_EQ(0, dr_rebind(self->device));
+}
 
 /* Writes bytes to the block device, where nothing is mounted. */
 static int overwrite(long long at, const void *bytes, size_t len)
@@ -140,9 +162,13 @@ TEST_F(persist, not_without_mkfs)
 TEST_F(persist, one_superblock)
 {
 	static const char none[SUPER];
-	long last = dr_counter("blocks_total") - 1;
 	unsigned long long seq;
+	long last;
 
+	/* The last one is found at the device's end. */
+	ASSERT_EQ(0, dr_umount());
+	ASSERT_EQ(0, dr_mount());
+	last = dr_counter("blocks_total") - 1;
 	ASSERT_EQ(0, fill());
 	for (int i = 0; i < 2; i++) {
 		ASSERT_EQ(0, dr_umount());
@@ -168,7 +194,6 @@ TEST_F(persist, one_superblock)
 		ASSERT_EQ(0, dr_mount_again());
 		EXPECT_EQ(0, dr_verify("f", 0, 40, 1, 0));
 		EXPECT_EQ(1, dr_counter("blocks_bad"));
-		ASSERT_EQ(0, turn_the_log());
 	}
 }
 

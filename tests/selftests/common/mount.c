@@ -35,14 +35,19 @@ const char *dr_mnt(void)
 	return getenv("DAXRMAP_TEST_MNT") ?: "/mnt";
 }
 
-int dr_mkfs(const char *dev)
+static int run_mkfs(const char *mkfs, const char *dev)
 {
 	char cmd[256];
 
-	snprintf(cmd, sizeof(cmd), dr_xfs() ?
-		 "mkfs.xfs -fq -m reflink=1,rmapbt=1 -l size=64m -d agcount=2,su=2m,sw=1 %s >/dev/null" :
-		 "mkfs.daxrmap -fq %s", dev);
+	snprintf(cmd, sizeof(cmd), "%s %s >/dev/null", mkfs, dev);
 	return system(cmd) ? -EIO : 0;
+}
+
+int dr_mkfs(const char *dev)
+{
+	return run_mkfs(dr_xfs() ? "mkfs.xfs -fq -m reflink=1,rmapbt=1 -l size=64m "
+				   "-d agcount=2,su=2m,sw=1" :
+				   "mkfs.daxrmap -fq", dev);
 }
 
 int dr_mount_again(void)
@@ -56,6 +61,13 @@ int dr_mount_again(void)
 int dr_mount(void)
 {
 	int r = dr_mkfs(dr_dev());
+
+	return r ? r : dr_mount_again();
+}
+
+int dr_mount_small(void)
+{
+	int r = run_mkfs("mkfs.daxrmap -fq -s 32M", dr_dev());
 
 	return r ? r : dr_mount_again();
 }

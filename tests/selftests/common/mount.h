@@ -16,6 +16,7 @@ const char *dr_dev(void);		/* "/dev/pmem0" */
 const char *dr_mnt(void);
 int dr_mkfs(const char *dev);		/* 0 or -errno, like all below */
 int dr_mount(void);			/* a new filesystem */
+int dr_mount_small(void);		/* a new one whose log is full soon */
 int dr_mount_again(void);		/* the one that is there */
 /* The blocks of a new filesystem that are not metadata: where they begin, and end. */
 long dr_first_block(void);
