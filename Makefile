@@ -69,12 +69,15 @@ fuzz:
 	@scripts/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_TARGET)
 
 # So many states of the medium after a crash, drawn anew with another
-# DAXRMAP_SEED (tests/host/src/crash.rs).
+# DAXRMAP_SEED (tests/host/src/crash.rs), and machines that are killed under load:
+# CYCLES=20 of them.
 CRASH_STATES ?= 1000000
-crash:
-	@scripts/setup-root.sh
+crash: setup power-cut
 	@DAXRMAP_CRASH_STATES=$(CRASH_STATES) scripts/test-cargo.sh tests/host \
 		crash::every -- --nocapture
+
+power-cut: setup
+	@scripts/power-cut.sh
 
 # Every state of the failure protocol's model. MODEL="faults two": only those.
 model:
@@ -122,7 +125,8 @@ help:
 	@echo 'make test-host      only the tests that need no kernel'
 	@echo 'make mce            only the real machine checks, in QEMU on the stock kernel'
 	@echo 'make model          model-check the failure protocol, some 2 minutes (MODEL="faults two")'
-	@echo 'make crash          a million states of the medium after a crash (CRASH_STATES)'
+	@echo 'make crash          a million states of the medium after a crash (CRASH_STATES), and:'
+	@echo 'make power-cut      machines killed under load, an oracle watching (CYCLES=20, POWER_CUT_SEED)'
 	@echo 'make mutants        take one cure out at a time: the self tests must notice (MUTANTS="a b")'
 	@echo 'make stress         10,000 poison events under load, an oracle watching (STRESS_EVENTS, STRESS_SEED)'
 	@echo 'make bench          the owner tree against its peers, some 25 minutes (N=100000: quickly)'
@@ -133,4 +137,4 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 
 .PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
-	test-debug test-nfit test-host story mce bench fuzz model crash mutants stress demo clippy fmt fmt-check doc clean help
+	test-debug test-nfit test-host story mce bench fuzz model crash power-cut mutants stress demo clippy fmt fmt-check doc clean help

@@ -4,7 +4,8 @@
 # a time (tests/mutants/NAME.patch), builds it, runs the self tests that the
 # patch's "Tests:" line names on the stock kernel, or on the one that its
 # "Kernel:" line names, and wants them to fail: a mutant that survives means a
-# test that cannot fail. Some minutes in all.
+# test that cannot fail. "Tests: power-cut" is scripts/power-cut.sh. Some minutes
+# in all.
 # TESTS="a b" runs these instead.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/lib-kernel.sh"
@@ -30,6 +31,17 @@ build() { # NAME KERNEL
 	in_root make "${args[@]}" -j"$(nproc)" M="$dir/tree" modules
 }
 
+power_cut() { # NAME
+	local log=$work/$1/log
+	if CYCLES=4 POWER_CUT_MODULE=$work/$1/tree/daxrmap.ko "$TOP/scripts/power-cut.sh" >"$log" 2>&1; then
+		survived=$((survived + 1))
+		say "mutant $1: SURVIVED power-cut"
+		return
+	fi
+	killed=$((killed + 1))
+	say "mutant $1: caught: $(grep '^not ok power-cut' "$log" || tail -n 1 "$log")"
+}
+
 try() { # NAME
 	local dir=$work/$1 tests kernel caught timeout=300
 	tests=${TESTS:-$(sed -n 's/^Tests: //p' "$TOP/tests/mutants/$1.patch")}
@@ -39,6 +51,10 @@ try() { # NAME
 	[ "$kernel" = stock ] || timeout=900
 	mkdir -p "$dir"
 	(build "$1" "$kernel") >"$dir/build.log" 2>&1 || die "mutant $1 does not build, log: $dir/build.log"
+	if [ "$tests" = power-cut ]; then
+		power_cut "$1"
+		return
+	fi
 	"$TOP/scripts/initramfs.sh" --module "$dir/tree/daxrmap.ko" \
 		$(for t in $tests; do echo "--test $TOP/build/selftests/$t"; done) \
 		"$kernel" "$dir/initrd" >/dev/null

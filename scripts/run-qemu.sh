@@ -11,6 +11,7 @@
 #   --nfit FILE      an NVDIMM whose contents stay in FILE (made if missing)
 #   --cpu FEATURES   more of the CPU, e.g. vendor=GenuineIntel
 #   --append ARGS    more kernel command line, e.g. 'daxrmap.run="a b"'
+#   --pid FILE       write QEMU's process id there, for who wants to kill it
 #   --script CMD     run this shell command instead of the tests
 #   --icount         count instructions for time: one CPU, repeatable
 #   --dry-run        print QEMU's command line only
@@ -20,7 +21,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/lib-kernel.sh"
 
-kernel='' initrd='' log='' timeout=300 pmem=2 pmem_size=512 nfit='' cpu='' append='' script='' icount='' dry=''
+kernel='' initrd='' log='' timeout=300 pmem=2 pmem_size=512 nfit='' cpu='' append='' script='' pid_file='' icount='' dry=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2; shift ;;
@@ -33,6 +34,7 @@ while [ $# -gt 0 ]; do
 	--cpu) cpu+=",$2"; shift ;;
 	--append) append+=" $2"; shift ;;
 	--script) script=$2; shift ;;
+	--pid) pid_file=$2; shift ;;
 	--icount) icount=1 ;;
 	--dry-run) dry=1 ;;
 	--) shift; break ;;
@@ -138,6 +140,7 @@ start=$SECONDS
 DAXRMAP_BIND="$(dirname "$initrd") ${nfit:+$(dirname "$nfit")}" \
 	exec_in_root setpriv --pdeathsig KILL "${qemu[@]}" </dev/null >>"$log" 2>&1 &
 pid=$!
+[ -z "$pid_file" ] || echo "$pid" >"$pid_file"
 while kill -0 "$pid" 2>/dev/null; do
 	if [ $((SECONDS - start)) -ge "$timeout" ]; then
 		kill -KILL "$pid"
