@@ -95,6 +95,8 @@ struct daxrmap_lost_head {
  * @discovered: bad blocks that the driver knew and nobody reported
  * @healed: pages that got a good block, or became a hole
  * @cleared: bad blocks that DAXRMAP_IOC_CLEAR returned to use
+ * @log_used: bytes of the metadata log that are in use
+ * @log_size: bytes that it has; when it is full, it is begun anew
  * @reserved: zero, in and out; what is added later takes from it
  */
 struct daxrmap_status {
@@ -118,13 +120,20 @@ struct daxrmap_status {
 	__u64 discovered;
 	__u64 healed;
 	__u64 cleared;
-	__u64 reserved[14];
+	__u64 log_used;
+	__u64 log_size;
+	__u64 reserved[12];
 };
 
 /* oflags: the device is gone; all access to data fails with EIO. */
 #define DAXRMAP_STATUS_SHUTDOWN		0x1
 /* oflags: the metadata is inconsistent; all changes fail with EUCLEAN. */
 #define DAXRMAP_STATUS_INCONSISTENT	0x2
+/*
+ * oflags: no changes are made: it is mounted read-only, or its log is on bad
+ * blocks and cannot move. They fail with EROFS.
+ */
+#define DAXRMAP_STATUS_READ_ONLY	0x4
 
 /*
  * How the mount is, on any file or directory of it; needs CAP_SYS_ADMIN.

@@ -227,6 +227,11 @@ impl MetaGuard<'_> {
         self.store.make_read_only();
     }
 
+    /// Whether changes are made.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.store.is_writable()
+    }
+
     /// How many bytes of the log's region are in use, and how many it has.
     pub(crate) fn log_used(&self) -> (u64, u64) {
         self.store.journal().used()

@@ -13,6 +13,7 @@ use crate::{
         self,
         Status,
         STATUS_INCONSISTENT,
+        STATUS_READ_ONLY,
         STATUS_SHUTDOWN, //
     },
 };
@@ -28,10 +29,12 @@ use kernel::{
 /// The flags and the numbers of now.
 fn snapshot(mount: &Mount) -> Status {
     let (state, counters) = (mount.meta().lock(), &mount.engine().counters);
+    let (log_used, log_size) = state.log_used();
     let flag = |is: bool, flag: u32| if is { flag } else { 0 };
     Status {
         oflags: flag(mount.meta().is_shut_down(), STATUS_SHUTDOWN)
-            | flag(state.is_corrupt(), STATUS_INCONSISTENT),
+            | flag(state.is_corrupt(), STATUS_INCONSISTENT)
+            | flag(!state.is_writable(), STATUS_READ_ONLY),
         block_size: dax::BLOCK_SIZE as u32,
         block_shift: dax::BLOCK_SHIFT,
         blocks: state.total_blocks(),
@@ -50,6 +53,8 @@ fn snapshot(mount: &Mount) -> Status {
         discovered: counters.discovered.get(),
         healed: counters.healed.get(),
         cleared: counters.cleared.get(),
+        log_used,
+        log_size,
         ..Status::default()
     }
 }

@@ -80,6 +80,7 @@ pub(crate) use self::{
         Status,
         LOST_END,
         STATUS_INCONSISTENT,
+        STATUS_READ_ONLY,
         STATUS_SHUTDOWN, //
     },
     iter::{

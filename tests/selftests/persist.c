@@ -21,6 +21,7 @@
 #include "common/driver.h"
 #include "common/partition.h"
 #include "common/snapshot.h"
+#include "common/tool.h"
 
 #define MIB	(1L << 20)
 #define FMR_OWN_LOG	FMR_OWNER('X', 2)
@@ -315,6 +316,8 @@ TEST_F(persist, read_only)
 	EXPECT_EQ(1, dr_counter("blocks_bad"));
 	ASSERT_EQ(0, mount(NULL, dr_mnt(), NULL, MS_REMOUNT | MS_RDONLY, ""));
 	EXPECT_EQ(-EROFS, dr_create("newer", 1, 1));
+	ASSERT_EQ(0, tool_run("status", (char *)dr_mnt()));
+	EXPECT_LINE("state:            read-only");
 	ASSERT_EQ(0, mount(NULL, dr_mnt(), NULL, MS_REMOUNT, ""));
 	EXPECT_EQ(0, dr_create("newer", 1, 1));
 }

@@ -49,6 +49,8 @@ TEST_F(status, numbers)
 	EXPECT_EQ(BLK, 1 << s.block_shift);
 	/* statfs(2) leaves the metadata out */
 	EXPECT_EQ(st.f_blocks, s.blocks - dr_first_block() - (s.blocks - dr_end_block()));
+	EXPECT_EQ(dr_counter("log_used"), s.log_used);
+	EXPECT_EQ(dr_counter("log_size"), s.log_size);
 	EXPECT_EQ(st.f_bfree, s.free_blocks);
 	EXPECT_EQ(1, s.bad_blocks);
 	EXPECT_EQ(dr_pfn_of_block(0), s.first_pfn);
@@ -75,9 +77,9 @@ TEST_F(status, arguments)
 	SKIP_ON_XFS();
 	EXPECT_EQ(-EINVAL, ask(&s));
 	s.iflags = 0;
-	s.reserved[13] = 1;
+	s.reserved[11] = 1;
 	EXPECT_EQ(-EINVAL, ask(&s));
-	s.reserved[13] = 0;
+	s.reserved[11] = 0;
 	EXPECT_EQ(0, ask(&s));
 	/* what came out may go in */
 	EXPECT_EQ(0, ask(&s));

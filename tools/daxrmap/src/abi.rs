@@ -37,6 +37,8 @@ pub const DAXRMAP_LOST_END: u32 = 1;
 pub const DAXRMAP_STATUS_SHUTDOWN: u32 = 1;
 /// `oflags` of [`Status`]: the metadata is inconsistent.
 pub const DAXRMAP_STATUS_INCONSISTENT: u32 = 2;
+/// `oflags` of [`Status`]: no changes are made.
+pub const DAXRMAP_STATUS_READ_ONLY: u32 = 4;
 
 /// `flags` of [`FsMap`]: the owner is none of the inodes.
 pub const FMR_OF_SPECIAL_OWNER: u32 = 0x10;
@@ -123,7 +125,9 @@ abi! {
         discovered: u64,
         healed: u64,
         cleared: u64,
-        reserved: [u64; 14],
+        log_used: u64,
+        log_size: u64,
+        reserved: [u64; 12],
     }
 
     /// `struct daxrmap_clear`.

@@ -21,6 +21,7 @@ use crate::{
     abi::{
         Status as Numbers, //
         DAXRMAP_STATUS_INCONSISTENT,
+        DAXRMAP_STATUS_READ_ONLY,
         DAXRMAP_STATUS_SHUTDOWN,
     },
     escape::escape,
@@ -233,6 +234,8 @@ pub struct Status {
     pub shut_down: bool,
     /// Whether the metadata contradicts itself.
     pub inconsistent: bool,
+    /// Whether no changes are made.
+    pub read_only: bool,
     block_size: u32,
     blocks: u64,
     free_blocks: u64,
@@ -250,6 +253,8 @@ pub struct Status {
     discovered: u64,
     healed: u64,
     cleared: u64,
+    log_used: u64,
+    log_size: u64,
 }
 
 impl Status {
@@ -260,6 +265,7 @@ impl Status {
             device,
             shut_down: numbers.oflags & DAXRMAP_STATUS_SHUTDOWN != 0,
             inconsistent: numbers.oflags & DAXRMAP_STATUS_INCONSISTENT != 0,
+            read_only: numbers.oflags & DAXRMAP_STATUS_READ_ONLY != 0,
             block_size: numbers.block_size,
             blocks: numbers.blocks,
             free_blocks: numbers.free_blocks,
@@ -277,16 +283,19 @@ impl Status {
             discovered: numbers.discovered,
             healed: numbers.healed,
             cleared: numbers.cleared,
+            log_used: numbers.log_used,
+            log_size: numbers.log_size,
         }
     }
 }
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match (self.shut_down, self.inconsistent) {
-            (true, _) => "shut down: the device is gone",
-            (false, true) => "read-only: the metadata is inconsistent",
-            (false, false) => "in use",
+        let state = match (self.shut_down, self.inconsistent, self.read_only) {
+            (true, ..) => "shut down: the device is gone",
+            (_, true, _) => "read-only: the metadata is inconsistent",
+            (.., true) => "read-only",
+            _ => "in use",
         };
         writeln!(f, "mount:            {}", self.mount.text)?;
         writeln!(f, "device:           {}", self.device.text)?;
@@ -307,7 +316,12 @@ impl fmt::Display for Status {
         writeln!(f, "late I/O:         {}", self.late_io)?;
         writeln!(f, "discovered:       {}", self.discovered)?;
         writeln!(f, "healed pages:     {}", self.healed)?;
-        writeln!(f, "returned to use:  {}", self.cleared)
+        writeln!(f, "returned to use:  {}", self.cleared)?;
+        writeln!(
+            f,
+            "log:              {} of {} bytes",
+            self.log_used, self.log_size
+        )
     }
 }
 
@@ -456,6 +470,8 @@ mod tests {
                 blocks: 131072,
                 healed: 3,
                 cleared: 2,
+                log_used: 5,
+                log_size: 6,
                 ..Numbers::default()
             };
             Status::new(name(b"/mnt"), name(b"/dev/pmem0"), &numbers)
@@ -463,7 +479,12 @@ mod tests {
         assert!(status(0)
             .to_string()
             .contains("\nstate:            in use\n"));
-        assert!(status(0).to_string().ends_with("\nreturned to use:  2\n"));
+        assert!(status(0)
+            .to_string()
+            .ends_with("\nreturned to use:  2\nlog:              5 of 6 bytes\n"));
+        assert!(status(4)
+            .to_string()
+            .contains("\nstate:            read-only\n"));
         assert!(status(1).to_string().contains("shut down"));
         assert!(status(2).to_string().contains("inconsistent"));
         let json = to_value(status(1)).unwrap();

@@ -110,6 +110,10 @@ fn is_that_of_the_headers() {
             "DAXRMAP_STATUS_INCONSISTENT",
             abi::DAXRMAP_STATUS_INCONSISTENT.into(),
         ),
+        (
+            "DAXRMAP_STATUS_READ_ONLY",
+            abi::DAXRMAP_STATUS_READ_ONLY.into(),
+        ),
         ("FMR_OF_SPECIAL_OWNER", abi::FMR_OF_SPECIAL_OWNER.into()),
         ("FMR_OF_LAST", abi::FMR_OF_LAST.into()),
         ("FMR_OWN_FREE", abi::FMR_OWN_FREE),
