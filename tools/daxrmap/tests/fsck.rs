@@ -209,12 +209,49 @@ fn old_superblocks() {
 
     // Both: what they tell of is not all.
     write(&both, 512, &[0; 512]);
+    // Nor is it if the newer log's checkpoint is damaged too.
+    let damaged = dir.path("damaged");
+    fs::copy(&both, &damaged).unwrap();
+    damage(&damaged, 623 * BLOCK + 40);
+    let out = corrected(
+        &damaged,
+        "the checkpoint is damaged in block 623; the log before it has all that was in it",
+    );
+    assert!(out.contains("both superblocks are older"), "{out}");
+    assert!(out.contains("corrected: 5 inodes"), "{out}");
     let out = corrected(
         &both,
         "both superblocks are older than the log, which is in the region from block 623 on",
     );
     assert!(out.contains("corrected: 5 inodes"), "{out}");
     assert!(names(&both).contains(&"new".to_owned()));
+}
+
+/// If nothing tells of the newer log, what is left of it is not taken for a part of the next one.
+#[test]
+fn a_newer_log_that_is_not_found() {
+    let dir = Dir::new();
+    let path = image(&dir, "a", BLOCKS, &[]);
+    add(&path, &[Checkpoint, Bad(100, 1), Bad(200, 1)]);
+    // Two transactions; their checkpoint is gone, and so is the superblock that tells of it.
+    let at = records(&path);
+    damage(&path, at[0].at + 40);
+    damage(&path, at[1].at + 40);
+    for slot in [512, LAST, LAST + 512] {
+        damage(&path, slot + 60);
+    }
+    expect(&check(&path, &["-y"]), 1, "corrected");
+    let bad = || {
+        let said = check(&path, &["-n", "-v"]);
+        said.out
+            .lines()
+            .find(|l| l.starts_with("bad blocks"))
+            .unwrap()
+            .to_owned()
+    };
+    let first = bad();
+    add(&path, &[Checkpoint, Checkpoint]);
+    assert_eq!(bad(), first);
 }
 
 #[test]

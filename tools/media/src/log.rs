@@ -103,33 +103,18 @@ impl<'a, M: Medium> Walk<'a, M> {
         }
     }
 
-    /// From behind the checkpoint on, whether that can be read or not. `None` if it does not end.
-    ///
-    /// # Errors
-    ///
-    /// `ENOMEM`.
-    pub(crate) fn after_checkpoint(
+    /// From where a checkpoint has ended.
+    pub(crate) fn behind_checkpoint(
         medium: &'a M,
         region: Region,
         tag: u64,
-        seq: u64,
-    ) -> kernel::error::Result<Option<Self>> {
-        let replay = Replay::after_checkpoint(medium, region, tag, seq)?;
-        Ok(replay.map(|replay| Self {
-            medium,
-            region,
-            replay,
-            payload: KVVec::new(),
-        }))
-    }
-
-    /// From a transaction on.
-    pub(crate) fn from_transaction(medium: &'a M, region: Region, tag: u64, first: Found) -> Self {
-        let head = first.at.saturating_sub(region.start * BLOCK_SIZE);
+        (at, seq): (u64, u64),
+    ) -> Self {
+        let head = at.saturating_sub(region.start * BLOCK_SIZE);
         Self {
             medium,
             region,
-            replay: Replay::from_transaction(region, tag, head, first.seq),
+            replay: Replay::from_transaction(region, tag, head, seq),
             payload: KVVec::new(),
         }
     }
@@ -192,6 +177,9 @@ impl<'a, M: Medium> Walk<'a, M> {
 
 /// Bytes that are looked through at a time.
 const CHUNK: u64 = 1 << 20;
+/// After so many bytes that are all zero, the region was never used: it may be large. No record has
+/// so many in it.
+const UNUSED: u64 = 64 << 20;
 
 /// A record that checks, wherever it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,10 +188,14 @@ pub(crate) struct Found {
     pub(crate) kind: Kind,
     /// First byte on the device.
     pub(crate) at: u64,
+    /// Number of bytes, up to where the next one begins.
+    pub(crate) size: u64,
 }
 
 /// Looks for records of this log from byte `at` on, to the end of the region, and gives them to
 /// `visit`. Returns how many blocks cannot be read.
+///
+/// Ends where the region was never used.
 pub(crate) fn scan(
     medium: &impl Medium,
     region: Region,
@@ -216,7 +208,8 @@ pub(crate) fn scan(
     let mut step = CHUNK;
     let mut unreadable = 0;
     let mut from = at;
-    while from < end {
+    let mut zeroes = 0;
+    while from < end && zeroes < UNUSED {
         // Up to a multiple of the step, so that all but the first begin at a block.
         let to = (from + 1).next_multiple_of(step).min(end);
         let Some(bytes) = buf.get_mut(..(to - from) as usize) else {
@@ -232,6 +225,12 @@ pub(crate) fn scan(
             }
             continue;
         }
+        if bytes.iter().all(|&byte| byte == 0) {
+            zeroes += to - from;
+            from = to;
+            continue;
+        }
+        zeroes = 0;
         for (at, header) in (from..)
             .step_by(ALIGN as usize)
             .zip(bytes.chunks(ALIGN as usize))
@@ -272,6 +271,7 @@ fn checked(medium: &impl Medium, end: u64, tag: u64, at: u64, header: &[u8]) -> 
         seq: number(&header[8..]),
         kind,
         at,
+        size: (HEADER as u64 + len).next_multiple_of(ALIGN),
     })
 }
 
@@ -291,25 +291,41 @@ pub(crate) fn later(medium: &impl Medium, region: Region, tag: u64, at: u64, seq
     later
 }
 
-/// The first transaction behind a checkpoint that begins with the number `seq`, if it can be told
-/// though the checkpoint's last record is missing: that must be the only one that is.
-pub(crate) fn first_transaction(
+/// Where a checkpoint that begins with the number `seq` ends, though it cannot be read to there: byte
+/// on the device, and number of the record there. Its last record tells; if that is missing too, the
+/// transaction behind it does, when no other one can be missing.
+pub(crate) fn end_of_checkpoint(
     medium: &impl Medium,
     region: Region,
     tag: u64,
     seq: u64,
-) -> Option<Found> {
+) -> Option<(u64, u64)> {
+    let start = region.start.saturating_mul(BLOCK_SIZE);
+    let mut end = None;
     let mut first: Option<Found> = None;
     // The number of the checkpoint's last record.
     let mut last = seq;
-    let start = region.start.saturating_mul(BLOCK_SIZE);
-    scan(medium, region, tag, start, |found| match found.kind {
-        _ if found.seq < seq => {}
-        Kind::Transaction if first.is_none_or(|first| found.seq < first.seq) => first = Some(found),
-        Kind::Checkpoint if first.is_none() => last = last.max(found.seq.saturating_add(1)),
-        _ => {}
+    scan(medium, region, tag, start, |found| {
+        // Each record of the checkpoint takes a line at least.
+        let most = seq.saturating_add(found.at.saturating_sub(start) / ALIGN);
+        match found.kind {
+            _ if found.seq < seq => {}
+            Kind::Transaction if first.is_none_or(|first| found.seq < first.seq) => {
+                first = Some(found);
+            }
+            Kind::Transaction => {}
+            // Behind a transaction there is none, but for what is left of others.
+            _ if first.is_some() || end.is_some() || found.seq > most => {}
+            Kind::CheckpointEnd => {
+                end = Some((found.at + found.size, found.seq.saturating_add(1)));
+            }
+            Kind::Checkpoint => last = last.max(found.seq.saturating_add(1)),
+        }
     });
-    first.filter(|first| last.checked_add(1) == Some(first.seq))
+    end.or_else(|| {
+        let first = first.filter(|first| last.checked_add(1) == Some(first.seq))?;
+        Some((first.at, first.seq))
+    })
 }
 
 /// A record as it is shown.

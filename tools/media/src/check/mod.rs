@@ -205,7 +205,7 @@ impl Check {
         let mut reader = Reader { image, sb: self.sb };
         let mut read = self.replay(&reader)?;
         if let (Stop::End, true) = (&read.stop, read.state.is_some()) {
-            if let Some(sb) = reader.newer(read.seq)? {
+            if let Some(sb) = reader.newer(read.seq) {
                 self.problems.push(Problem::OldSuperblocks {
                     block: sb.active_region().start,
                 });
@@ -284,7 +284,9 @@ impl Check {
             }
         }
         let later = reader.later(read.at, read.seq);
-        self.seq = read.seq;
+        // What is there, and may be where nothing can be read.
+        let most = reader.sb.active_region().bytes() / RECORD;
+        self.seq = later.last_seq.max(read.seq).saturating_add(most);
         let problem = match &read.stop {
             Stop::End if later.records == 0 => None,
             Stop::End => Some(Problem::Log {
@@ -307,9 +309,6 @@ impl Check {
         };
         if let Some(problem) = problem {
             self.problems.push(problem);
-            // What is there, and may be where nothing can be read.
-            let most = reader.sb.active_region().bytes() / RECORD;
-            self.seq = later.last_seq.max(read.seq).saturating_add(most);
         }
         if let Stop::Wrong(place, _) = read.stop {
             // The state has a part of that record: once more, without.

@@ -19,7 +19,7 @@ use crate::{
         },
     },
     log::{
-        first_transaction,
+        end_of_checkpoint,
         later,
         tag,
         Kind,
@@ -116,16 +116,14 @@ impl<D: Disk> Reader<'_, D> {
             return Ok(None);
         }
         let region = sb.active_region();
-        let mut walk = Walk::after_checkpoint(self.image, region, self.tag(), sb.first_seq)?;
-        if walk.is_none() {
-            let first = first_transaction(self.image, region, self.tag(), sb.first_seq);
-            let from = |found| Walk::from_transaction(self.image, region, self.tag(), found);
-            walk = first.map(from);
-        }
+        let end = end_of_checkpoint(self.image, region, self.tag(), sb.first_seq);
         // What cannot be read was passed over.
         let _ = self.image.result(Ok(()));
-        match walk {
-            Some(walk) => Ok(Some(self.read(walk, state, limit)?)),
+        match end {
+            Some(end) => {
+                let walk = Walk::behind_checkpoint(self.image, region, self.tag(), end);
+                Ok(Some(self.read(walk, state, limit)?))
+            }
             None => Ok(Some(Replayed {
                 state: Some(state),
                 stop: Stop::End,
@@ -140,15 +138,16 @@ impl<D: Disk> Reader<'_, D> {
 
     /// Whether the other region has a log that goes on where this one ends at `seq`, and is in use:
     /// then there was a newer superblock.
-    pub(super) fn newer(&self, seq: u64) -> Result<Option<Superblock>> {
+    pub(super) fn newer(&self, seq: u64) -> Option<Superblock> {
         let sb = Superblock {
             active: 1 - self.sb.active.min(1),
             first_seq: seq,
             previous_seq: self.sb.first_seq,
             ..self.sb
         };
-        let read = Reader { sb, ..*self }.log(None)?;
-        Ok((read.transactions != 0).then_some(sb))
+        let start = self.other().start.saturating_mul(BLOCK_SIZE);
+        let later = Reader { sb, ..*self }.later(start, seq);
+        (later.records != 0).then_some(sb)
     }
 
     /// What is in the active region from byte `at` of the device on, with a greater number than `seq`.
