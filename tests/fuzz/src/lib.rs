@@ -16,7 +16,7 @@ mod fs {
     pub(crate) mod state;
     pub(crate) mod store;
 }
-#[allow(dead_code, reason = "not all of it is called here")]
+#[allow(dead_code, unused_imports, reason = "not all of it is called here")]
 #[path = "../../../src/media/mod.rs"]
 mod media;
 #[allow(dead_code, unused_imports, reason = "not all of it is called here")]
@@ -24,6 +24,8 @@ mod media;
 mod rmap;
 
 mod bytes;
+pub mod fsck;
+mod image;
 pub mod mount;
 pub mod owners;
 
