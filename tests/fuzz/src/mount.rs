@@ -40,7 +40,8 @@ pub fn run(data: &[u8]) {
         return;
     };
     let (mut journal, mut state) = (opened.journal, opened.state);
-    if state.check().is_err() {
+    // A log that says that it is on bad blocks is not written.
+    if state.check().is_err() || journal.needs_repair(&state) {
         return;
     }
     // It is as good as any other: it can be changed, written, and read again.
