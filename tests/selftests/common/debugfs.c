@@ -40,6 +40,12 @@ long dr_counter_settled(const char *name, long want)
 	return dr_counter(name);
 }
 
+/* What `check` says, or -errno. */
+static ssize_t read_check(char *buf, size_t size)
+{
+	return dr_slurp(knob("check"), buf, size);
+}
+
 int dr_check(void)
 {
 	char buf[4096];
@@ -47,11 +53,19 @@ int dr_check(void)
 
 	if (dr_xfs())
 		return 0;
-	r = dr_slurp(knob("check"), buf, sizeof(buf));
+	r = read_check(buf, sizeof(buf));
 	if (r >= 0 && !strcmp(buf, "ok\n"))
 		return 0;
 	fprintf(stderr, "# check: %s\n", r < 0 ? strerror(-r) : buf);
 	return r < 0 ? r : -EUCLEAN;
+}
+
+int dr_consistent(void)
+{
+	char buf[4096];
+	ssize_t r = read_check(buf, sizeof(buf));
+
+	return r < 0 ? r : !strcmp(buf, "ok\n");
 }
 
 int dr_last_failure(struct dr_failure *f)

@@ -26,6 +26,7 @@ long dr_counter(const char *name);	/* negative: not there */
 /* The same, after waiting (5 s at most) until it is @want: a worker does it. */
 long dr_counter_settled(const char *name, long want);
 int dr_check(void);			/* 0: `check` says ok (always on XFS) */
+int dr_consistent(void);		/* the same, in silence: 1 or 0 */
 int dr_last_failure(struct dr_failure *f);
 int dr_notify(unsigned long off, unsigned long len);
 int dr_notify_flags(unsigned long off, unsigned long len, unsigned int flags);

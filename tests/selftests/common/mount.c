@@ -35,19 +35,19 @@ const char *dr_mnt(void)
 	return getenv("DAXRMAP_TEST_MNT") ?: "/mnt";
 }
 
-static int run_mkfs(const char *mkfs, const char *dev)
+int dr_mkfs_with(const char *dev, const char *options)
 {
 	char cmd[256];
 
-	snprintf(cmd, sizeof(cmd), "%s %s >/dev/null", mkfs, dev);
+	snprintf(cmd, sizeof(cmd), dr_xfs() ?
+		 "mkfs.xfs -fq -m reflink=1,rmapbt=1 -l size=64m -d agcount=2,su=2m,sw=1 %s %s >/dev/null" :
+		 "mkfs.daxrmap -fq %s %s", options, dev);
 	return system(cmd) ? -EIO : 0;
 }
 
 int dr_mkfs(const char *dev)
 {
-	return run_mkfs(dr_xfs() ? "mkfs.xfs -fq -m reflink=1,rmapbt=1 -l size=64m "
-				   "-d agcount=2,su=2m,sw=1" :
-				   "mkfs.daxrmap -fq", dev);
+	return dr_mkfs_with(dev, "");
 }
 
 int dr_mount_again(void)
@@ -67,7 +67,7 @@ int dr_mount(void)
 
 int dr_mount_small(void)
 {
-	int r = run_mkfs("mkfs.daxrmap -fq -s 32M", dr_dev());
+	int r = dr_mkfs_with(dr_dev(), "-s 32M");
 
 	return r ? r : dr_mount_again();
 }

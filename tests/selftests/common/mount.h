@@ -15,6 +15,7 @@ bool dr_xfs(void);
 const char *dr_dev(void);		/* "/dev/pmem0" */
 const char *dr_mnt(void);
 int dr_mkfs(const char *dev);		/* 0 or -errno, like all below */
+int dr_mkfs_with(const char *dev, const char *options);
 int dr_mount(void);			/* a new filesystem */
 int dr_mount_small(void);		/* a new one whose log is full soon */
 int dr_mount_again(void);		/* the one that is there */
