@@ -326,10 +326,15 @@ TEST_F(clear, unprivileged)
 	EXPECT_EQ(1, dr_counter("blocks_bad"));
 }
 
+struct scribbler {
+	long block;
+	volatile long writes;
+};
+
 /* Somebody writes to the block through the device, on and on. */
 static int scribble_on(void *arg)
 {
-	const long *block = arg;
+	struct scribbler *s = arg;
 	char *page = aligned_alloc(BLK, BLK);
 	int fd = open(dr_dev(), O_WRONLY | O_DIRECT);
 
@@ -337,8 +342,9 @@ static int scribble_on(void *arg)
 		return 1;
 	for (;;) {
 		memset(page, ++page[0], BLK);
-		if (pwrite(fd, page, BLK, *block * BLK) != BLK)
+		if (pwrite(fd, page, BLK, s->block * BLK) != BLK)
 			return 1;
+		s->writes++;
 	}
 }
 
@@ -348,6 +354,7 @@ static int scribble_on(void *arg)
  */
 TEST_F(clear, fails_the_test)
 {
+	struct scribbler *s = dr_shared_mem(sizeof(*s));
 	pid_t pid;
 	long block;
 
@@ -355,7 +362,12 @@ TEST_F(clear, fails_the_test)
 	ASSERT_EQ(0, dr_create("f", 4, 1));
 	block = quarantined("f", 1);
 	ASSERT_LE(0, block);
-	pid = dr_spawn(scribble_on, &block);
+	/* A write takes it off the list, and is not what clears here. */
+	s->block = block;
+	pid = dr_spawn(scribble_on, s);
+	for (int i = 0; i < 1000 && s->writes < 10; i++)
+		usleep(10000);
+	ASSERT_EQ(0, dr_list_bad(block, 1));
 	ASSERT_EQ(0, dr_notify_delay(DELAY));
 	EXPECT_EQ(-EIO, clear(block, 1));
 	ASSERT_EQ(0, dr_notify_delay(0));
