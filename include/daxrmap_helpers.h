@@ -29,6 +29,7 @@ void daxrmap_invalidate_unlock(struct inode *inode);
 void daxrmap_invalidate_downgrade(struct inode *inode);
 void daxrmap_invalidate_lock_two(struct inode *a, struct inode *b);
 void daxrmap_invalidate_lock_shared(struct inode *inode);
+bool daxrmap_invalidate_trylock_shared(struct inode *inode);
 void daxrmap_invalidate_unlock_shared(struct inode *inode);
 bool daxrmap_mapping_mapped(const struct inode *inode);
 void daxrmap_sb_start_pagefault(struct super_block *sb);

@@ -15,7 +15,10 @@ use super::{
     reflink,
     resize,
     state::Mapping,
-    writable::lock_writable,
+    writable::{
+        lock_writable,
+        try_lock_writable, //
+    },
     write_back,
     Mount, //
 };
@@ -161,7 +164,11 @@ impl FileData for Mount {
             if io.left() == 0 || io.pos() >= inode.size() {
                 return Ok(None);
             }
-            let invalidate = inode.invalidate_lock_shared();
+            let invalidate = if io.nowait() {
+                inode.try_invalidate_lock_shared().ok_or(EAGAIN)?
+            } else {
+                inode.invalidate_lock_shared()
+            };
             io.transfer(CHUNK as usize, &invalidate).map(Some)
         });
         io.accessed();
@@ -177,8 +184,13 @@ impl FileData for Mount {
         if io.checks()? == 0 {
             return Ok(0);
         }
+        // A buffer that is not there at all fails here, before anything has changed.
+        io.fault_in(kernel::page::PAGE_SIZE)?;
         io.modified()?;
         if io.pos() > inode.size() {
+            if io.nowait() {
+                return Err(EAGAIN);
+            }
             // The gap up to the position becomes part of the file: its bytes must be zero.
             resize::zero_gap(inode)?;
         }
@@ -191,12 +203,15 @@ impl FileData for Mount {
             let end = pos.saturating_add(left.min(CHUNK));
             let first = pos >> dax::BLOCK_SHIFT;
             let pages = first..end.div_ceil(dax::BLOCK_SIZE);
-            let (invalidate, count) = match lock_writable(inode, pages, false) {
+            let locked = if io.nowait() {
+                try_lock_writable(inode, pages)
+            } else {
+                lock_writable(inode, pages, false)
+            };
+            let (invalidate, count) = match locked {
                 Err(e) if e == ehwpoison() => {
                     let healed = heal::write_over(inode, io, &lock)?;
-                    if io.pos() > inode.size() {
-                        resize::set_size(inode, io.pos(), &lock)?;
-                    }
+                    written_to(inode, io.pos(), healed, &lock)?;
                     return Ok(Some(healed));
                 }
                 locked => locked?,
@@ -205,10 +220,9 @@ impl FileData for Mount {
             let end = end.min(first.saturating_add(count) << dax::BLOCK_SHIFT);
             let moved = io.transfer::<Self>((end - pos) as usize, &invalidate);
             drop(invalidate);
-            if io.pos() > inode.size() {
-                resize::set_size(inode, io.pos(), &lock)?;
-            }
-            moved.map(Some)
+            let moved = moved?;
+            written_to(inode, io.pos(), moved, &lock)?;
+            Ok(Some(moved))
         })
     }
 
@@ -254,6 +268,15 @@ impl FileData for Mount {
     ) -> Result {
         fallocate::fallocate(inode, what, range, lock)
     }
+}
+
+/// `moved` bytes are in place, up to byte `pos`: the end of the file is not before that. Where none
+/// could be written the end stays.
+fn written_to(inode: &Inode<Mount>, pos: u64, moved: usize, lock: &InodeLock<'_, Mount>) -> Result {
+    if moved == 0 || pos <= inode.size() {
+        return Ok(());
+    }
+    resize::set_size(inode, pos, lock)
 }
 
 /// Whether the file is about to get a page that it shares (see `Extents::map`), which must be counted.

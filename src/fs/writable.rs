@@ -99,6 +99,23 @@ pub(super) fn lock_writable<'a>(
     })
 }
 
+/// As [`lock_writable`], for who would rather not wait.
+///
+/// # Errors
+///
+/// `EAGAIN` if somebody else has the lock, or not all of the pages are writable.
+pub(super) fn try_lock_writable(
+    inode: &Inode<Mount>,
+    pages: Range<u64>,
+) -> Result<(InvalidateLockShared<'_, Mount>, u64)> {
+    let lock = inode.try_invalidate_lock_shared().ok_or(EAGAIN)?;
+    let count = pages.end.saturating_sub(pages.start);
+    if !is_writable(inode, pages)? {
+        return Err(EAGAIN);
+    }
+    Ok((lock, count))
+}
+
 /// Whether all of `pages` are blocks of this file alone, and good.
 fn is_writable(inode: &Inode<Mount>, pages: Range<u64>) -> Result<bool> {
     let state = inode.fs().meta().lock();
@@ -123,7 +140,7 @@ fn is_writable(inode: &Inode<Mount>, pages: Range<u64>) -> Result<bool> {
 ///
 /// `EHWPOISON` if the first block is bad; `ERESTARTSYS` if a page is pinned now; `ENOSPC`, `ENOMEM`,
 /// `EIO`.
-fn make_writable(
+pub(super) fn make_writable(
     inode: &Inode<Mount>,
     pages: Range<u64>,
     lock: &InvalidateLock<'_, Mount>,

@@ -71,6 +71,11 @@ void daxrmap_invalidate_lock_shared(struct inode *inode)
 	filemap_invalidate_lock_shared(inode->i_mapping);
 }
 
+bool daxrmap_invalidate_trylock_shared(struct inode *inode)
+{
+	return filemap_invalidate_trylock_shared(inode->i_mapping);
+}
+
 void daxrmap_invalidate_unlock_shared(struct inode *inode)
 {
 	filemap_invalidate_unlock_shared(inode->i_mapping);

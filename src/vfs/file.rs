@@ -121,7 +121,8 @@ struct Table<F>(PhantomData<F>);
 
 impl<F: FileData> Table<F> {
     const FILE: bindings::file_operations = bindings::file_operations {
-        llseek: Some(bindings::generic_file_llseek),
+        open: Some(super::seek::open),
+        llseek: Some(super::seek::llseek::<F>),
         read_iter: Some(Self::read_iter),
         write_iter: Some(Self::write_iter),
         unlocked_ioctl: Some(super::ioctl::unlocked_ioctl::<F>),
@@ -133,7 +134,10 @@ impl<F: FileData> Table<F> {
         fallocate: Some(super::fallocate::fallocate::<F>),
         splice_read: Some(bindings::copy_splice_read),
         splice_write: Some(bindings::iter_file_splice_write),
-        fop_flags: bindings::FOP_MMAP_SYNC,
+        // The last two: it may be asked not to wait, without O_DIRECT too.
+        fop_flags: bindings::FOP_MMAP_SYNC
+            | bindings::FOP_BUFFER_RASYNC
+            | bindings::FOP_BUFFER_WASYNC,
         // SAFETY: A table of optional function pointers; absent ones are null.
         ..unsafe { core::mem::zeroed() }
     };

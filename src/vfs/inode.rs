@@ -310,6 +310,11 @@ impl<F: FileSystem> Inode<F> {
         InvalidateLockShared::new(self)
     }
 
+    /// Takes `invalidate_lock` shared, or not at all if it would wait.
+    pub(crate) fn try_invalidate_lock_shared(&self) -> Option<InvalidateLockShared<'_, F>> {
+        InvalidateLockShared::try_new(self)
+    }
+
     /// Does not keep the inode in core for longer than somebody uses it.
     /// Source: `d_mark_dontcache` (fs/dcache.c).
     pub(crate) fn dont_cache(&self) {

@@ -103,6 +103,19 @@ impl<'a, F: FileSystem> InodeLockShared<'a, F> {
     }
 }
 
+impl<'a, F: FileSystem> InvalidateLockShared<'a, F> {
+    /// Takes the lock if nobody holds it exclusively.
+    pub(super) fn try_new(inode: &'a Inode<F>) -> Option<Self> {
+        // SAFETY: The reference keeps the inode alive.
+        let taken = unsafe { bindings::daxrmap_invalidate_trylock_shared(inode.as_ptr()) };
+        // Not `then_some`: a guard that is made in vain unlocks what others hold.
+        taken.then(|| Self {
+            inode,
+            _task: NotThreadSafe,
+        })
+    }
+}
+
 impl<'a, F: FileSystem> InvalidateLock<'a, F> {
     /// Keeps the lock, but lets other shared holders in. Never sleeps; nobody can change the
     /// file's extents in between.

@@ -144,10 +144,10 @@ impl WriteIter<'_> {
     ///
     /// # Errors
     ///
-    /// What the transactions behind that say.
-    pub(crate) fn modified(&self) -> Result {
-        // SAFETY: The file is open during the call.
-        to_result(unsafe { bindings::file_modified(self.kiocb.ki_filp) })
+    /// What the transactions behind that say; `EAGAIN` if the caller does not want to wait for one.
+    pub(crate) fn modified(&mut self) -> Result {
+        // SAFETY: The VFS's own kiocb, whose file is open during the call.
+        to_result(unsafe { bindings::kiocb_modified(self.kiocb) })
     }
 
     /// Copies the user's data to a block, durably, without taking a page fault of the user's: at

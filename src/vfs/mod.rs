@@ -29,6 +29,7 @@ mod namespace;
 mod new_inode;
 mod nofs;
 mod ratelimit;
+mod seek;
 mod super_block;
 pub(crate) mod trace;
 mod workqueue;
