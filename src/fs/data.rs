@@ -266,7 +266,9 @@ impl FileData for Mount {
         range: core::ops::Range<u64>,
         lock: &InodeLock<'_, Self>,
     ) -> Result {
-        fallocate::fallocate(inode, what, range, lock)
+        // What is poison to who maps it is a read that fails to who does not.
+        let as_io = |e| if e == ehwpoison() { EIO } else { e };
+        fallocate::fallocate(inode, what, range, lock).map_err(as_io)
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! fallocate(2): holes punched and filled, ranges zeroed. The last two heal what is bad in them.
+//! fallocate(2): holes punched and filled, ranges zeroed, copied, taken out and put in. Punching and
+//! zeroing heal what is bad in them.
 //!
 //! # Locking
 //!
@@ -8,11 +9,16 @@
 
 use super::{
     resize,
+    shift::{
+        self,
+        Move, //
+    },
     state::{
         Mapping,
         State, //
     },
     writable::{
+        make_writable,
         replace,
         retry_while_pinned,
         zero_in_page, //
@@ -40,7 +46,9 @@ use kernel::prelude::*;
 ///
 /// # Errors
 ///
-/// `EIO` if a bad block is zeroed in part; nothing has changed then. `ENOSPC`, `ENOMEM`, `EINTR`.
+/// `EIO` if a bad block is zeroed in part, or would move; nothing has changed then. `EIO` for a bad
+/// block that others have too and is to be copied; `ENOSPC`, `ENOMEM`, `EINTR`: what comes before it
+/// is done.
 pub(super) fn fallocate(
     inode: &Inode<Mount>,
     what: Fallocate,
@@ -63,6 +71,29 @@ pub(super) fn fallocate(
                 Mapping::Data { len, .. } => Ok(len),
             })?;
         }
+        Fallocate::Unshare { .. } => {
+            let pages = range.start >> dax::BLOCK_SHIFT..range.end.div_ceil(dax::BLOCK_SIZE);
+            for_runs(inode, pages, |mapping, pages, invalidate| match mapping {
+                // What is lost cannot be copied; alone, it is lost for this file only.
+                Mapping::Data {
+                    shared: true,
+                    bad: true,
+                    ..
+                } => Err(EIO),
+                Mapping::Data {
+                    len, shared: false, ..
+                } => Ok(len),
+                _ => make_writable(inode, pages, invalidate),
+            })?;
+        }
+        Fallocate::Collapse => {
+            let size = size.checked_sub(range.end - range.start).ok_or(EINVAL)?;
+            shift::shift(inode, Move::Collapse, whole_pages(&range), size, lock)?;
+        }
+        Fallocate::Insert => {
+            let size = size.checked_add(range.end - range.start).ok_or(EFBIG)?;
+            shift::shift(inode, Move::Insert, whole_pages(&range), size, lock)?;
+        }
         Fallocate::PunchHole => {
             let parts = Parts::of(&range, size);
             zero_edges(inode, &parts)?;
@@ -80,6 +111,11 @@ pub(super) fn fallocate(
         resize::set_size(inode, range.end, lock)?;
     }
     Ok(())
+}
+
+/// Bytes from page to page.
+fn whole_pages(range: &Range<u64>) -> Range<u64> {
+    range.start >> dax::BLOCK_SHIFT..range.end >> dax::BLOCK_SHIFT
 }
 
 /// A range of bytes: pages that are all in it, and parts of up to two others.

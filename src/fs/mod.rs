@@ -9,7 +9,7 @@
 //! - [`namespace`]: directories and attributes.
 //! - [`data`]: read, write, faults. [`writable`]: blocks that may be written, by allocation and copy
 //!   on write. [`resize`]: truncate and the end of the file. [`reflink`]: sharing blocks.
-//!   [`fallocate`]: holes and zeroes. [`heal`]: good blocks in the place of bad ones. [`write_back`]:
+//!   [`fallocate`]: holes and zeroes. [`shift`]: ranges taken out of a file and put into it. [`heal`]: good blocks in the place of bad ones. [`write_back`]:
 //!   fsync around bad ones.
 //! - [`ioctl`]: dispatch of ioctl(2). [`fsmap`]: what is where on the device (FS_IOC_GETFSMAP).
 //!   [`lost`]: what is lost (DAXRMAP_IOC_LOST). [`status`]: how the mount is (DAXRMAP_IOC_STATUS).
@@ -39,6 +39,7 @@ mod mount;
 mod namespace;
 mod reflink;
 mod resize;
+mod shift;
 mod state;
 mod status;
 mod store;

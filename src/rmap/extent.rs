@@ -146,6 +146,16 @@ impl ExtentMap {
         self.from(pgoff).next()
     }
 
+    /// Returns the last extent that begins before page `end`.
+    pub(crate) fn last_before(&self, end: u64) -> Option<Extent> {
+        self.extents.floor(&key(end.checked_sub(1)?))
+    }
+
+    /// Returns the last extent.
+    pub(crate) fn last(&self) -> Option<Extent> {
+        self.last_before(u64::MAX)
+    }
+
     /// Visits the parts of extents that lie in `range` (of pages of the file).
     pub(crate) fn in_range(&self, range: Range<u64>) -> impl Iterator<Item = Extent> + '_ {
         self.from(range.start).map_while(move |e| e.clip(&range))

@@ -14,8 +14,10 @@ use super::{
 };
 use crate::{
     bindings,
+    dax,
     errno::eopnotsupp, //
 };
+use core::ops::Range;
 use kernel::{
     error::{
         from_result,
@@ -39,6 +41,15 @@ pub(crate) enum Fallocate {
         /// The size stays, whatever the range.
         keep_size: bool,
     },
+    /// Blocks of this file alone.
+    Unshare {
+        /// The size stays, whatever the range.
+        keep_size: bool,
+    },
+    /// The range is not there any more: what comes after it moves down.
+    Collapse,
+    /// A hole between what is before it and what was there, which moves up.
+    Insert,
 }
 
 impl Fallocate {
@@ -50,6 +61,11 @@ impl Fallocate {
             0 => Ok(Self::Allocate { keep_size }),
             bindings::FALLOC_FL_PUNCH_HOLE if keep_size => Ok(Self::PunchHole),
             bindings::FALLOC_FL_ZERO_RANGE => Ok(Self::ZeroRange { keep_size }),
+            // To write zeroes is what zeroing does here: there are no unwritten extents.
+            bindings::FALLOC_FL_WRITE_ZEROES if !keep_size => Ok(Self::ZeroRange { keep_size }),
+            bindings::FALLOC_FL_UNSHARE_RANGE => Ok(Self::Unshare { keep_size }),
+            bindings::FALLOC_FL_COLLAPSE_RANGE if !keep_size => Ok(Self::Collapse),
+            bindings::FALLOC_FL_INSERT_RANGE if !keep_size => Ok(Self::Insert),
             _ => Err(eopnotsupp()),
         }
     }
@@ -58,8 +74,26 @@ impl Fallocate {
     pub(crate) fn grows(self) -> bool {
         matches!(
             self,
-            Self::Allocate { keep_size: false } | Self::ZeroRange { keep_size: false }
+            Self::Allocate { keep_size: false }
+                | Self::ZeroRange { keep_size: false }
+                | Self::Unshare { keep_size: false }
         )
+    }
+
+    /// Checks what fallocate(2) says of ranges that are taken out or put in, and returns the size of
+    /// the file after that. Which error comes first is as in XFS.
+    fn moved_size(self, size: u64, range: &Range<u64>, max: u64) -> Result<u64> {
+        let aligned = |byte: u64| byte % dax::BLOCK_SIZE == 0;
+        if !aligned(range.start) || !aligned(range.end) {
+            return Err(EINVAL);
+        }
+        let len = range.end - range.start;
+        match self {
+            Self::Collapse if range.end < size => Ok(size - len),
+            Self::Insert if max.saturating_sub(size) < len => Err(EFBIG),
+            Self::Insert if range.start < size => Ok(size + len),
+            _ => Err(EINVAL),
+        }
     }
 }
 
@@ -80,8 +114,18 @@ pub(super) unsafe extern "C" fn fallocate<F: FileData>(
         let len = u64::try_from(len).map_err(|_| EINVAL)?;
         let end = start.checked_add(len).ok_or(EFBIG)?;
         let lock = inode.lock();
-        if what.grows() && end > inode.size() {
-            let size = bindings::loff_t::try_from(end).map_err(|_| EFBIG)?;
+        let size = match what {
+            Fallocate::Collapse | Fallocate::Insert => {
+                // SAFETY: The super block is mounted; its limit does not change.
+                let max = unsafe { (*inode.sb().as_ptr()).s_maxbytes };
+                let max = u64::try_from(max).map_err(|_| EFBIG)?;
+                what.moved_size(inode.size(), &(start..end), max)?
+            }
+            _ if what.grows() => end,
+            _ => 0,
+        };
+        if size > inode.size() {
+            let size = bindings::loff_t::try_from(size).map_err(|_| EFBIG)?;
             // SAFETY: The inode is live, its `i_rwsem` held.
             to_result(unsafe { bindings::inode_newsize_ok(inode.as_ptr(), size) })?;
         }

@@ -46,7 +46,15 @@ impl State {
         // Each change of a mapping adds at most one extent, one owner record and one range in
         // flight: a new one, or the second part of one that is split.
         let is_map = |op: &&Op| matches!(op, Op::Map { .. } | Op::Unmap { .. });
-        let maps = tx.ops().iter().filter(is_map).count();
+        let in_flight = tx.ops().iter().filter(is_map).count();
+        // A shift changes each extent that it moves, and may split one.
+        let shifted = tx.ops().iter().fold(0usize, |sum, op| match op {
+            Op::Shift { ino, from, .. } => {
+                sum.saturating_add(self.shifted(*ino, *from).saturating_add(1))
+            }
+            _ => sum,
+        });
+        let maps = in_flight.saturating_add(shifted);
         // So does each change of the bad set to that.
         let bad = tx
             .ops()
@@ -72,7 +80,9 @@ impl State {
                     let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
                     slots.entries.push(node, GFP_KERNEL)?;
                 }
-                Op::Map { ino, .. } | Op::Unmap { ino, .. } if last_ino != Some(*ino) => {
+                Op::Map { ino, .. } | Op::Unmap { ino, .. } | Op::Shift { ino, .. }
+                    if last_ino != Some(*ino) =>
+                {
                     last_ino = Some(*ino);
                     if let Some(InodeKind::File(map)) =
                         self.inodes.get_mut(ino).map(|inode| &mut inode.kind)
@@ -83,7 +93,7 @@ impl State {
                 _ => {}
             }
         }
-        self.in_flight.reserve(maps)?;
+        self.in_flight.reserve(in_flight)?;
         self.bad.reserve(SPARE_BAD.saturating_add(bad))?;
 
         // Taken from the end; `apply` needs them in the order of the operations.
@@ -192,6 +202,7 @@ impl State {
                 len,
             } => self.map_extent(ino, Extent { pgoff, block, len })?,
             Op::Unmap { ino, pgoff, len } => self.unmap_pages(ino, pgoff, len)?,
+            Op::Shift { ino, from, to } => self.shift_pages(ino, from, to)?,
             Op::MarkBad { block, len } => {
                 let end = block.checked_add(len).ok_or_else(euclean)?;
                 if end > self.blocks || len == 0 {

@@ -36,6 +36,7 @@ mod code {
     pub(super) const MARK_BAD: u8 = 9;
     pub(super) const UNMARK_BAD: u8 = 10;
     pub(super) const NEXT_INO: u8 = 11;
+    pub(super) const SHIFT: u8 = 16;
 }
 
 impl Op {
@@ -73,6 +74,7 @@ impl Op {
                 len,
             } => put(out, code::MAP, &[*ino, *pgoff, *block, *len]),
             Op::Unmap { ino, pgoff, len } => put(out, code::UNMAP, &[*ino, *pgoff, *len, 0]),
+            Op::Shift { ino, from, to } => put(out, code::SHIFT, &[*ino, *from, *to, 0]),
             Op::MarkBad { block, len } => put(out, code::MARK_BAD, &[*block, *len]),
             Op::UnmarkBad { block, len } => put(out, code::UNMARK_BAD, &[*block, *len]),
             Op::NextIno { ino } => put(out, code::NEXT_INO, &[*ino]),
@@ -126,6 +128,17 @@ impl Op {
                     ino: from.u64()?,
                     pgoff: from.u64()?,
                     len: from.u64()?,
+                };
+                if from.u64()? != 0 {
+                    return Err(euclean());
+                }
+                op
+            }
+            code::SHIFT => {
+                let op = Op::Shift {
+                    ino: from.u64()?,
+                    from: from.u64()?,
+                    to: from.u64()?,
                 };
                 if from.u64()? != 0 {
                     return Err(euclean());

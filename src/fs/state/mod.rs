@@ -31,6 +31,7 @@ mod op;
 mod place;
 mod range_set;
 mod rename;
+mod shift;
 mod space;
 
 pub(crate) use self::checkpoint::OpSink;

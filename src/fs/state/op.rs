@@ -90,6 +90,16 @@ pub(crate) enum Op {
         /// Number of pages; may reach beyond the last extent.
         len: u64,
     },
+    /// Moves all pages of a file from one on, with their blocks, up or down. Where they come to be
+    /// first, below or above, there is a hole.
+    Shift {
+        /// The file.
+        ino: u64,
+        /// First page that moves.
+        from: u64,
+        /// Where that page comes to be.
+        to: u64,
+    },
     /// Makes sure that no inode gets a number below this one. First of a checkpoint, so that numbers
     /// are not used again.
     NextIno {

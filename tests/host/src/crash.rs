@@ -296,7 +296,7 @@ impl Fs {
         };
         let dir = pick(&self.files(true), chance)?;
         let name = [b'a' + chance.below(12) as u8];
-        match chance.below(36) / 2 {
+        match chance.below(40) / 2 {
             16 => self.store.checkpoint(),
             0..=2 => {
                 let (_, tx) = self
@@ -348,6 +348,17 @@ impl Fs {
                 self.store.commit(tx).inspect_err(|_| {
                     self.store.state_mut().release(new).unwrap();
                 })
+            }
+            18 | 19 => {
+                let ino = pick(&self.files(false), chance)?;
+                let (from, len) = (chance.below(20), 1 + chance.below(9));
+                let (state, pages) = (self.store.state(), from..from + len);
+                let tx = if chance.below(2) == 0 {
+                    state.collapse(ino, pages, self.clock as u64)?
+                } else {
+                    state.insert(ino, pages, self.clock as u64)?
+                };
+                self.store.commit(tx)
             }
             12 | 13 => {
                 let files = self.files(false);

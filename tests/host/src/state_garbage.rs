@@ -41,7 +41,7 @@ fn number() -> impl Strategy<Value = u64> {
 /// An operation as a damaged log may have it.
 fn garbage() -> impl Strategy<Value = (u8, [u64; 4], u8, bool)> {
     (
-        0..13u8,
+        0..14u8,
         [number(), number(), number(), number()],
         0..4u8,
         any::<bool>(),
@@ -92,6 +92,11 @@ fn garbage_is_an_error_and_no_panic() {
                     len: c,
                 },
                 11 => Op::MarkBad { block: a, len: b },
+                12 => Op::Shift {
+                    ino: a,
+                    from: b,
+                    to: c,
+                },
                 _ => Op::UnmarkBad { block: a, len: b },
             };
             let before = Snapshot::of(&state);
@@ -124,6 +129,8 @@ fn garbage_is_an_error_and_no_panic() {
             let _ = state.unlink(a, &name, at(1));
             let _ = state.rmdir(a, &name, at(1));
             let _ = state.clone_range(a, b, c, d, 3);
+            let _ = state.collapse(a, b..c, d);
+            let _ = state.insert(a, b..c, d);
             let _ = state.map(a, b, d);
             let _ = state.evict(a);
         }

@@ -54,6 +54,8 @@ enum Step {
     Write(usize, Range<u64>, u64),
     Clone(usize, u64, usize, u64, u64),
     Unmap(usize, Range<u64>),
+    Collapse(usize, Range<u64>),
+    Insert(usize, Range<u64>),
     MarkBad(Range<u64>),
     UnmarkBad(Range<u64>),
     Hold(u64),
@@ -77,7 +79,9 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (file.clone(), pages.clone(), 0..BLOCKS).prop_map(|(f, r, g)| Step::Write(f, r, g)),
         6 => (file.clone(), 0..PAGES, file.clone(), 0..PAGES, 1..8u64)
             .prop_map(|(f, p, g, q, n)| Step::Clone(f, p, g, q, n)),
-        3 => (file, pages).prop_map(|(f, r)| Step::Unmap(f, r)),
+        3 => (file.clone(), pages.clone()).prop_map(|(f, r)| Step::Unmap(f, r)),
+        3 => (file.clone(), pages.clone()).prop_map(|(f, r)| Step::Collapse(f, r)),
+        3 => (file, pages).prop_map(|(f, r)| Step::Insert(f, r)),
         2 => (0..BLOCKS, 1..4u64).prop_map(|(b, n)| Step::MarkBad(b..(b + n).min(BLOCKS))),
         2 => (0..BLOCKS, 1..4u64).prop_map(|(b, n)| Step::UnmarkBad(b..(b + n).min(BLOCKS))),
         1 => (1..6u64).prop_map(Step::Hold),
@@ -103,6 +107,15 @@ fn with_enomem<T>(state: &mut State, mut action: impl FnMut(&mut State) -> Resul
         assert!(allocations < 1000);
     }
     unreachable!();
+}
+
+/// Whether the pages from `from` on may move.
+fn moves(model: &Model, ino: u64, from: u64) -> Result {
+    let file = model.files.get(&ino).ok_or(ENOENT)?;
+    if file.range(from..).any(|(_, b)| model.bad.contains(b)) {
+        return Err(EIO);
+    }
+    Ok(())
 }
 
 fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
@@ -290,6 +303,39 @@ fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
             assert_eq!(result.is_ok(), model.files.contains_key(&ino));
             if let Some(file) = model.files.get_mut(&ino) {
                 file.retain(|pgoff, _| !pages.contains(pgoff));
+            }
+        }
+        Step::Collapse(f, pages) => {
+            let ino = model.file(f);
+            let expected = moves(model, ino, pages.end);
+            let result = with_enomem(state, |s| {
+                let tx = s.collapse(ino, pages.clone(), 7)?;
+                s.commit(tx)
+            });
+            assert_eq!(result, expected);
+            if result.is_ok() {
+                let len = pages.end - pages.start;
+                let file = model.files.get_mut(&ino).unwrap();
+                file.retain(|pgoff, _| !pages.contains(pgoff));
+                let after = file.split_off(&pages.start);
+                file.extend(after.into_iter().map(|(pgoff, b)| (pgoff - len, b)));
+                assert_eq!(state.get(ino).unwrap().attr.size, 7);
+            }
+        }
+        Step::Insert(f, pages) => {
+            let ino = model.file(f);
+            let expected = moves(model, ino, pages.start);
+            let result = with_enomem(state, |s| {
+                let tx = s.insert(ino, pages.clone(), 8)?;
+                s.commit(tx)
+            });
+            assert_eq!(result, expected);
+            if result.is_ok() {
+                let len = pages.end - pages.start;
+                let file = model.files.get_mut(&ino).unwrap();
+                let after = file.split_off(&pages.start);
+                file.extend(after.into_iter().map(|(pgoff, b)| (pgoff + len, b)));
+                assert_eq!(state.get(ino).unwrap().attr.size, 8);
             }
         }
         Step::MarkBad(blocks) => {
