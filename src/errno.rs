@@ -25,6 +25,8 @@ declare! {
     enametoolong = 36;
     /// `ENOTEMPTY`: the directory has entries.
     enotempty = 39;
+    /// `EBADE`: what is to be deduplicated is not the same.
+    ebade = 52;
     /// `ENODATA`: there is nothing of what was asked for.
     enodata = 61;
     /// `EOPNOTSUPP`: the operation is not offered.

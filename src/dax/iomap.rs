@@ -152,6 +152,39 @@ impl<F: Extents> Table<F> {
     }
 }
 
+/// # Safety
+///
+/// Called by an iomap user with a mapping to fill.
+unsafe extern "C" fn hole_begin(
+    _inode: *mut bindings::inode,
+    pos: bindings::loff_t,
+    length: bindings::loff_t,
+    _flags: c_uint,
+    iomap: *mut bindings::iomap,
+    _srcmap: *mut bindings::iomap,
+) -> c_int {
+    from_result(|| {
+        // SAFETY: By the caller's promise.
+        let iomap = unsafe { &mut *iomap };
+        iomap.type_ = bindings::IOMAP_HOLE as u16;
+        iomap.addr = bindings::IOMAP_NULL_ADDR as u64;
+        iomap.offset = pos;
+        iomap.length = u64::try_from(length).map_err(|_| EINVAL)?;
+        Ok(0)
+    })
+}
+
+/// Iomap operations of a file that is one hole: for `dax_remap_file_range_prep`, which compares what it
+/// is told and then goes on with its checks.
+pub(crate) fn nothing_to_compare() -> &'static bindings::iomap_ops {
+    const HOLES: bindings::iomap_ops = bindings::iomap_ops {
+        iomap_begin: Some(hole_begin),
+        iomap_end: None,
+        iomap_next: None,
+    };
+    &HOLES
+}
+
 /// The iomap operations of `F`.
 pub(crate) fn iomap_operations<F: Extents>() -> &'static bindings::iomap_ops {
     &Table::<F>::OPS

@@ -50,6 +50,7 @@ pub(crate) use self::{
     iomap::{
         fiemap,
         iomap_operations,
+        nothing_to_compare,
         Extent,
         Extents,
         Purpose, //

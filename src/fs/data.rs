@@ -32,13 +32,13 @@ use crate::{
     },
     errno::ehwpoison,
     vfs::{
-        CloneSide,
         Fallocate,
         FileData,
         Inode,
         InodeLock,
         InvalidateLockShared,
         ReadIter,
+        Remap,
         WriteIter, //
     },
 };
@@ -256,8 +256,8 @@ impl FileData for Mount {
         write_back::write_back(what)
     }
 
-    fn clone_range(src: &CloneSide<'_, Self>, dst: &CloneSide<'_, Self>, len: u64) -> Result<u64> {
-        reflink::clone_range(src, dst, len)
+    fn remap(range: &Remap<'_, Self>) -> Result<u64> {
+        reflink::remap(range)
     }
 
     fn fallocate(

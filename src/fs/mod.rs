@@ -8,7 +8,7 @@
 //! - [`mount`]: mount, unmount, statfs.
 //! - [`namespace`]: directories and attributes.
 //! - [`data`]: read, write, faults. [`writable`]: blocks that may be written, by allocation and copy
-//!   on write. [`resize`]: truncate and the end of the file. [`reflink`]: sharing blocks.
+//!   on write. [`resize`]: truncate and the end of the file. [`reflink`]: sharing blocks; [`dedupe`]: only where the bytes are the same.
 //!   [`fallocate`]: holes and zeroes. [`shift`]: ranges taken out of a file and put into it. [`heal`]: good blocks in the place of bad ones. [`write_back`]:
 //!   fsync around bad ones.
 //! - [`ioctl`]: dispatch of ioctl(2). [`fsmap`]: what is where on the device (FS_IOC_GETFSMAP).
@@ -26,6 +26,7 @@
 mod clear;
 mod data;
 mod debugfs;
+mod dedupe;
 mod export;
 mod fallocate;
 mod fsmap;

@@ -1,48 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sharing blocks between files: FICLONE, FICLONERANGE, copy_file_range.
+//! Sharing blocks between files: FICLONE, FICLONERANGE, FIDEDUPERANGE, copy_file_range.
+//!
+//! Many extents are shared by several transactions, up to 1024 extents each: each is all or nothing, and
+//! in between, or after a crash, a part of the range is shared, from its start on.
 //!
 //! # Locking
 //!
-//! Both files' `i_rwsem`, then both `invalidate_lock`s, exclusively. Both ranges are unmapped and
-//! forgotten first: the source's pages may stand in a PMD-size entry, or be mapped writable.
+//! Both files' `i_rwsem`, then both `invalidate_lock`s, exclusively, until all is done. Both ranges are
+//! unmapped and forgotten first: the source's pages may stand in a PMD-size entry, or be mapped
+//! writable. So nobody changes what [`dedupe`] compares.
 
 use super::{
+    dedupe,
     resize,
     writable::retry_while_pinned,
     Mount, //
 };
 use crate::{
     dax,
+    errno::ebade,
     vfs::{
         self,
-        CloneSide,
-        InodeLock, //
+        fatal_signal_pending,
+        InodeLock,
+        Remap, //
     },
 };
 use kernel::prelude::*;
 
-/// Shares `len` bytes; see [`vfs::FileData::clone_range`].
+/// Shares a range; see [`vfs::FileData::remap`].
 ///
 /// # Errors
 ///
-/// `EIO` if a block of the source is bad; `EINVAL` and others, as in ioctl_ficlonerange(2).
-pub(super) fn clone_range(
-    src: &CloneSide<'_, Mount>,
-    dst: &CloneSide<'_, Mount>,
-    len: u64,
-) -> Result<u64> {
-    CloneSide::with_both_locked(src, dst, len, |len, dst_lock| {
-        retry_while_pinned(|| share(src, dst, len, dst_lock))
-    })
+/// `EIO` if a block of the source is bad; `EBADE` if the bytes were to be the same and are not; `EINVAL`
+/// and others, as in ioctl_ficlonerange(2). `ENOSPC`, `ENOMEM`, `EINTR`, and `EIO` of a block that
+/// fails in the middle: what was shared before that stays so.
+pub(super) fn remap(range: &Remap<'_, Mount>) -> Result<u64> {
+    range.with_both_locked(|len, dst_lock| retry_while_pinned(|| share(range, len, dst_lock)))
 }
 
-fn share(
-    src: &CloneSide<'_, Mount>,
-    dst: &CloneSide<'_, Mount>,
-    len: u64,
-    dst_lock: &InodeLock<'_, Mount>,
-) -> Result<u64> {
+fn share(range: &Remap<'_, Mount>, len: u64, dst_lock: &InodeLock<'_, Mount>) -> Result<u64> {
+    let (src, dst) = (&range.src, &range.dst);
     let meta = dst.inode.fs().meta();
     meta.check_alive()?;
     // The last block may be part of the range if that ends at both files' end; what lies beyond
@@ -57,23 +56,43 @@ fn share(
     let dst_invalidate = other.as_ref().unwrap_or(&src_invalidate);
     // What cannot be cloned must not lose its mappings over the attempt: who maps a page that is
     // failing right now is about to be told.
-    meta.lock().clone_range(from_ino, from, to_ino, to, pages)?;
+    meta.lock().check_clone(from_ino, from, pages)?;
+    let dst_pages = to..to.saturating_add(pages);
     dax::write_back(src.inode, from..from.saturating_add(pages), &src_invalidate)?;
     dax::break_layout(src.inode, from..from.saturating_add(pages), &src_invalidate)?;
-    dax::break_layout(dst.inode, to..to.saturating_add(pages), dst_invalidate)?;
+    if range.dedupe {
+        dax::write_back(dst.inode, dst_pages.clone(), dst_invalidate)?;
+    }
+    dax::break_layout(dst.inode, dst_pages, dst_invalidate)?;
+    if range.dedupe && !dedupe::is_same(range, len)? {
+        return Err(ebade());
+    }
     let size = dst.inode.size();
     if dst.pos > size {
         resize::zero_tail(dst.inode, size, dst_invalidate)?;
     }
-    meta.transact(|state| {
-        let mut tx = state.clone_range(from_ino, from, to_ino, to, pages)?;
-        if end > size {
-            resize::push_size(state, &mut tx, to_ino, end)?;
+    let mut done = 0;
+    while done < pages {
+        let mut batch = 0;
+        let mut size = dst.inode.size();
+        meta.transact(|state| {
+            let (from, to) = (from.saturating_add(done), to.saturating_add(done));
+            batch = state.clone_len(from_ino, from, pages.saturating_sub(done))?;
+            let mut tx = state.clone_range(from_ino, from, to_ino, to, batch)?;
+            let shared = to.saturating_add(batch).saturating_mul(dax::BLOCK_SIZE);
+            if shared.min(end) > size {
+                size = shared.min(end);
+                resize::push_size(state, &mut tx, to_ino, size)?;
+            }
+            Ok(tx)
+        })?;
+        if size > dst.inode.size() {
+            dst.inode.set_size(size, dst_lock);
         }
-        Ok(tx)
-    })?;
-    if end > size {
-        dst.inode.set_size(end, dst_lock);
+        done = done.saturating_add(batch.max(1));
+        if done < pages && fatal_signal_pending() {
+            return Err(EINTR);
+        }
     }
     Ok(len)
 }

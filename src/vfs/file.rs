@@ -6,16 +6,16 @@
 //!
 //! # Locking
 //!
-//! The VFS calls `read`, `write`, `clone_range` and `mmap` without locks of the inode: the filesystem
+//! The VFS calls `read`, `write`, `remap` and `mmap` without locks of the inode: the filesystem
 //! takes them, in the order that [`super::InodeLock`] gives.
 
 use super::{
     fallocate::Fallocate,
-    FileSystem,
     Inode,
     InodeLock,
     Ioctl,
     ReadIter,
+    Remap,
     WriteIter, //
 };
 use crate::{
@@ -25,14 +25,10 @@ use crate::{
 };
 use core::{
     marker::PhantomData,
-    mem::ManuallyDrop,
     ops::Range, //
 };
 use kernel::{
-    error::{
-        from_result,
-        to_result, //
-    },
+    error::from_result,
     prelude::*, //
 };
 
@@ -46,9 +42,8 @@ pub(crate) trait FileData: dax::Extents + Ioctl {
     fn fault(inode: &Inode<Self>, fault: &mut dax::Fault<'_, Self>) -> dax::FaultResult;
     /// Makes what was written through mmap durable. A lock may be held: see [`dax::Writeback`].
     fn write_back(what: &mut dax::Writeback<'_, Self>) -> Result;
-    /// Shares the blocks of `len` bytes at `pos_in` of `src` with `dst` at `pos_out`; returns the
-    /// bytes shared.
-    fn clone_range(src: &CloneSide<'_, Self>, dst: &CloneSide<'_, Self>, len: u64) -> Result<u64>;
+    /// Shares the blocks of a range of one file with another; returns the bytes shared.
+    fn remap(range: &Remap<'_, Self>) -> Result<u64>;
     /// Changes what stands where in the file, as fallocate(2) says.
     fn fallocate(
         inode: &Inode<Self>,
@@ -56,65 +51,6 @@ pub(crate) trait FileData: dax::Extents + Ioctl {
         range: Range<u64>,
         lock: &InodeLock<'_, Self>,
     ) -> Result;
-}
-
-/// One side of a clone: the open file and a byte position in it.
-pub(crate) struct CloneSide<'a, F: FileSystem> {
-    /// The inode.
-    pub(crate) inode: &'a Inode<F>,
-    /// Byte position.
-    pub(crate) pos: u64,
-    file: *mut bindings::file,
-}
-
-impl<F: dax::Extents> CloneSide<'_, F> {
-    /// Locks both inodes' `i_rwsem`, runs `f` with the bytes to share and the destination's lock,
-    /// and unlocks.
-    ///
-    /// Before `f`: limits, alignment and EOF are checked, the destination's times and set-id bits
-    /// changed, and dirty cache lines of both ranges flushed
-    /// (`dax_remap_file_range_prep`, fs/remap_range.c).
-    ///
-    /// # Errors
-    ///
-    /// `EINVAL` and others, as in ioctl_ficlonerange(2); what `f` says.
-    pub(crate) fn with_both_locked(
-        src: &Self,
-        dst: &Self,
-        len: u64,
-        f: impl FnOnce(u64, &InodeLock<'_, F>) -> Result<u64>,
-    ) -> Result<u64> {
-        let (a, b) = (src.inode.as_ptr(), dst.inode.as_ptr());
-        let mut len = i64::try_from(len).map_err(|_| EINVAL)?;
-        let pos_in = i64::try_from(src.pos).map_err(|_| EINVAL)?;
-        let pos_out = i64::try_from(dst.pos).map_err(|_| EINVAL)?;
-        // SAFETY: Both inodes are live; one inode twice is allowed.
-        unsafe { bindings::lock_two_nondirectories(a, b) };
-        // SAFETY: Both files are open, and their inodes locked.
-        let ret = unsafe {
-            bindings::dax_remap_file_range_prep(
-                src.file,
-                pos_in,
-                dst.file,
-                pos_out,
-                &mut len,
-                0,
-                dax::iomap_operations::<F>(),
-            )
-        };
-        let result = match to_result(ret) {
-            Ok(()) if len <= 0 => Ok(0),
-            Ok(()) => {
-                // SAFETY: Locked above; the guard is not dropped.
-                let lock = ManuallyDrop::new(unsafe { InodeLock::assume_held(dst.inode) });
-                f(len.unsigned_abs(), &lock)
-            }
-            Err(e) => Err(e),
-        };
-        // SAFETY: Locked above.
-        unsafe { bindings::unlock_two_nondirectories(a, b) };
-        result
-    }
 }
 
 struct Table<F>(PhantomData<F>);
@@ -130,7 +66,7 @@ impl<F: FileData> Table<F> {
         fsync: Some(Self::fsync),
         mmap_prepare: Some(Self::mmap_prepare),
         get_unmapped_area: Some(bindings::thp_get_unmapped_area),
-        remap_file_range: Some(Self::remap_file_range),
+        remap_file_range: Some(super::remap::remap_file_range::<F>),
         fallocate: Some(super::fallocate::fallocate::<F>),
         splice_read: Some(bindings::copy_splice_read),
         splice_write: Some(bindings::iter_file_splice_write),
@@ -248,39 +184,6 @@ impl<F: FileData> Table<F> {
             unsafe { bindings::daxrmap_vma_set_huge(desc) };
             Ok(0)
         })
-    }
-
-    /// # Safety
-    ///
-    /// Called by the VFS with two open regular files of one mount of `F`.
-    unsafe extern "C" fn remap_file_range(
-        file_in: *mut bindings::file,
-        pos_in: bindings::loff_t,
-        file_out: *mut bindings::file,
-        pos_out: bindings::loff_t,
-        len: bindings::loff_t,
-        flags: c_uint,
-    ) -> bindings::loff_t {
-        let shared = (|| {
-            // REMAP_FILE_CAN_SHORTEN is advice; dedupe is not offered.
-            if flags & bindings::REMAP_FILE_DEDUP != 0 {
-                return Err(eopnotsupp());
-            }
-            let side = |file: *mut bindings::file, pos: i64| -> Result<CloneSide<'_, F>> {
-                Ok(CloneSide {
-                    // SAFETY: By the caller's promise.
-                    inode: unsafe { Inode::of_file(file) },
-                    pos: u64::try_from(pos).map_err(|_| EINVAL)?,
-                    file,
-                })
-            };
-            let len = u64::try_from(len).map_err(|_| EINVAL)?;
-            F::clone_range(&side(file_in, pos_in)?, &side(file_out, pos_out)?, len)
-        })();
-        match shared {
-            Ok(n) => i64::try_from(n).unwrap_or(i64::MAX),
-            Err(e) => e.to_errno().into(),
-        }
     }
 }
 

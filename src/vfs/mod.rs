@@ -29,6 +29,7 @@ mod namespace;
 mod new_inode;
 mod nofs;
 mod ratelimit;
+mod remap;
 mod seek;
 mod super_block;
 pub(crate) mod trace;
@@ -41,10 +42,7 @@ pub(crate) use self::{
         FileId, //
     },
     fallocate::Fallocate,
-    file::{
-        CloneSide,
-        FileData, //
-    },
+    file::FileData,
     fs_type::{
         FileSystem,
         NewSuper,
@@ -108,6 +106,7 @@ pub(crate) use self::{
         NoFsScope, //
     },
     ratelimit::RateLimit,
+    remap::Remap,
     super_block::SuperBlock,
     workqueue::OwnedQueue, //
 };

@@ -38,6 +38,10 @@ pub(crate) enum Mapping {
     },
 }
 
+/// Extents that one transaction clones: the state lock is held for as long as that takes, and whoever
+/// has to publish a failure waits for it.
+pub(crate) const CLONE_EXTENTS: usize = 1024;
+
 impl State {
     /// Returns what the pages from `pgoff` on of a file are, as far as all that is answered stays
     /// the same, and at most for `max_len` pages.
@@ -106,6 +110,34 @@ impl State {
         let mut tx = Transaction::new();
         self.push_unmap(&mut tx, ino, pgoff..pgoff.saturating_add(len))?;
         Ok(tx)
+    }
+
+    /// Checks that `len` pages of a file can be cloned now.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT`, `EISDIR`; `EINVAL` if `len` is 0; `EFBIG` if they reach beyond the largest file;
+    /// `EIO` if a block of them is bad.
+    pub(crate) fn check_clone(&self, src: u64, pgoff: u64, len: u64) -> Result {
+        let pages = page_range(pgoff, len)?;
+        self.get(src)?.as_file()?;
+        if self.bad_blocks() != 0 && self.bad_pages(src, pages)? != 0 {
+            return Err(EIO);
+        }
+        Ok(())
+    }
+
+    /// Returns how many pages from `pgoff` on of a file can be cloned by one transaction: as many as
+    /// have [`CLONE_EXTENTS`] extents, and at most `max_len`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT`, `EISDIR`.
+    pub(crate) fn clone_len(&self, src: u64, pgoff: u64, max_len: u64) -> Result<u64> {
+        let pages = pgoff..pgoff.saturating_add(max_len);
+        let mut extents = self.get(src)?.as_file()?.in_range(pages);
+        let next = extents.nth(CLONE_EXTENTS);
+        Ok(next.map_or(max_len, |next| next.pgoff.saturating_sub(pgoff)))
     }
 
     /// Builds the transaction that makes `len` pages of file `dst` share the blocks of pages of file

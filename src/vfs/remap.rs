@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Ranges of files that share blocks: FICLONE, FICLONERANGE, FIDEDUPERANGE, copy_file_range(2).
+//!
+//! C source: fs/remap_range.c.
+//!
+//! # Locking
+//!
+//! The VFS calls it with writes to the superblock let in. Both `i_rwsem`s are taken here, exclusively.
+
+use super::{
+    FileData,
+    FileSystem,
+    Inode,
+    InodeLock, //
+};
+use crate::{
+    bindings,
+    dax, //
+};
+use core::mem::ManuallyDrop;
+use kernel::{
+    error::to_result,
+    prelude::*, //
+};
+
+/// One side of it: the open file and a byte position in it.
+pub(crate) struct Side<'a, F: FileSystem> {
+    /// The inode.
+    pub(crate) inode: &'a Inode<F>,
+    /// Byte position.
+    pub(crate) pos: u64,
+    file: *mut bindings::file,
+}
+
+/// A range of one file that another is to share.
+pub(crate) struct Remap<'a, F: FileSystem> {
+    /// Whose blocks they are.
+    pub(crate) src: Side<'a, F>,
+    /// Who gets them.
+    pub(crate) dst: Side<'a, F>,
+    /// Only if both hold the same bytes already (FIDEDUPERANGE).
+    pub(crate) dedupe: bool,
+    /// Bytes; 0: up to the end of the source.
+    len: u64,
+    /// Fewer bytes will do (copy_file_range(2)).
+    can_shorten: bool,
+}
+
+impl<F: dax::Extents> Remap<'_, F> {
+    /// Locks both inodes' `i_rwsem`, runs `f` with the bytes to share and the destination's lock,
+    /// and unlocks.
+    ///
+    /// Before `f`: limits, alignment and EOF are checked, the destination's times and set-id bits
+    /// changed unless its contents stay, and dirty cache lines of both ranges flushed
+    /// (`dax_remap_file_range_prep`, fs/remap_range.c). Whether the bytes are the same is for `f` to
+    /// say: fs/dax.c would compare them while others may write them through mmap, and meets poison
+    /// with its bare hands.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` and others, as in ioctl_ficlonerange(2) and ioctl_fideduperange(2); what `f` says.
+    pub(crate) fn with_both_locked(
+        &self,
+        f: impl FnOnce(u64, &InodeLock<'_, F>) -> Result<u64>,
+    ) -> Result<u64> {
+        let (src, dst) = (&self.src, &self.dst);
+        let (a, b) = (src.inode.as_ptr(), dst.inode.as_ptr());
+        let mut len = i64::try_from(self.len).map_err(|_| EINVAL)?;
+        let pos_in = i64::try_from(src.pos).map_err(|_| EINVAL)?;
+        let pos_out = i64::try_from(dst.pos).map_err(|_| EINVAL)?;
+        let dedupe = if self.dedupe {
+            bindings::REMAP_FILE_DEDUP
+        } else {
+            0
+        };
+        let shorten = if self.can_shorten {
+            bindings::REMAP_FILE_CAN_SHORTEN
+        } else {
+            0
+        };
+        // SAFETY: Both inodes are live; one inode twice is allowed.
+        unsafe { bindings::lock_two_nondirectories(a, b) };
+        // SAFETY: Both files are open, and their inodes locked.
+        let ret = unsafe {
+            bindings::dax_remap_file_range_prep(
+                src.file,
+                pos_in,
+                dst.file,
+                pos_out,
+                &mut len,
+                dedupe | shorten,
+                dax::nothing_to_compare(),
+            )
+        };
+        let result = match to_result(ret) {
+            Ok(()) if len <= 0 => Ok(0),
+            Ok(()) => {
+                // SAFETY: Locked above; the guard is not dropped.
+                let lock = ManuallyDrop::new(unsafe { InodeLock::assume_held(dst.inode) });
+                f(len.unsigned_abs(), &lock)
+            }
+            Err(e) => Err(e),
+        };
+        // SAFETY: Locked above.
+        unsafe { bindings::unlock_two_nondirectories(a, b) };
+        result
+    }
+}
+
+/// # Safety
+///
+/// Called by the VFS with two open regular files of one mount of `F`.
+pub(super) unsafe extern "C" fn remap_file_range<F: FileData>(
+    file_in: *mut bindings::file,
+    pos_in: bindings::loff_t,
+    file_out: *mut bindings::file,
+    pos_out: bindings::loff_t,
+    len: bindings::loff_t,
+    flags: c_uint,
+) -> bindings::loff_t {
+    let shared = (|| {
+        let known = bindings::REMAP_FILE_DEDUP | bindings::REMAP_FILE_CAN_SHORTEN;
+        if flags & !known != 0 {
+            return Err(EINVAL);
+        }
+        let side = |file: *mut bindings::file, pos: i64| -> Result<Side<'_, F>> {
+            Ok(Side {
+                // SAFETY: By the caller's promise.
+                inode: unsafe { Inode::of_file(file) },
+                pos: u64::try_from(pos).map_err(|_| EINVAL)?,
+                file,
+            })
+        };
+        F::remap(&Remap {
+            src: side(file_in, pos_in)?,
+            dst: side(file_out, pos_out)?,
+            dedupe: flags & bindings::REMAP_FILE_DEDUP != 0,
+            len: u64::try_from(len).map_err(|_| EINVAL)?,
+            can_shorten: flags & bindings::REMAP_FILE_CAN_SHORTEN != 0,
+        })
+    })();
+    match shared {
+        Ok(n) => i64::try_from(n).unwrap_or(i64::MAX),
+        Err(e) => e.to_errno().into(),
+    }
+}
