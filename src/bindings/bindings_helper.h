@@ -33,6 +33,10 @@ const fmode_t DAXRMAP_CONST_FMODE_CAN_ODIRECT = FMODE_CAN_ODIRECT;
 const fmode_t DAXRMAP_CONST_FMODE_NOWAIT = FMODE_NOWAIT;
 const unsigned int DAXRMAP_CONST_IOCB_NOWAIT = IOCB_NOWAIT;
 const unsigned int DAXRMAP_CONST_FS_IOC_GETFSMAP = FS_IOC_GETFSMAP;
+const unsigned int DAXRMAP_CONST_FS_IOC_SHUTDOWN = FS_IOC_SHUTDOWN;
+const unsigned int DAXRMAP_CONST_FS_IOC_GETFSLABEL = FS_IOC_GETFSLABEL;
+const unsigned int DAXRMAP_CONST_FS_IOC_SETFSLABEL = FS_IOC_SETFSLABEL;
+const unsigned int DAXRMAP_CONST_FITRIM = FITRIM;
 const u64 DAXRMAP_CONST_FMR_OWN_FREE = FMR_OWN_FREE;
 const u64 DAXRMAP_CONST_FMR_OWN_UNKNOWN = FMR_OWN_UNKNOWN;
 /* As XFS and ext4 have them: xfs_io prints "static fs metadata", "journalling log", "bad blocks". */

@@ -15,12 +15,26 @@ use super::{
 };
 use crate::vfs::{
     Inode,
-    Ioctl, //
+    Ioctl,
+    Whole,
+    LABEL_MAX, //
 };
 use kernel::{
     prelude::*,
     uaccess::UserPtr, //
 };
+
+impl Whole for Mount {
+    fn label(&self) -> [u8; LABEL_MAX] {
+        self.meta().lock().label()
+    }
+
+    fn set_label(&self, label: &[u8; LABEL_MAX]) -> Result {
+        let used = label.split(|byte| *byte == 0).next().unwrap_or_default();
+        core::str::from_utf8(used).map_err(|_| EINVAL)?;
+        self.meta().lock().set_label(label)
+    }
+}
 
 impl Ioctl for Mount {
     fn getfsmap(inode: &Inode<Self>, arg: UserPtr) -> Result {

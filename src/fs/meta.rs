@@ -25,6 +25,7 @@ use crate::{
         Ground,
         Published, //
     },
+    media::LABEL_MAX,
     rmap::{
         Cursor,
         OwnerRecord, //
@@ -220,6 +221,48 @@ impl MetaGuard<'_> {
     /// From here on changes are made, see [`Store::make_writable`].
     pub(crate) fn make_writable(&mut self) -> Result<u64> {
         self.watch(Store::make_writable)
+    }
+
+    /// Frees an inode that nobody has a name or a use for any more.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::evict`]; `EIO` if the device is gone.
+    pub(crate) fn evict(&mut self, ino: u64) -> Result {
+        self.meta.check_alive()?;
+        self.watch(|store| store.evict(ino))
+    }
+
+    /// Nothing is written from here on, see [`Store::freeze`].
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the device is gone.
+    pub(crate) fn freeze(&mut self) -> Result {
+        self.meta.check_alive()?;
+        self.store.freeze();
+        Ok(())
+    }
+
+    /// The end of that, see [`Store::thaw`].
+    pub(crate) fn thaw(&mut self) -> Result {
+        let alive = !self.meta.is_shut_down();
+        self.watch(|store| store.thaw(alive))
+    }
+
+    /// The filesystem's name for people.
+    pub(crate) fn label(&self) -> [u8; LABEL_MAX] {
+        self.store.journal().superblock().label
+    }
+
+    /// Gives it another one, durably.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::set_label`]; `EIO` if the device is gone.
+    pub(crate) fn set_label(&mut self, label: &[u8; LABEL_MAX]) -> Result {
+        self.meta.check_alive()?;
+        self.watch(|store| store.set_label(label))
     }
 
     /// From here on no changes are made.

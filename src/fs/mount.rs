@@ -337,6 +337,25 @@ impl FileSystem for Mount {
         self.meta.shut_down();
     }
 
+    fn freeze(&self) -> Result {
+        self.meta.lock().freeze()
+    }
+
+    fn thaw(&self) {
+        let Err(e) = self.meta.lock().thaw() else {
+            return;
+        };
+        pr_err!(
+            "{}: not all that came while it was frozen could be written down: errno {}\n",
+            &*self.name,
+            e.to_errno()
+        );
+    }
+
+    fn sync(&self) -> Result {
+        self.meta.check_alive()
+    }
+
     fn statfs(&self) -> StatFs {
         let state = self.meta.lock();
         let free = state.free_blocks();
@@ -356,7 +375,7 @@ impl FileSystem for Mount {
     }
 
     fn evict_unlinked(&self, ino: u64) {
-        let result = self.meta.transact(|state| state.evict(ino));
+        let result = self.meta.lock().evict(ino);
         let Err(e) = result else { return };
         if self.lines.allows() {
             pr_warn!(

@@ -26,7 +26,10 @@ use super::{
 };
 use crate::{
     errno::erofs,
-    media::Medium, //
+    media::{
+        Medium,
+        LABEL_MAX, //
+    },
 };
 use core::ops::Range;
 use kernel::prelude::*;
@@ -44,6 +47,8 @@ pub(crate) struct Store<M: Medium> {
     unrecorded: bool,
     /// A copy of the superblock is not the newest, or is damaged.
     stale: bool,
+    /// While nothing is to be written: the inodes that are to be freed afterwards.
+    frozen: Option<KVec<u64>>,
 }
 
 /// What became of bad blocks.
@@ -67,6 +72,7 @@ impl<M: Medium> Store<M> {
             can_write: opened.can_write,
             unrecorded: false,
             stale,
+            frozen: None,
         }
     }
 
@@ -108,14 +114,19 @@ impl<M: Medium> Store<M> {
         result
     }
 
-    fn evict_orphans(&mut self) -> Result<u64> {
+    /// Writes what the medium lacks: the log off bad blocks, both superblocks, the bad set.
+    fn catch_up(&mut self) -> Result {
         if self.journal.needs_repair(&self.state) {
             self.repair()?;
         } else if self.stale {
             self.journal.checkpoint(&self.medium, &self.state)?;
         }
         self.stale = false;
-        self.record_all_bad()?;
+        self.record_all_bad()
+    }
+
+    fn evict_orphans(&mut self) -> Result<u64> {
+        self.catch_up()?;
         let mut evicted = 0u64;
         let mut from = 0;
         while let Some((ino, inode)) = self.state.next_inode(from) {
@@ -134,6 +145,57 @@ impl<M: Medium> Store<M> {
         self.writable = false;
     }
 
+    /// Nothing is written from here on. The caller holds off whoever changes something; failures still
+    /// come, and inodes still go.
+    pub(crate) fn freeze(&mut self) {
+        self.frozen = Some(KVec::new());
+    }
+
+    /// The end of [`freeze`](Self::freeze): what came in the meantime is written, if the medium is
+    /// still `alive`.
+    ///
+    /// # Errors
+    ///
+    /// What the medium says, `ENOSPC`, `ENOMEM`: failures are written down by the next transaction,
+    /// and inodes are freed by the next mount.
+    pub(crate) fn thaw(&mut self, alive: bool) -> Result {
+        let inodes = self.frozen.take().unwrap_or_default();
+        if !alive || !self.writable {
+            return Ok(());
+        }
+        let mut result = self.catch_up();
+        for ino in inodes {
+            result = result.and(self.evict(ino));
+        }
+        result
+    }
+
+    /// Frees an inode that nobody has a name or a use for any more; after the thaw, if it is frozen.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit) and [`State::evict`].
+    pub(crate) fn evict(&mut self, ino: u64) -> Result {
+        let tx = self.state.evict(ino)?;
+        if let Some(later) = &mut self.frozen {
+            later.push(ino, GFP_KERNEL)?;
+            return Ok(());
+        }
+        self.commit(tx)
+    }
+
+    /// Gives the filesystem another name for people. Durable, or not so.
+    ///
+    /// # Errors
+    ///
+    /// `EROFS`; what the medium says.
+    pub(crate) fn set_label(&mut self, label: &[u8; LABEL_MAX]) -> Result {
+        if !self.writable || self.frozen.is_some() {
+            return Err(erofs());
+        }
+        self.journal.set_label(&self.medium, &self.state, label)
+    }
+
     /// Makes a transaction so. All of it happens, or nothing.
     ///
     /// # Errors
@@ -141,7 +203,7 @@ impl<M: Medium> Store<M> {
     /// `EROFS`; `ENOSPC` if the log has no room; `ENOMEM`; what the medium says; `EUCLEAN` once the
     /// state is known to be inconsistent.
     pub(crate) fn commit(&mut self, mut tx: Transaction) -> Result {
-        if !self.writable {
+        if !self.writable || self.frozen.is_some() {
             return Err(erofs());
         }
         let mut again = true;
@@ -195,7 +257,7 @@ impl<M: Medium> Store<M> {
     }
 
     fn record_bad(&mut self, range: Range<u64>) -> Result {
-        if !self.writable {
+        if !self.writable || self.frozen.is_some() {
             return Err(erofs());
         }
         if self.journal.needs_repair(&self.state) {

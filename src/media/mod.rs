@@ -21,7 +21,6 @@ mod superblock;
 #[cfg(not(MODULE))]
 pub(crate) use self::superblock::{
     Features,
-    LABEL_MAX,
     PLACE_SIZE, //
 };
 pub(crate) use self::{
@@ -36,7 +35,10 @@ pub(crate) use self::{
         Region,
         Replay, //
     },
-    superblock::Superblock,
+    superblock::{
+        Superblock,
+        LABEL_MAX, //
+    },
 };
 
 use core::ops::Deref;

@@ -12,6 +12,7 @@
 use super::{
     export,
     gate::Gate,
+    options,
     super_block,
     trace::Dev,
     Export,
@@ -85,6 +86,24 @@ pub(crate) trait FileSystem: Sized + Send + Sync + 'static {
 
     /// The device is going away; no more I/O.
     fn shutdown(&self);
+
+    /// Nothing on the medium changes from here on; who would change something is held off. Failures
+    /// still come.
+    ///
+    /// # Errors
+    ///
+    /// An errno for the ioctl.
+    fn freeze(&self) -> Result;
+
+    /// The end of [`freeze`](Self::freeze). What could not be written in the meantime is now.
+    fn thaw(&self);
+
+    /// What is asked for by sync(2) and its like: all but the data of files.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the device is gone.
+    fn sync(&self) -> Result;
 
     /// Numbers for statfs(2).
     fn statfs(&self) -> StatFs;
@@ -213,6 +232,7 @@ struct Table<F>(PhantomData<F>);
 
 impl<F: Export> Table<F> {
     const CONTEXT_OPS: bindings::fs_context_operations = bindings::fs_context_operations {
+        parse_param: Some(options::parse),
         get_tree: Some(Self::get_tree),
         reconfigure: Some(Self::reconfigure),
         // SAFETY: A table of optional function pointers; absent ones are null.

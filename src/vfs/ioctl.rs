@@ -10,8 +10,9 @@
 //! The VFS holds no lock.
 
 use super::{
-    FileSystem,
-    Inode, //
+    fs_ioctl,
+    Inode,
+    Whole, //
 };
 use crate::bindings;
 use kernel::{
@@ -91,7 +92,7 @@ impl FsMapKind {
 }
 
 /// The ioctls of a filesystem. Arguments are the user's addresses of what the C headers say.
-pub(crate) trait Ioctl: FileSystem {
+pub(crate) trait Ioctl: Whole {
     /// FS_IOC_GETFSMAP: what is where on the device.
     fn getfsmap(inode: &Inode<Self>, arg: UserPtr) -> Result;
     /// DAXRMAP_IOC_LOST: which pages of which files are lost.
@@ -125,7 +126,10 @@ pub(crate) fn is_admin(audit: bool) -> bool {
 /// # Safety
 ///
 /// `file` is an open file.
-unsafe fn while_writable(file: *mut bindings::file, f: impl FnOnce() -> Result) -> Result {
+pub(super) unsafe fn while_writable(
+    file: *mut bindings::file,
+    f: impl FnOnce() -> Result,
+) -> Result {
     // SAFETY: By the caller's promise; paired with the drop below.
     to_result(unsafe { bindings::mnt_want_write_file(file) })?;
     let result = f();
@@ -146,6 +150,10 @@ pub(super) unsafe extern "C" fn unlocked_ioctl<F: Ioctl>(
         // SAFETY: By the caller's promise.
         let inode = unsafe { Inode::<F>::of_file(file) };
         let arg = UserPtr::from_addr(arg);
+        // SAFETY: By the caller's promise.
+        if let Some(result) = unsafe { fs_ioctl::answer(file, inode, cmd, arg) } {
+            return result.map(|()| 0);
+        }
         match cmd {
             bindings::FS_IOC_GETFSMAP => F::getfsmap(inode, arg)?,
             bindings::DAXRMAP_IOC_LOST => F::lost(inode, arg)?,

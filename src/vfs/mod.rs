@@ -17,6 +17,7 @@ mod dentry;
 mod export;
 mod fallocate;
 mod file;
+mod fs_ioctl;
 mod fs_type;
 mod gate;
 mod inode;
@@ -28,6 +29,7 @@ mod mount_work;
 mod namespace;
 mod new_inode;
 mod nofs;
+mod options;
 mod ratelimit;
 mod remap;
 mod seek;
@@ -43,6 +45,10 @@ pub(crate) use self::{
     },
     fallocate::Fallocate,
     file::FileData,
+    fs_ioctl::{
+        Whole,
+        LABEL_MAX, //
+    },
     fs_type::{
         FileSystem,
         NewSuper,

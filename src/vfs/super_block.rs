@@ -6,6 +6,7 @@
 
 use super::{
     fs_type::Info,
+    options,
     trace::Dev,
     FileData,
     FileSystem,
@@ -178,6 +179,10 @@ impl<F: FileSystem> Table<F> {
         evict_inode: Some(Self::evict_inode),
         put_super: Some(Self::put_super),
         shutdown: Some(Self::shutdown),
+        sync_fs: Some(Self::sync_fs),
+        freeze_fs: Some(Self::freeze_fs),
+        unfreeze_fs: Some(Self::unfreeze_fs),
+        show_options: Some(options::show),
         // SAFETY: A table of optional function pointers; absent ones are null.
         ..unsafe { core::mem::zeroed() }
     };
@@ -249,6 +254,34 @@ impl<F: FileSystem> Table<F> {
     unsafe extern "C" fn shutdown(sb: *mut bindings::super_block) {
         // SAFETY: The super block is mounted.
         unsafe { SuperBlock::<F>::from_raw(sb) }.fs().shutdown();
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a mounted super block of an `F`.
+    unsafe extern "C" fn sync_fs(sb: *mut bindings::super_block, _wait: c_int) -> c_int {
+        // SAFETY: The super block is mounted.
+        let sb = unsafe { SuperBlock::<F>::from_raw(sb) };
+        from_result(|| sb.fs().sync().map(|()| 0))
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a mounted super block of an `F` that nobody writes to any more,
+    /// `s_umount` held exclusively.
+    unsafe extern "C" fn freeze_fs(sb: *mut bindings::super_block) -> c_int {
+        // SAFETY: The super block is mounted.
+        let sb = unsafe { SuperBlock::<F>::from_raw(sb) };
+        from_result(|| sb.fs().freeze().map(|()| 0))
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a super block of an `F` that is frozen, `s_umount` held exclusively.
+    unsafe extern "C" fn unfreeze_fs(sb: *mut bindings::super_block) -> c_int {
+        // SAFETY: The super block is mounted.
+        unsafe { SuperBlock::<F>::from_raw(sb) }.fs().thaw();
+        0
     }
 }
 

@@ -37,7 +37,8 @@ use crate::media::{
     RecordWriter,
     Region,
     Sink,
-    Superblock, //
+    Superblock,
+    LABEL_MAX, //
 };
 use core::ops::Range;
 use kernel::prelude::*;
@@ -125,6 +126,28 @@ impl Journal {
             return Err(ENOSPC);
         }
         self.checkpoint_to(medium, state, other, self.sb.regions)
+    }
+
+    /// Gives the filesystem another name for people: superblocks only.
+    ///
+    /// # Errors
+    ///
+    /// What the medium says; `EIO` if both are on bad blocks. Should there be a crash now, it may have
+    /// either.
+    pub(crate) fn set_label(
+        &mut self,
+        medium: &impl Medium,
+        state: &State,
+        label: &[u8; LABEL_MAX],
+    ) -> Result {
+        let sb = Superblock {
+            label: *label,
+            generation: self.sb.generation.wrapping_add(1),
+            ..self.sb
+        };
+        sb.write(medium, good_copies(&sb, state))?;
+        self.sb = sb;
+        Ok(())
     }
 
     /// Which region has no log.
