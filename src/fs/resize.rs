@@ -38,8 +38,8 @@ use kernel::prelude::*;
 ///
 /// # Errors
 ///
-/// `ENOSPC` if the last page is shared and cannot be copied, `ENOMEM`, `EINTR`, `EIO`. Nothing has
-/// changed then.
+/// `ENOMEM`, `EINTR`, `EIO`; `ENOSPC` if it grows and the last page is shared and cannot be copied.
+/// Nothing has changed then.
 pub(super) fn truncate(inode: &Inode<Mount>, size: u64, lock: &InodeLock<'_, Mount>) -> Result {
     inode.fs().meta().check_alive()?;
     if size > inode.size() {
@@ -49,7 +49,12 @@ pub(super) fn truncate(inode: &Inode<Mount>, size: u64, lock: &InodeLock<'_, Mou
         let invalidate = inode.invalidate_lock();
         let first = size.div_ceil(dax::BLOCK_SIZE);
         dax::break_layout(inode, first..u64::MAX, &invalidate)?;
-        zero_tail(inode, size, &invalidate)?;
+        match zero_tail(inode, size, &invalidate) {
+            // Others have the page, and there is no block for a copy. It is made when the end moves
+            // on; to make a file shorter must not need space.
+            Err(e) if e == ENOSPC => {}
+            zeroed => zeroed?,
+        }
         inode.fs().meta().transact(|state| {
             let mut tx = state.unmap_range(inode.ino(), first, u64::MAX)?;
             push_size(state, &mut tx, inode.ino(), size)?;
