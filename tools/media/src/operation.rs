@@ -82,6 +82,13 @@ pub enum Operation {
         inode: u64,
         pages: Range<u64>,
     },
+    Shift {
+        inode: u64,
+        /// First page that moves.
+        from: u64,
+        /// Where it comes to be.
+        to: u64,
+    },
     MarkBad {
         blocks: Range<u64>,
     },
@@ -142,6 +149,11 @@ impl From<Op> for Operation {
             Op::Unmap { ino, pgoff, len } => Self::Unmap {
                 inode: ino,
                 pages: range(pgoff, len),
+            },
+            Op::Shift { ino, from, to } => Self::Shift {
+                inode: ino,
+                from,
+                to,
             },
             Op::MarkBad { block, len } => Self::MarkBad {
                 blocks: range(block, len),

@@ -100,6 +100,12 @@ pub(super) fn text(op: &Operation, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             Run("block", blocks)
         ),
         Operation::Unmap { inode, pages } => write!(f, "Unmap {inode}: {}", Run("page", pages)),
+        Operation::Shift { inode, from, to } => {
+            write!(
+                f,
+                "Shift {inode}: page {from} and what follows to page {to}"
+            )
+        }
         Operation::MarkBad { blocks } => write!(f, "MarkBad: {}", Run("block", blocks)),
         Operation::UnmarkBad { blocks } => write!(f, "UnmarkBad: {}", Run("block", blocks)),
         Operation::NextIno { inode } => write!(f, "NextIno {inode}"),
@@ -164,6 +170,9 @@ pub(super) fn json(op: &Operation) -> Value {
         }),
         Operation::Unmap { inode, pages } => json!({
             "op": "Unmap", "inode": inode, "page": pages.start, "count": count(pages),
+        }),
+        Operation::Shift { inode, from, to } => json!({
+            "op": "Shift", "inode": inode, "page": from, "to": to,
         }),
         Operation::MarkBad { blocks } => {
             json!({ "op": "MarkBad", "block": blocks.start, "count": count(blocks) })
