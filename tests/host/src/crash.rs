@@ -19,7 +19,8 @@ use crate::{
     },
     media::{
         Medium,
-        BLOCK_SIZE, //
+        BLOCK_SIZE,
+        LABEL_MAX, //
     },
     snapshot::Snapshot,
     state::{
@@ -221,15 +222,16 @@ fn stamp(medium: &Recorder, block: u64) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-/// State, and the stamps of all pages.
+/// State, the stamps of all pages, and the label.
 #[derive(Debug, Eq, PartialEq)]
 struct Seen {
     state: Snapshot,
     stamps: Vec<(u64, u64, u64)>,
+    label: [u8; LABEL_MAX],
 }
 
 impl Seen {
-    fn of(state: &State, medium: &Recorder) -> Self {
+    fn of(state: &State, journal: &Journal, medium: &Recorder) -> Self {
         let mut stamps = Vec::new();
         for (ino, inode) in state.inodes_from(0) {
             for extent in inode.as_file().into_iter().flat_map(|map| map.iter()) {
@@ -241,6 +243,7 @@ impl Seen {
         Seen {
             state: Snapshot::of(state),
             stamps,
+            label: journal.superblock().label,
         }
     }
 }
@@ -296,7 +299,7 @@ impl Fs {
         };
         let dir = pick(&self.files(true), chance)?;
         let name = [b'a' + chance.below(12) as u8];
-        match chance.below(40) / 2 {
+        match chance.below(42) / 2 {
             16 => self.store.checkpoint(),
             0..=2 => {
                 let (_, tx) = self
@@ -348,6 +351,11 @@ impl Fs {
                 self.store.commit(tx).inspect_err(|_| {
                     self.store.state_mut().release(new).unwrap();
                 })
+            }
+            20 => {
+                let mut label = [0; LABEL_MAX];
+                label[..8].copy_from_slice(&chance.next().to_le_bytes());
+                self.store.set_label(&label)
             }
             18 | 19 => {
                 let ino = pick(&self.files(false), chance)?;
@@ -423,10 +431,10 @@ fn crash(
         for _ in 0..60 {
             let generation = fs.store.journal().superblock().generation;
             let regions = fs.store.journal().superblock().regions;
-            let before = Seen::of(fs.store.state(), &fs.medium);
+            let before = Seen::of(fs.store.state(), fs.store.journal(), &fs.medium);
             fs.medium.events.borrow_mut().clear();
             let _ = fs.step(&mut chance);
-            let after = Seen::of(fs.store.state(), &fs.medium);
+            let after = Seen::of(fs.store.state(), fs.store.journal(), &fs.medium);
             let checkpoint = fs.store.journal().superblock().generation != generation;
             found.checkpoints += u64::from(checkpoint);
             found.moves += u64::from(fs.store.journal().superblock().regions != regions);
@@ -467,14 +475,14 @@ fn judge(
     done: bool,
     found: &mut Found,
 ) -> Option<std::string::String> {
-    let state = match Journal::open(medium, BLOCKS) {
-        Ok(opened) => opened.state,
+    let (state, journal) = match Journal::open(medium, BLOCKS) {
+        Ok(opened) => (opened.state, opened.journal),
         Err(e) => return Some(std::format!("it does not mount: {e:?}")),
     };
     if let Err(e) = state.check() {
         return Some(std::format!("it is inconsistent: {e:?}"));
     }
-    let seen = Seen::of(&state, medium);
+    let seen = Seen::of(&state, &journal, medium);
     if seen.equals(after) {
         found.after += 1;
         None
@@ -492,6 +500,7 @@ impl Seen {
     /// Whether it is the same after a mount: who was allocating is not known any more.
     fn equals(&self, other: &Self) -> bool {
         self.stamps == other.stamps
+            && self.label == other.label
             && self.state.inodes == other.state.inodes
             && self.state.owners == other.state.owners
             && self.state.bad == other.state.bad

@@ -49,3 +49,4 @@ mod state_garbage;
 mod state_model;
 mod state_steps;
 mod state_tests;
+mod store_tests;

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tests of the store: what is written while nothing is to be, and what afterwards.
+
+use crate::{
+    crash::{
+        blank,
+        format,
+        Recorder,
+        BLOCKS, //
+    },
+    errno::erofs,
+    fs::{
+        journal::Journal,
+        store::Store, //
+    },
+    media::LABEL_MAX,
+    state::ROOT_INO,
+    state_tests::{
+        at,
+        attr,
+        FILE, //
+    },
+};
+use std::rc::Rc;
+
+fn mounted(medium: &Rc<Recorder>) -> Store<Rc<Recorder>> {
+    let opened = Journal::open(&**medium, BLOCKS).unwrap();
+    let mut store = Store::new(opened, medium.clone());
+    store.make_writable().unwrap();
+    store
+}
+
+#[test]
+fn frozen() {
+    let medium = Rc::new(Recorder::new(blank()));
+    Journal::format(&*medium, &format()).unwrap();
+    let mut store = mounted(&medium);
+    let (ino, tx) = store
+        .state_mut()
+        .create(ROOT_INO, b"a", attr(FILE, 1))
+        .unwrap();
+    store.commit(tx).unwrap();
+    let blocks = store.state_mut().allocate(5, 1, 0).unwrap();
+    let tx = store.state().remap(ino, 0, blocks.start, 5).unwrap();
+    store.commit(tx).unwrap();
+    let tx = store.state().unlink(ROOT_INO, b"a", at(2)).unwrap();
+    store.commit(tx).unwrap();
+    let free = store.state().free_blocks();
+    let log = store.journal().superblock().active_region();
+
+    store.freeze();
+    let before = medium.bytes.borrow().clone();
+    let (_, tx) = store
+        .state_mut()
+        .create(ROOT_INO, b"b", attr(FILE, 1))
+        .unwrap();
+    assert_eq!(store.commit(tx), Err(erofs()));
+    assert_eq!(store.set_label(&[b'x'; LABEL_MAX]), Err(erofs()));
+    // A failure of a free block, one of the log's, and a file that goes.
+    for block in [500, log.start + 1] {
+        let marked = store.mark_bad(block..block + 1).unwrap();
+        assert_eq!((marked.newly_bad, marked.durable), (1, Err(erofs())));
+        assert!(store.state().is_bad(block));
+    }
+    store.evict(ino).unwrap();
+    assert_eq!(store.state().free_blocks(), free - 1);
+    assert!(*medium.bytes.borrow() == before, "something was written");
+
+    store.thaw(true).unwrap();
+    let bad = |store: &Store<_>| [500, log.start + 1].map(|b| store.state().is_bad(b));
+    assert_ne!(store.journal().superblock().active_region(), log);
+    assert!(store.state().inode(ino).is_none());
+    let free = store.state().free_blocks();
+    let store = mounted(&medium);
+    assert_eq!(bad(&store), [true; 2]);
+    assert!(store.state().inode(ino).is_none());
+    assert_eq!(store.state().free_blocks(), free);
+    store.state().check().unwrap();
+}
+
+/// The medium went in the meantime: nothing is written, and nothing is wrong.
+#[test]
+fn frozen_for_good() {
+    let medium = Rc::new(Recorder::new(blank()));
+    Journal::format(&*medium, &format()).unwrap();
+    let mut store = mounted(&medium);
+    store.freeze();
+    store.mark_bad(500..501).unwrap();
+    let before = medium.bytes.borrow().clone();
+    store.thaw(false).unwrap();
+    assert!(*medium.bytes.borrow() == before);
+    assert!(!mounted(&medium).state().is_bad(500));
+}
