@@ -206,7 +206,11 @@ fn metadata(sb: &Superblock) -> [Range<u64>; 4] {
 /// Whether operations may make the checkpoint longer, by more than a failure may.
 fn grows(ops: &[Op]) -> bool {
     ops.iter().any(|op| match op {
-        Op::NewInode { .. } | Op::Link { .. } | Op::Map { .. } => true,
+        Op::NewInode { .. }
+        | Op::Link { .. }
+        | Op::Map { .. }
+        | Op::SetTarget { .. }
+        | Op::SetXattr { .. } => true,
         Op::Shift { from, to, .. } => to > from,
         _ => false,
     })

@@ -7,13 +7,16 @@
 use super::{
     op::Slots,
     space::bad_unowned_in,
+    symlink::check_target,
     DirEntry,
     Directory,
+    FileType,
     Inode,
     InodeKind,
     Op,
     State,
     Transaction,
+    Xattrs,
     ROOT_INO, //
 };
 use crate::errno::euclean;
@@ -62,19 +65,29 @@ impl State {
             .filter(|op| matches!(op, Op::MarkBad { .. } | Op::UnmarkBad { .. }))
             .count();
 
+        let is_xattr = |op: &&Op| matches!(op, Op::SetXattr { .. });
+        let xattrs = tx.ops().iter().filter(is_xattr).count();
+
         tx.reserved = None;
         self.owners.reserve(maps)?;
         let mut slots = Slots::default();
         let mut last_ino = None;
         for op in tx.ops() {
             match op {
-                Op::NewInode { dir, .. } => {
+                Op::NewInode { attr, .. } => {
                     let mut map = ExtentMap::new();
-                    if !dir {
+                    if attr.file_type() == Some(FileType::Regular) {
                         self.owners.reserve_extents(&mut map, maps)?;
                     }
+                    let mut own = Xattrs::new();
+                    own.reserve(xattrs)?;
                     let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
-                    slots.inodes.push((node, map), GFP_KERNEL)?;
+                    slots.inodes.push((node, map, own), GFP_KERNEL)?;
+                }
+                Op::SetXattr { ino, .. } => {
+                    if let Some(inode) = self.inodes.get_mut(ino) {
+                        inode.xattrs.reserve(xattrs)?;
+                    }
                 }
                 Op::Link { .. } => {
                     let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
@@ -145,24 +158,20 @@ impl State {
     /// Applies one operation: the one place where the state changes.
     pub(super) fn apply_op(&mut self, op: Op, slots: &mut Slots) -> Result {
         match op {
-            Op::NewInode {
-                ino,
-                attr,
-                dir,
-                parent,
-            } => {
-                let (node, map) = slots.inodes.pop().ok_or_else(euclean)?;
-                if ino == 0 || ino >= MAX_INO || self.inode(ino).is_some() || attr.is_dir() != dir {
+            Op::NewInode { ino, attr, parent } => {
+                let (node, map, xattrs) = slots.inodes.pop().ok_or_else(euclean)?;
+                if ino == 0 || ino >= MAX_INO || self.inode(ino).is_some() {
                     return Err(euclean());
                 }
-                let kind = if dir {
-                    InodeKind::Dir(Directory::new(parent))
-                } else {
-                    InodeKind::File(map)
+                let kind = match attr.file_type().ok_or_else(euclean)? {
+                    FileType::Regular => InodeKind::File(map),
+                    FileType::Dir => InodeKind::Dir(Directory::new(parent)),
+                    FileType::Symlink => InodeKind::Symlink(KVec::new()),
+                    FileType::Special => InodeKind::Special,
                 };
                 self.next_ino = self.next_ino.max(ino.checked_add(1).ok_or_else(euclean)?);
-                self.inodes
-                    .insert(node.into_node(ino, Inode { attr, kind }));
+                let inode = Inode { attr, kind, xattrs };
+                self.inodes.insert(node.into_node(ino, inode));
                 self.inode_count = self.inode_count.saturating_add(1);
             }
             Op::FreeInode { ino } => {
@@ -170,6 +179,7 @@ impl State {
                 let empty = match &inode.kind {
                     InodeKind::File(map) => map.is_empty(),
                     InodeKind::Dir(dir) => dir.is_empty(),
+                    InodeKind::Symlink(_) | InodeKind::Special => true,
                 };
                 if ino == ROOT_INO || inode.attr.nlink != 0 || !empty {
                     return Err(euclean());
@@ -179,7 +189,7 @@ impl State {
             }
             Op::SetAttr { ino, attr } => {
                 let inode = self.get_mut(ino)?;
-                if attr.is_dir() != inode.attr.is_dir() {
+                if attr.dtype() != inode.attr.dtype() || attr.file_type().is_none() {
                     return Err(euclean());
                 }
                 inode.attr = attr;
@@ -213,6 +223,15 @@ impl State {
                 let after = self.bad_unowned_in(block..end);
                 self.count_bad_unowned(before, after);
             }
+            Op::SetTarget { ino, target } => {
+                check_target(&target).map_err(|_| euclean())?;
+                match &mut self.get_mut(ino)?.kind {
+                    InodeKind::Symlink(none) if none.is_empty() => *none = target,
+                    _ => return Err(euclean()),
+                }
+            }
+            Op::SetXattr { ino, name, value } => self.get_mut(ino)?.xattrs.set(name, value)?,
+            Op::RemoveXattr { ino, name } => self.get_mut(ino)?.xattrs.remove(&name)?,
             Op::NextIno { ino } => {
                 if ino > MAX_INO {
                     return Err(euclean());
@@ -290,7 +309,7 @@ impl State {
     fn dir_mut(&mut self, ino: u64) -> Result<&mut Directory> {
         match &mut self.get_mut(ino)?.kind {
             InodeKind::Dir(dir) => Ok(dir),
-            InodeKind::File(_) => Err(ENOTDIR),
+            _ => Err(ENOTDIR),
         }
     }
 }

@@ -4,8 +4,46 @@
 //!
 //! Plain values; nothing to lock.
 
-const S_IFMT: u32 = 0o170000;
-const S_IFDIR: u32 = 0o040000;
+/// The bits of a mode that are permissions.
+const PERMISSIONS: u32 = 0o7777;
+
+/// File types, as a mode has them above the permissions.
+mod format {
+    pub(super) const FIFO: u32 = 0o01;
+    pub(super) const CHAR: u32 = 0o02;
+    pub(super) const DIR: u32 = 0o04;
+    pub(super) const BLOCK: u32 = 0o06;
+    pub(super) const REGULAR: u32 = 0o10;
+    pub(super) const SYMLINK: u32 = 0o12;
+    pub(super) const SOCKET: u32 = 0o14;
+}
+
+/// Bits of [`Attr::flags`].
+pub(crate) mod flags {
+    /// Nothing of it may change.
+    pub(crate) const IMMUTABLE: u32 = 1 << 0;
+    /// It may only grow.
+    pub(crate) const APPEND: u32 = 1 << 1;
+    /// dump(8) leaves it out.
+    pub(crate) const NODUMP: u32 = 1 << 2;
+    /// Reading it does not change its time of access.
+    pub(crate) const NOATIME: u32 = 1 << 3;
+    /// All of them.
+    pub(crate) const ALL: u32 = IMMUTABLE | APPEND | NODUMP | NOATIME;
+}
+
+/// What an inode is, as far as it is stored in another way.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FileType {
+    /// A regular file: it has extents.
+    Regular,
+    /// A directory: it has entries.
+    Dir,
+    /// A symbolic link: it has a target.
+    Symlink,
+    /// A device, FIFO or socket: it has nothing.
+    Special,
+}
 
 /// A point in time, since 1970 in UTC.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
@@ -39,17 +77,31 @@ pub(crate) struct Attr {
     pub(crate) btime: Time,
     /// Tells users of an inode number apart, in file handles.
     pub(crate) generation: u32,
+    /// Of a device: its number, the major one times 2^20 plus the minor one. Else 0.
+    pub(crate) rdev: u32,
+    /// What chattr(1) sets: [`flags`].
+    pub(crate) flags: u32,
 }
 
 impl Attr {
+    /// Returns what the mode says that this is; `None` if it makes no sense.
+    pub(crate) fn file_type(&self) -> Option<FileType> {
+        match self.mode / (PERMISSIONS + 1) {
+            format::REGULAR => Some(FileType::Regular),
+            format::DIR => Some(FileType::Dir),
+            format::SYMLINK => Some(FileType::Symlink),
+            format::FIFO | format::CHAR | format::BLOCK | format::SOCKET => Some(FileType::Special),
+            _ => None,
+        }
+    }
+
     /// Returns whether the mode says that this is a directory.
     pub(crate) fn is_dir(&self) -> bool {
-        self.mode & S_IFMT == S_IFDIR
+        self.file_type() == Some(FileType::Dir)
     }
 
     /// Returns the type as `d_type` of a directory entry has it (`DT_*`).
     pub(crate) fn dtype(&self) -> u8 {
-        // Four bits; the conversion cannot fail.
-        u8::try_from((self.mode & S_IFMT) >> 12).unwrap_or_default()
+        u8::try_from(self.mode / (PERMISSIONS + 1)).unwrap_or_default()
     }
 }

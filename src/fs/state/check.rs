@@ -5,6 +5,7 @@
 //! The caller holds the state lock. This may sleep, and takes as long as there is metadata.
 
 use super::{
+    FileType,
     InodeKind,
     State,
     ROOT_INO, //
@@ -136,7 +137,10 @@ impl State {
         let with_subdirs = links.subdirs.saturating_add(2);
 
         let good = match &inode.kind {
-            InodeKind::File(_) => !inode.attr.is_dir() && nlink == links.names,
+            InodeKind::File(_) | InodeKind::Special => nlink == links.names,
+            InodeKind::Symlink(target) => {
+                nlink == links.names && !target.is_empty() && inode.attr.size == target.len() as u64
+            }
             InodeKind::Dir(dir) if ino == ROOT_INO => {
                 dir.parent() == ROOT_INO && links.names == 0 && nlink == with_subdirs
             }
@@ -146,7 +150,14 @@ impl State {
                 _ => false,
             },
         };
-        if !good || inode.attr.is_dir() != inode.as_dir().is_ok() || ino >= self.next_ino {
+        let as_mode_says = match &inode.kind {
+            InodeKind::File(_) => FileType::Regular,
+            InodeKind::Dir(_) => FileType::Dir,
+            InodeKind::Symlink(_) => FileType::Symlink,
+            InodeKind::Special => FileType::Special,
+        };
+        inode.xattrs.check()?;
+        if !good || inode.attr.file_type() != Some(as_mode_says) || ino >= self.next_ino {
             return Err(euclean());
         }
         Ok(())

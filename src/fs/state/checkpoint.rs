@@ -29,6 +29,10 @@ pub(crate) trait OpSink {
     fn op(&mut self, encode: &dyn Fn(&mut dyn Sink) -> Result) -> Result;
 }
 
+fn put(out: &mut dyn OpSink, op: &Op) -> Result {
+    out.op(&|sink| op.encode(sink))
+}
+
 impl State {
     /// Gives `out` all operations.
     ///
@@ -36,37 +40,54 @@ impl State {
     ///
     /// What `out` says.
     pub(crate) fn checkpoint(&self, out: &mut dyn OpSink) -> Result {
-        let mut put = |op: Op| out.op(&|sink| op.encode(sink));
-        put(Op::NextIno { ino: self.next_ino })?;
+        put(out, &Op::NextIno { ino: self.next_ino })?;
         for (ino, inode) in self.inodes.iter() {
             let ino = *ino;
-            let (dir, parent) = match &inode.kind {
-                InodeKind::Dir(dir) => (true, dir.parent()),
-                InodeKind::File(_) => (false, 0),
+            let parent = match &inode.kind {
+                InodeKind::Dir(dir) => dir.parent(),
+                _ => 0,
             };
-            put(Op::NewInode {
-                ino,
-                attr: inode.attr,
-                dir,
-                parent,
-            })?;
-            if let InodeKind::File(map) = &inode.kind {
-                for extent in map.in_range(0..u64::MAX) {
-                    put(Op::Map {
-                        ino,
-                        pgoff: extent.pgoff,
-                        block: extent.block,
-                        len: extent.len,
-                    })?;
+            put(
+                out,
+                &Op::NewInode {
+                    ino,
+                    attr: inode.attr,
+                    parent,
+                },
+            )?;
+            match &inode.kind {
+                InodeKind::File(map) => {
+                    for extent in map.in_range(0..u64::MAX) {
+                        put(
+                            out,
+                            &Op::Map {
+                                ino,
+                                pgoff: extent.pgoff,
+                                block: extent.block,
+                                len: extent.len,
+                            },
+                        )?;
+                    }
                 }
+                // An orphan of a damaged log may have none.
+                InodeKind::Symlink(target) if !target.is_empty() => {
+                    out.op(&|sink| codec::put_target(sink, ino, target))?;
+                }
+                _ => {}
+            }
+            for xattr in inode.xattrs.iter() {
+                out.op(&|sink| codec::put_xattr(sink, ino, &xattr.name, &xattr.value))?;
             }
         }
         let mut from = 0;
         while let Some(bad) = self.bad.next(from, self.blocks) {
-            put(Op::MarkBad {
-                block: bad.start,
-                len: bad.end.saturating_sub(bad.start),
-            })?;
+            put(
+                out,
+                &Op::MarkBad {
+                    block: bad.start,
+                    len: bad.end.saturating_sub(bad.start),
+                },
+            )?;
             from = bad.end;
         }
         // All inodes are there to be named.

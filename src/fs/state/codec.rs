@@ -7,12 +7,22 @@
 
 use super::{
     attr::{
+        flags,
         Attr,
         Time, //
     },
     check_name,
+    namespace::copy_name,
+    symlink::check_target,
+    xattr::{
+        check_xattr_name,
+        copy_value,
+        VALUE_MAX, //
+    },
     Name,
-    Op, //
+    Op,
+    Target,
+    Value, //
 };
 use crate::{
     errno::euclean,
@@ -36,6 +46,9 @@ mod code {
     pub(super) const MARK_BAD: u8 = 9;
     pub(super) const UNMARK_BAD: u8 = 10;
     pub(super) const NEXT_INO: u8 = 11;
+    pub(super) const SET_TARGET: u8 = 12;
+    pub(super) const SET_XATTR: u8 = 13;
+    pub(super) const REMOVE_XATTR: u8 = 14;
     pub(super) const SHIFT: u8 = 16;
 }
 
@@ -47,12 +60,7 @@ impl Op {
     /// `EINVAL` if a name is too long; what `out` says.
     pub(crate) fn encode(&self, out: &mut dyn Sink) -> Result {
         match self {
-            Op::NewInode {
-                ino,
-                attr,
-                dir: _, // as the mode says
-                parent,
-            } => {
+            Op::NewInode { ino, attr, parent } => {
                 put(out, code::NEW_INODE, &[*ino, *parent])?;
                 put_attr(out, attr)
             }
@@ -78,6 +86,12 @@ impl Op {
             Op::MarkBad { block, len } => put(out, code::MARK_BAD, &[*block, *len]),
             Op::UnmarkBad { block, len } => put(out, code::UNMARK_BAD, &[*block, *len]),
             Op::NextIno { ino } => put(out, code::NEXT_INO, &[*ino]),
+            Op::SetTarget { ino, target } => put_target(out, *ino, target),
+            Op::SetXattr { ino, name, value } => put_xattr(out, *ino, name, value),
+            Op::RemoveXattr { ino, name } => {
+                put(out, code::REMOVE_XATTR, &[*ino])?;
+                put_name(out, name)
+            }
         }
     }
 
@@ -92,12 +106,7 @@ impl Op {
                 let ino = from.u64()?;
                 let parent = from.u64()?;
                 let attr = attr(from)?;
-                Op::NewInode {
-                    ino,
-                    attr,
-                    dir: attr.is_dir(),
-                    parent,
-                }
+                Op::NewInode { ino, attr, parent }
             }
             code::FREE_INODE => Op::FreeInode { ino: from.u64()? },
             code::SET_ATTR => Op::SetAttr {
@@ -154,6 +163,19 @@ impl Op {
                 len: from.u64()?,
             },
             code::NEXT_INO => Op::NextIno { ino: from.u64()? },
+            code::SET_TARGET => Op::SetTarget {
+                ino: from.u64()?,
+                target: target(from)?,
+            },
+            code::SET_XATTR => Op::SetXattr {
+                ino: from.u64()?,
+                name: xattr_name(from)?,
+                value: value(from)?,
+            },
+            code::REMOVE_XATTR => Op::RemoveXattr {
+                ino: from.u64()?,
+                name: xattr_name(from)?,
+            },
             _ => return Err(euclean()),
         })
     }
@@ -163,6 +185,21 @@ impl Op {
 pub(super) fn put_link(out: &mut dyn Sink, dir: u64, ino: u64, name: &[u8]) -> Result {
     put(out, code::LINK, &[dir, ino])?;
     put_name(out, name)
+}
+
+/// Puts an [`Op::SetTarget`] whose target is borrowed.
+pub(super) fn put_target(out: &mut dyn Sink, ino: u64, target: &[u8]) -> Result {
+    put(out, code::SET_TARGET, &[ino])?;
+    out.put_u32(u32::try_from(target.len()).map_err(|_| EINVAL)?)?;
+    out.put(target)
+}
+
+/// Puts an [`Op::SetXattr`] whose name and value are borrowed.
+pub(super) fn put_xattr(out: &mut dyn Sink, ino: u64, name: &[u8], value: &[u8]) -> Result {
+    put(out, code::SET_XATTR, &[ino])?;
+    put_name(out, name)?;
+    out.put_u32(u32::try_from(value.len()).map_err(|_| EINVAL)?)?;
+    out.put(value)
 }
 
 fn put(out: &mut dyn Sink, code: u8, numbers: &[u64]) -> Result {
@@ -175,13 +212,40 @@ fn put_name(out: &mut dyn Sink, name: &[u8]) -> Result {
     out.put(name)
 }
 
-fn name(from: &mut Reader<'_>) -> Result<Name> {
+fn short<'a>(from: &mut Reader<'a>) -> Result<&'a [u8]> {
     let len = from.u8()?;
-    let bytes = from.bytes(usize::from(len))?;
+    from.bytes(usize::from(len))
+}
+
+fn long<'a>(from: &mut Reader<'a>) -> Result<&'a [u8]> {
+    let len = from.u32()?;
+    from.bytes(usize::try_from(len).map_err(|_| euclean())?)
+}
+
+fn name(from: &mut Reader<'_>) -> Result<Name> {
+    let bytes = short(from)?;
     check_name(bytes).map_err(|_| euclean())?;
-    let mut name = Name::with_capacity(bytes.len(), GFP_KERNEL)?;
-    name.extend_from_slice(bytes, GFP_KERNEL)?;
-    Ok(name)
+    copy_name(bytes)
+}
+
+fn xattr_name(from: &mut Reader<'_>) -> Result<Name> {
+    let bytes = short(from)?;
+    check_xattr_name(bytes).map_err(|_| euclean())?;
+    copy_name(bytes)
+}
+
+fn target(from: &mut Reader<'_>) -> Result<Target> {
+    let bytes = long(from)?;
+    check_target(bytes).map_err(|_| euclean())?;
+    copy_name(bytes)
+}
+
+fn value(from: &mut Reader<'_>) -> Result<Value> {
+    let bytes = long(from)?;
+    if bytes.len() > VALUE_MAX {
+        return Err(euclean());
+    }
+    copy_value(bytes)
 }
 
 fn put_attr(out: &mut dyn Sink, attr: &Attr) -> Result {
@@ -193,11 +257,14 @@ fn put_attr(out: &mut dyn Sink, attr: &Attr) -> Result {
         out.put(&time.sec.to_le_bytes())?;
         out.put_u32(time.nsec)?;
     }
-    out.put_u32(attr.generation)
+    for number in [attr.generation, attr.rdev, attr.flags] {
+        out.put_u32(number)?;
+    }
+    Ok(())
 }
 
 fn attr(from: &mut Reader<'_>) -> Result<Attr> {
-    Ok(Attr {
+    let attr = Attr {
         mode: from.u32()?,
         uid: from.u32()?,
         gid: from.u32()?,
@@ -208,7 +275,13 @@ fn attr(from: &mut Reader<'_>) -> Result<Attr> {
         ctime: time(from)?,
         btime: time(from)?,
         generation: from.u32()?,
-    })
+        rdev: from.u32()?,
+        flags: from.u32()?,
+    };
+    if attr.flags & !flags::ALL != 0 {
+        return Err(euclean());
+    }
+    Ok(attr)
 }
 
 fn time(from: &mut Reader<'_>) -> Result<Time> {

@@ -33,11 +33,15 @@ mod range_set;
 mod rename;
 mod shift;
 mod space;
+mod symlink;
+mod xattr;
 
 pub(crate) use self::checkpoint::OpSink;
 pub(crate) use self::{
     attr::{
+        flags,
         Attr,
+        FileType,
         Time, //
     },
     directory::{
@@ -50,14 +54,21 @@ pub(crate) use self::{
     op::{
         Name,
         Op,
-        Transaction, //
+        Target,
+        Transaction,
+        Value, //
     },
     place::{
         Place,
         PlaceCursor, //
     },
     range_set::RangeSet,
-    rename::RenameMode, //
+    rename::RenameMode,
+    xattr::{
+        xattr_op,
+        SetMode,
+        Xattrs, //
+    }, //
 };
 
 use crate::rmap::{
@@ -81,10 +92,14 @@ pub(crate) const NAME_MAX: usize = 255;
 
 /// What an inode is, with what only that has.
 pub(crate) enum InodeKind {
-    /// Anything but a directory. What is not a regular file may have extents too (symlinks).
+    /// A regular file.
     File(ExtentMap),
     /// A directory.
     Dir(Directory),
+    /// A symbolic link: where it leads. Empty until that is told, in the same transaction.
+    Symlink(Target),
+    /// A device, FIFO or socket.
+    Special,
 }
 
 /// An inode.
@@ -93,6 +108,8 @@ pub(crate) struct Inode {
     pub(crate) attr: Attr,
     /// What it is.
     pub(crate) kind: InodeKind,
+    /// Extended attributes.
+    pub(crate) xattrs: Xattrs,
 }
 
 impl Inode {
@@ -100,15 +117,25 @@ impl Inode {
     pub(crate) fn as_dir(&self) -> Result<&Directory> {
         match &self.kind {
             InodeKind::Dir(dir) => Ok(dir),
-            InodeKind::File(_) => Err(ENOTDIR),
+            _ => Err(ENOTDIR),
         }
     }
 
-    /// Returns the extents; `EISDIR` if it is a directory.
+    /// Returns the extents; `EISDIR` if it is a directory, `EINVAL` if it is not a regular file
+    /// otherwise.
     pub(crate) fn as_file(&self) -> Result<&ExtentMap> {
         match &self.kind {
             InodeKind::File(map) => Ok(map),
             InodeKind::Dir(_) => Err(EISDIR),
+            _ => Err(EINVAL),
+        }
+    }
+
+    /// Returns where the symbolic link leads; `EINVAL` if it is not one.
+    pub(crate) fn target(&self) -> Result<&[u8]> {
+        match &self.kind {
+            InodeKind::Symlink(target) => Ok(target),
+            _ => Err(EINVAL),
         }
     }
 }
@@ -157,6 +184,7 @@ impl State {
         let inode = Inode {
             attr: Attr { nlink: 2, ..root },
             kind: InodeKind::Dir(Directory::new(ROOT_INO)),
+            xattrs: Xattrs::new(),
         };
         state
             .inodes

@@ -11,6 +11,7 @@ use super::{
     check_name,
     Attr,
     Directory,
+    FileType,
     Inode,
     InodeKind,
     Name,
@@ -25,23 +26,27 @@ use crate::errno::{
 };
 use kernel::prelude::*;
 
+/// Most links of one inode: as many as XFS allows, and what a signed number of 32 bits holds.
+pub(crate) const MAX_LINKS: u32 = (1 << 31) - 1;
+
 impl State {
-    /// Builds the transaction that creates a file (anything but a directory) with one link, and
-    /// returns its inode number too. The times of the directory become `attr.ctime`.
+    /// Builds the transaction that creates a regular or special file with one link, and returns its
+    /// inode number too. The times of the directory become `attr.ctime`.
     ///
     /// # Errors
     ///
     /// `ENOENT` if there is no such directory (any more), `ENOTDIR`, `EEXIST`, those of
-    /// [`check_name`], `EINVAL` if the mode is that of a directory, `ENOSPC` if too many names have
-    /// the same hash, `ENOMEM`.
+    /// [`check_name`], `EINVAL` if the mode is that of something else, `ENOSPC` if too many names
+    /// have the same hash, `ENOMEM`.
     pub(crate) fn create(
         &mut self,
         dir: u64,
         name: &[u8],
         attr: Attr,
     ) -> Result<(u64, Transaction)> {
-        if attr.is_dir() {
-            return Err(EINVAL);
+        match attr.file_type() {
+            Some(FileType::Regular | FileType::Special) => {}
+            _ => return Err(EINVAL),
         }
         self.new_entry(dir, name, Attr { nlink: 1, ..attr })
     }
@@ -63,7 +68,13 @@ impl State {
         self.new_entry(dir, name, Attr { nlink: 2, ..attr })
     }
 
-    fn new_entry(&mut self, dir: u64, name: &[u8], attr: Attr) -> Result<(u64, Transaction)> {
+    /// Appends the creation of anything, with a name.
+    pub(super) fn new_entry(
+        &mut self,
+        dir: u64,
+        name: &[u8],
+        attr: Attr,
+    ) -> Result<(u64, Transaction)> {
         let parent = self.check_new_name(dir, name)?.attr;
         let mut tx = Transaction::new();
         let ino = self.push_new_inode(&mut tx, attr, dir)?;
@@ -83,13 +94,9 @@ impl State {
     ///
     /// # Errors
     ///
-    /// `EINVAL` if the mode is that of a directory, `ENOMEM`.
-    #[cfg_attr(
-        MODULE,
-        expect(dead_code, reason = "hard links and O_TMPFILE are not offered yet")
-    )]
+    /// `EINVAL` if it is not a regular file, `ENOMEM`.
     pub(crate) fn tmpfile(&mut self, attr: Attr) -> Result<(u64, Transaction)> {
-        if attr.is_dir() {
+        if attr.file_type() != Some(FileType::Regular) {
             return Err(EINVAL);
         }
         let mut tx = Transaction::new();
@@ -103,10 +110,6 @@ impl State {
     ///
     /// Those of [`create`](Self::create), `ENOENT` if there is no such inode, `EPERM` if it is a
     /// directory, `EMLINK`.
-    #[cfg_attr(
-        MODULE,
-        expect(dead_code, reason = "hard links and O_TMPFILE are not offered yet")
-    )]
     pub(crate) fn link(&self, dir: u64, name: &[u8], ino: u64, now: Time) -> Result<Transaction> {
         let attr = self.get(ino)?.attr;
         if attr.is_dir() {
@@ -189,15 +192,17 @@ impl State {
         Ok(tx)
     }
 
-    fn push_new_inode(&mut self, tx: &mut Transaction, attr: Attr, parent: u64) -> Result<u64> {
+    /// Appends the inode, and returns its number. `EINVAL` if the mode makes no sense.
+    pub(super) fn push_new_inode(
+        &mut self,
+        tx: &mut Transaction,
+        attr: Attr,
+        parent: u64,
+    ) -> Result<u64> {
+        attr.file_type().ok_or(EINVAL)?;
         let ino = self.next_ino;
         let next_ino = ino.checked_add(1).ok_or(ENOSPC)?;
-        tx.push(Op::NewInode {
-            ino,
-            attr,
-            dir: attr.is_dir(),
-            parent,
-        })?;
+        tx.push(Op::NewInode { ino, attr, parent })?;
         self.next_ino = next_ino;
         Ok(ino)
     }
@@ -242,7 +247,11 @@ pub(super) fn add_links(nlink: u32, change: i64) -> Result<u32> {
         .checked_add(change)
         .filter(|&nlink| nlink >= 0)
         .ok_or_else(euclean)?;
-    u32::try_from(nlink).map_err(|_| EMLINK)
+    let nlink = u32::try_from(nlink).map_err(|_| EMLINK)?;
+    if nlink > MAX_LINKS && change > 0 {
+        return Err(EMLINK);
+    }
+    Ok(nlink)
 }
 
 /// Appends the change of the link count of a file.
@@ -292,7 +301,8 @@ pub(super) fn unlink_op(dir: u64, name: &[u8]) -> Result<Op> {
     })
 }
 
-fn copy_name(name: &[u8]) -> Result<Name> {
+/// Returns a copy.
+pub(super) fn copy_name(name: &[u8]) -> Result<Name> {
     let mut copy = Name::with_capacity(name.len(), GFP_KERNEL)?;
     copy.extend_from_slice(name, GFP_KERNEL)?;
     Ok(copy)

@@ -8,7 +8,8 @@
 use super::{
     Attr,
     DirEntry,
-    Inode, //
+    Inode,
+    Xattrs, //
 };
 use crate::rmap::ExtentMap;
 use kernel::{
@@ -19,22 +20,26 @@ use kernel::{
 /// A name in a directory: bytes without NUL and '/'.
 pub(crate) type Name = KVec<u8>;
 
+/// Where a symbolic link leads: bytes without NUL.
+pub(crate) type Target = KVec<u8>;
+
+/// The value of an extended attribute.
+pub(crate) type Value = KVVec<u8>;
+
 /// One change of the state. See [`State::apply`](super::State::apply) for what makes one
 /// inconsistent.
 #[derive(Debug)]
 pub(crate) enum Op {
-    /// Creates an inode without links, extents or entries.
+    /// Creates an inode without links, extents, entries, target or extended attributes.
     NewInode {
         /// Its number, not in use.
         ino: u64,
         /// Its attributes.
         attr: Attr,
-        /// Whether it is a directory, as the mode must say too.
-        dir: bool,
         /// For a directory: what its ".." is.
         parent: u64,
     },
-    /// Frees an inode with no links, extents or entries left.
+    /// Frees an inode with no links, extents or entries left, and what else it has.
     FreeInode {
         /// Its number.
         ino: u64,
@@ -100,6 +105,29 @@ pub(crate) enum Op {
         /// Where that page comes to be.
         to: u64,
     },
+    /// Says where a symbolic link leads, which is new.
+    SetTarget {
+        /// The symbolic link.
+        ino: u64,
+        /// 1 to 4095 bytes.
+        target: Target,
+    },
+    /// Sets an extended attribute, new or not. Times are changed by `SetAttr`.
+    SetXattr {
+        /// The inode.
+        ino: u64,
+        /// Its name, with the namespace.
+        name: Name,
+        /// Its value.
+        value: Value,
+    },
+    /// Removes an extended attribute. Times are changed by `SetAttr`.
+    RemoveXattr {
+        /// The inode.
+        ino: u64,
+        /// A name that it has.
+        name: Name,
+    },
     /// Makes sure that no inode gets a number below this one. First of a checkpoint, so that numbers
     /// are not used again.
     NextIno {
@@ -127,7 +155,7 @@ pub(crate) enum Op {
 #[derive(Default)]
 pub(super) struct Slots {
     /// One for each `NewInode`.
-    pub(super) inodes: KVVec<(RBTreeNodeReservation<u64, Inode>, ExtentMap)>,
+    pub(super) inodes: KVVec<(RBTreeNodeReservation<u64, Inode>, ExtentMap, Xattrs)>,
     /// One for each `Link`.
     pub(super) entries: KVVec<RBTreeNodeReservation<u64, DirEntry>>,
 }

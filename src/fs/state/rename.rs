@@ -117,6 +117,41 @@ impl State {
         Ok(tx)
     }
 
+    /// Builds the transaction that renames, and leaves something else at the old name: a whiteout, for
+    /// overlayfs (`RENAME_WHITEOUT`). Returns its inode number too, 0 if there was nothing to do.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`rename`](Self::rename), which replaces; `EINVAL` if the whiteout would be a
+    /// directory.
+    pub(crate) fn rename_whiteout(
+        &mut self,
+        (old_dir, old_name): (u64, &[u8]),
+        (new_dir, new_name): (u64, &[u8]),
+        whiteout: Attr,
+    ) -> Result<(u64, Transaction)> {
+        if whiteout.is_dir() {
+            return Err(EINVAL);
+        }
+        let now = whiteout.ctime;
+        let mode = RenameMode::Replace;
+        let mut tx = self.rename(old_dir, old_name, new_dir, new_name, mode, now)?;
+        if tx.ops().is_empty() {
+            return Ok((0, tx));
+        }
+        let ino = self.push_new_inode(
+            &mut tx,
+            Attr {
+                nlink: 1,
+                ..whiteout
+            },
+            0,
+        )?;
+        // There is room: the old name is gone by then, whether the new one takes its place or not.
+        tx.push(link_op(old_dir, old_name, ino)?)?;
+        Ok((ino, tx))
+    }
+
     /// Appends the change of a directory that has gained so many subdirectories.
     fn push_dir(&self, tx: &mut Transaction, ino: u64, links: i64, now: Time) -> Result {
         let attr = self.get(ino)?.attr;

@@ -21,9 +21,11 @@ use crate::{
         mkdir,
         name,
         new_state,
+        symlink,
         tx,
         DIR,
-        FILE, //
+        FILE,
+        LINK, //
     }, //
 };
 use kernel::{
@@ -198,28 +200,19 @@ fn a_file_and_its_extents_in_one_transaction() {
 #[test]
 fn two_inodes_in_one_transaction() {
     // Each gets the memory that was reserved for it: only the file has extents.
-    let new = |ino, mode, dir| Op::NewInode {
+    let new = |ino| Op::NewInode {
         ino,
         attr: Attr {
             nlink: 0,
-            ..attr(mode, 0)
+            ..attr(if ino == 5 { FILE } else { DIR }, 0)
         },
-        dir,
         parent: 1,
     };
     for order in [[5, 6], [6, 5]] {
         let mut s = new_state(10);
         let t = tx(vec![
-            new(
-                order[0],
-                if order[0] == 5 { FILE } else { DIR },
-                order[0] != 5,
-            ),
-            new(
-                order[1],
-                if order[1] == 5 { FILE } else { DIR },
-                order[1] != 5,
-            ),
+            new(order[0]),
+            new(order[1]),
             Op::Map {
                 ino: 5,
                 pgoff: 0,
@@ -265,11 +258,19 @@ fn inconsistent_operations_stop_writes() {
         block,
         len,
     };
-    let new = |ino, mode, dir| Op::NewInode {
+    let new = |ino, mode| Op::NewInode {
         ino,
         attr: attr(mode, 0),
-        dir,
         parent: 1,
+    };
+    let target = |ino, bytes: &[u8]| Op::SetTarget {
+        ino,
+        target: name(bytes),
+    };
+    let xattr = |ino, n: &[u8], len| Op::SetXattr {
+        ino,
+        name: name(n),
+        value: KVVec::from_elem(1, len, GFP_KERNEL).unwrap(),
     };
     let link = |dir, n: &[u8], ino| Op::Link {
         dir,
@@ -277,11 +278,35 @@ fn inconsistent_operations_stop_writes() {
         ino,
     };
     let cases = vec![
-        new(0, FILE, false),
-        new(2, FILE, false),
-        new(9, FILE, true),
-        new(9, DIR, false),
-        new(u64::MAX, FILE, false),
+        new(0, FILE),
+        new(2, FILE),
+        new(9, 0o644),
+        new(9, 0o050644),
+        new(9, FILE | 1 << 16),
+        new(u64::MAX, FILE),
+        target(1, b"a"),
+        target(2, b"a"),
+        target(9, b"a"),
+        // It has one already.
+        target(3, b"a"),
+        xattr(9, b"a", 1),
+        xattr(2, b"", 1),
+        xattr(2, b"a\0", 1),
+        xattr(2, &[b'a'; 256], 1),
+        xattr(2, b"a", (1 << 16) + 1),
+        Op::RemoveXattr {
+            ino: 2,
+            name: name(b"nope"),
+        },
+        Op::SetAttr {
+            ino: 2,
+            attr: attr(LINK, 0),
+        },
+        Op::SetAttr {
+            ino: 3,
+            attr: attr(FILE, 0),
+        },
+        map(3, 0, 20, 1),
         Op::FreeInode { ino: 1 },
         Op::FreeInode { ino: 2 },
         Op::FreeInode { ino: 9 },
@@ -350,6 +375,7 @@ fn inconsistent_operations_stop_writes() {
     for op in cases {
         let mut s = new_state(100);
         assert_eq!(create(&mut s, ROOT_INO, b"file"), 2);
+        assert_eq!(symlink(&mut s, ROOT_INO, b"link", b"file"), 3);
         fill(&mut s, 2, 4, 4);
         assert_eq!(s.allocate(1, 1, 70), Ok(70..71));
         for block in [3, 61, 62, 70] {
@@ -385,7 +411,13 @@ fn check_finds_wrong_links() {
         vec![set(3, 2, DIR)],
         vec![set(1, 2, DIR)],
         vec![Op::SetParent { ino: 4, parent: 1 }],
-        vec![set(2, 1, 0o120777)],
+        // A symbolic link that is not as long as its target, and one without.
+        vec![set(5, 1, LINK)],
+        vec![Op::NewInode {
+            ino: 9,
+            attr: attr_of(0, LINK),
+            parent: 0,
+        }],
         // A directory twice.
         vec![Op::Link {
             dir: 1,
@@ -415,6 +447,7 @@ fn check_finds_wrong_links() {
         assert_eq!(create(&mut s, ROOT_INO, b"file"), 2);
         assert_eq!(mkdir(&mut s, ROOT_INO, b"d"), 3);
         assert_eq!(mkdir(&mut s, 3, b"e"), 4);
+        assert_eq!(symlink(&mut s, ROOT_INO, b"link", b"file"), 5);
         let text = format!("{ops:?}");
         s.commit(tx(ops)).unwrap();
         assert_eq!(s.check(), Err(euclean()), "{text}");

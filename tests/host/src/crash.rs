@@ -24,14 +24,22 @@ use crate::{
     },
     snapshot::Snapshot,
     state::{
+        flags,
+        Attr,
+        Op,
+        RenameMode,
+        SetMode,
         State,
+        Transaction,
         ROOT_INO, //
     },
     state_tests::{
         at,
         attr,
         DIR,
-        FILE, //
+        FIFO,
+        FILE,
+        LINK, //
     },
 };
 use kernel::prelude::*;
@@ -280,7 +288,12 @@ impl Fs {
 
     fn files(&self, dirs: bool) -> Vec<u64> {
         let wanted = |(ino, inode): (u64, &crate::state::Inode)| {
-            (inode.attr.is_dir() == dirs && inode.attr.nlink != 0).then_some(ino)
+            let wanted = if dirs {
+                inode.as_dir().is_ok()
+            } else {
+                inode.as_file().is_ok()
+            };
+            (wanted && inode.attr.nlink != 0).then_some(ino)
         };
         self.store
             .state()
@@ -299,8 +312,9 @@ impl Fs {
         };
         let dir = pick(&self.files(true), chance)?;
         let name = [b'a' + chance.below(12) as u8];
-        match chance.below(42) / 2 {
+        match chance.below(60) / 2 {
             16 => self.store.checkpoint(),
+            21..=28 => self.namespace_step(chance, dir, &name),
             0..=2 => {
                 let (_, tx) = self
                     .store
@@ -393,6 +407,70 @@ impl Fs {
                 marked.durable
             }
         }
+    }
+}
+
+impl Fs {
+    /// One operation on names and attributes that are not data.
+    fn namespace_step(&mut self, chance: &mut Chance, dir: u64, name: &[u8]) -> Result {
+        let time = at(self.clock);
+        let state = self.store.state_mut();
+        let all: Vec<_> = state.inodes_from(0).map(|(ino, _)| ino).collect();
+        let ino = all[chance.below(all.len() as u64) as usize];
+        let other = [b'a' + chance.below(12) as u8];
+        // Up to some lines, and now and then more than fits beside it in a record of a checkpoint.
+        let most = if chance.below(8) == 0 { 6000 } else { 300 };
+        let bytes = vec![other[0]; chance.below(most) as usize];
+        let tx = match chance.below(9) {
+            0 => {
+                let target = &bytes[..bytes.len().min(4095)];
+                let (_, tx) = state.symlink(dir, name, target, attr(LINK, self.clock))?;
+                tx
+            }
+            1 => {
+                let device = Attr {
+                    rdev: chance.next() as u32,
+                    ..attr(FIFO, self.clock)
+                };
+                state.create(dir, name, device)?.1
+            }
+            2 => state.link(dir, name, ino, time)?,
+            3 => state.tmpfile(attr(FILE, self.clock))?.1,
+            4 => {
+                let modes = [
+                    RenameMode::Replace,
+                    RenameMode::NoReplace,
+                    RenameMode::Exchange,
+                ];
+                let mode = modes[chance.below(3) as usize];
+                let dirs = self.files(true);
+                let to = dirs[chance.below(dirs.len() as u64) as usize];
+                let state = self.store.state();
+                state.rename(dir, name, to, &other, mode, time)?
+            }
+            5 => {
+                let whiteout = attr(FIFO, self.clock);
+                state
+                    .rename_whiteout((dir, name), (dir, &other), whiteout)?
+                    .1
+            }
+            6 => {
+                let mut tx = Transaction::new();
+                let before = state.get(ino)?.attr;
+                tx.push(Op::SetAttr {
+                    ino,
+                    attr: Attr {
+                        flags: chance.next() as u32 & flags::ALL,
+                        ctime: time,
+                        ..before
+                    },
+                })?;
+                tx
+            }
+            7 => state.remove_xattr(ino, name, time)?,
+            _ => state.set_xattr(ino, name, &bytes, SetMode::Any, time)?,
+        };
+        self.store.commit(tx)
     }
 }
 
@@ -491,9 +569,25 @@ fn judge(
         None
     } else {
         Some(std::format!(
-            "{seen:?}\nis neither {before:?}\nnor {after:?}"
+            "it is not as before: {}\nand not as after: {}",
+            first_difference(&seen, before),
+            first_difference(&seen, after)
         ))
     }
+}
+
+/// Where two of them differ, with some of what is around.
+fn first_difference(is: &Seen, was: &Seen) -> std::string::String {
+    let (is, was) = (std::format!("{is:?}"), std::format!("{was:?}"));
+    let equal = is.bytes().zip(was.bytes()).take_while(|(a, b)| a == b);
+    let from = equal.count().saturating_sub(200);
+    let part = |text: &str| {
+        text[from..]
+            .chars()
+            .take(400)
+            .collect::<std::string::String>()
+    };
+    std::format!("{}\ninstead of {}", part(&is), part(&was))
 }
 
 impl Seen {

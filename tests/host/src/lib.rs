@@ -33,6 +33,7 @@ fn crc32c(crc: u32, bytes: &[u8]) -> u32 {
 }
 
 mod apply_tests;
+mod attribute_tests;
 mod crash;
 mod lost_tests;
 mod media_tests;

@@ -26,11 +26,16 @@ pub(crate) type Entry = (u64, Vec<u8>, u64, u8);
 pub(crate) enum Kind {
     File(Vec<Extent>),
     Dir(u64, Vec<Entry>),
+    Symlink(Vec<u8>),
+    Special,
 }
+
+/// Extended attributes: name and value.
+pub(crate) type Xattrs = Vec<(Vec<u8>, Vec<u8>)>;
 
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Snapshot {
-    pub(crate) inodes: Vec<(u64, Attr, Kind)>,
+    pub(crate) inodes: Vec<(u64, Attr, Kind, Xattrs)>,
     pub(crate) owners: Vec<OwnerRecord>,
     pub(crate) bad: Vec<Range<u64>>,
     pub(crate) free: u64,
@@ -60,8 +65,12 @@ impl Snapshot {
                     let kind = match &inode.kind {
                         InodeKind::File(map) => Kind::File(map.iter().collect()),
                         InodeKind::Dir(dir) => Kind::Dir(dir.parent(), entries(state, ino)),
+                        InodeKind::Symlink(target) => Kind::Symlink(target.to_vec()),
+                        InodeKind::Special => Kind::Special,
                     };
-                    (ino, inode.attr, kind)
+                    let xattrs = inode.xattrs.iter();
+                    let xattrs = xattrs.map(|x| (x.name.to_vec(), x.value.to_vec()));
+                    (ino, inode.attr, kind, xattrs.collect())
                 })
                 .collect(),
             owners: state.owners().iter().collect(),

@@ -10,6 +10,7 @@ use crate::{
         Attr,
         Op,
         RenameMode,
+        SetMode,
         Transaction, //
     },
     state_model::{
@@ -22,9 +23,12 @@ use crate::{
         name,
         new_state,
         DIR,
-        FILE, //
+        FIFO,
+        FILE,
+        LINK, //
     }, //
 };
+use kernel::prelude::*;
 use proptest::prelude::*;
 
 /// Numbers that are likely to hit, and some that are not.
@@ -41,7 +45,7 @@ fn number() -> impl Strategy<Value = u64> {
 /// An operation as a damaged log may have it.
 fn garbage() -> impl Strategy<Value = (u8, [u64; 4], u8, bool)> {
     (
-        0..14u8,
+        0..17u8,
         [number(), number(), number(), number()],
         0..4u8,
         any::<bool>(),
@@ -54,12 +58,16 @@ fn garbage_is_an_error_and_no_panic() {
     property::check("garbage", 3000, cases, |ops| {
         let mut state = new_state(BLOCKS);
         for (kind, [a, b, c, d], n, flag) in ops {
-            let mode = if flag { DIR } else { FILE };
+            let mode = match (flag, n) {
+                (true, _) => DIR,
+                (false, 0) => LINK,
+                (false, 1) => FIFO,
+                _ => FILE,
+            };
             let op = match kind {
                 0 | 1 => Op::NewInode {
                     ino: a,
                     attr: attr(mode, 0),
-                    dir: flag,
                     parent: b,
                 },
                 2 => Op::FreeInode { ino: a },
@@ -97,6 +105,19 @@ fn garbage_is_an_error_and_no_panic() {
                     from: b,
                     to: c,
                 },
+                13 => Op::SetTarget {
+                    ino: a,
+                    target: name(&name_of(n)),
+                },
+                14 => Op::SetXattr {
+                    ino: a,
+                    name: name(&name_of(n)),
+                    value: KVVec::from_elem(n, (b % 9) as usize, GFP_KERNEL).unwrap(),
+                },
+                15 => Op::RemoveXattr {
+                    ino: a,
+                    name: name(&name_of(n)),
+                },
                 _ => Op::UnmarkBad { block: a, len: b },
             };
             let before = Snapshot::of(&state);
@@ -133,6 +154,8 @@ fn garbage_is_an_error_and_no_panic() {
             let _ = state.insert(a, b..c, d);
             let _ = state.map(a, b, d);
             let _ = state.evict(a);
+            let _ = state.set_xattr(a, &name, &other, SetMode::Any, at(1));
+            let _ = state.remove_xattr(a, &name, at(1));
         }
     });
 }

@@ -31,6 +31,10 @@ pub(crate) const PAGES: u64 = 16;
 pub(crate) struct Model {
     pub(crate) files: BTreeMap<u64, BTreeMap<u64, u64>>,
     pub(crate) dirs: BTreeMap<u64, BTreeMap<u8, u64>>,
+    /// What is neither: the target if it is a symbolic link.
+    pub(crate) others: BTreeMap<u64, Option<Vec<u8>>>,
+    /// Of all of them, by inode number and name.
+    pub(crate) xattrs: BTreeMap<(u64, u8), Vec<u8>>,
     pub(crate) bad: BTreeSet<u64>,
     /// Allocations that are in flight, each apart.
     pub(crate) held: Vec<Range<u64>>,
@@ -44,6 +48,44 @@ impl Model {
 
     pub(crate) fn file(&self, n: usize) -> u64 {
         self.files.keys().cycle().nth(n).copied().unwrap_or(9999)
+    }
+
+    /// The nth of all inodes.
+    pub(crate) fn any(&self, n: usize) -> u64 {
+        let all = self.dirs.keys().chain(self.files.keys());
+        all.chain(self.others.keys())
+            .copied()
+            .cycle()
+            .nth(n)
+            .unwrap()
+    }
+
+    /// The nth of those that may have several names.
+    pub(crate) fn linkable(&self, n: usize) -> u64 {
+        let all = self.files.keys().chain(self.others.keys());
+        all.copied().cycle().nth(n).unwrap_or(9999)
+    }
+
+    pub(crate) fn has(&self, ino: u64) -> bool {
+        self.files.contains_key(&ino)
+            || self.dirs.contains_key(&ino)
+            || self.others.contains_key(&ino)
+    }
+
+    pub(crate) fn forget(&mut self, ino: u64) {
+        self.files.remove(&ino);
+        self.dirs.remove(&ino);
+        self.others.remove(&ino);
+        self.xattrs.retain(|(owner, _), _| *owner != ino);
+    }
+
+    fn dtype(&self, ino: u64) -> u8 {
+        match self.others.get(&ino) {
+            Some(Some(_)) => 10,
+            Some(None) => 1,
+            None if self.dirs.contains_key(&ino) => 4,
+            None => 8,
+        }
     }
 
     pub(crate) fn names(&self, ino: u64) -> u32 {
@@ -181,7 +223,10 @@ pub(crate) fn compare(state: &State, model: &Model) {
     state.check().unwrap();
     let snapshot = Snapshot::of(state);
     let held: u64 = model.held.iter().map(|h| h.end - h.start).sum();
-    assert_eq!(snapshot.inodes.len(), model.files.len() + model.dirs.len());
+    assert_eq!(
+        snapshot.inodes.len(),
+        model.files.len() + model.dirs.len() + model.others.len()
+    );
     assert_eq!(snapshot.free, model.free());
     assert_eq!(snapshot.owned, model.owned().len() as u64);
     assert_eq!(snapshot.in_flight, held);
@@ -191,9 +236,17 @@ pub(crate) fn compare(state: &State, model: &Model) {
         .flatten()
         .eq(model.bad.iter().copied()));
 
-    for (ino, attr, kind) in &snapshot.inodes {
+    for (ino, attr, kind, xattrs) in &snapshot.inodes {
         assert_eq!(attr.nlink, model.nlink(*ino));
+        let of_it = model.xattrs.range((*ino, 0)..=(*ino, u8::MAX));
+        let expected = of_it.map(|((_, n), value)| (name_of(*n).to_vec(), value.clone()));
+        assert!(xattrs.iter().cloned().eq(expected));
         match kind {
+            Kind::Symlink(target) => {
+                assert_eq!(model.others[ino].as_ref(), Some(target));
+                assert_eq!(attr.size, target.len() as u64);
+            }
+            Kind::Special => assert_eq!(model.others[ino], None),
             Kind::File(extents) => {
                 let pages = extents
                     .iter()
@@ -213,10 +266,9 @@ pub(crate) fn compare(state: &State, model: &Model) {
                     .map(|(_, name, ino, dtype)| (name, ino, dtype))
                     .collect();
                 found.sort();
-                let expected = model.dirs[ino].iter().map(|(n, ino)| {
-                    let dtype = if model.dirs.contains_key(ino) { 4 } else { 8 };
-                    (name_of(*n).to_vec(), *ino, dtype)
-                });
+                let expected = model.dirs[ino]
+                    .iter()
+                    .map(|(n, ino)| (name_of(*n).to_vec(), *ino, model.dtype(*ino)));
                 assert!(found.into_iter().eq(expected));
                 if let Some(expected) = model.parent(*ino) {
                     assert_eq!(*parent, expected);

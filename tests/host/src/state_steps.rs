@@ -12,6 +12,7 @@ use crate::{
     snapshot::Snapshot,
     state::{
         RenameMode,
+        SetMode,
         State,
         ROOT_INO, //
     },
@@ -27,7 +28,9 @@ use crate::{
         attr,
         new_state,
         DIR,
-        FILE, //
+        FIFO,
+        FILE,
+        LINK, //
     }, //
 };
 use kernel::{
@@ -46,6 +49,11 @@ use std::{
 enum Step {
     Create(usize, u8),
     Mkdir(usize, u8),
+    Symlink(usize, u8, usize),
+    Mknod(usize, u8),
+    Tmpfile,
+    SetXattr(usize, u8, usize, u8),
+    RemoveXattr(usize, u8),
     Link(usize, u8, usize),
     Unlink(usize, u8),
     Rmdir(usize, u8),
@@ -70,10 +78,16 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (dir.clone(), name.clone()).prop_map(|(d, n)| Step::Create(d, n)),
         2 => (dir.clone(), name.clone()).prop_map(|(d, n)| Step::Mkdir(d, n)),
+        1 => (dir.clone(), name.clone(), 1..40usize).prop_map(|(d, n, l)| Step::Symlink(d, n, l)),
+        1 => (dir.clone(), name.clone()).prop_map(|(d, n)| Step::Mknod(d, n)),
+        1 => Just(Step::Tmpfile),
+        3 => (0..8usize, name.clone(), 0..40usize, 0..3u8)
+            .prop_map(|(i, n, l, mode)| Step::SetXattr(i, n, l, mode)),
+        1 => (0..8usize, name.clone()).prop_map(|(i, n)| Step::RemoveXattr(i, n)),
         1 => (dir.clone(), name.clone(), file.clone()).prop_map(|(d, n, f)| Step::Link(d, n, f)),
         2 => (dir.clone(), name.clone()).prop_map(|(d, n)| Step::Unlink(d, n)),
         1 => (dir.clone(), name.clone()).prop_map(|(d, n)| Step::Rmdir(d, n)),
-        3 => (dir.clone(), name.clone(), dir, name, 0..3u8)
+        3 => (dir.clone(), name.clone(), dir, name, 0..4u8)
             .prop_map(|(d, n, e, m, mode)| Step::Rename(d, n, e, m, mode)),
         2 => file.clone().prop_map(Step::Evict),
         6 => (file.clone(), pages.clone(), 0..BLOCKS).prop_map(|(f, r, g)| Step::Write(f, r, g)),
@@ -147,11 +161,75 @@ fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
                 assert!(model.dirs.insert(ino, BTreeMap::new()).is_none());
             }
         }
+        Step::Symlink(d, n, len) => {
+            let dir = model.dir(d);
+            let target = vec![b'0' + n; len];
+            let result = with_enomem(state, |s| {
+                let (ino, tx) = s.symlink(dir, &name_of(n), &target, attr(LINK, now))?;
+                s.commit(tx)?;
+                Ok(ino)
+            });
+            assert_eq!(result.map(|_| ()), model.new_name(dir, n));
+            if let Ok(ino) = result {
+                model.dirs.get_mut(&dir).unwrap().insert(n, ino);
+                assert!(model.others.insert(ino, Some(target)).is_none());
+            }
+        }
+        Step::Mknod(d, n) => {
+            let dir = model.dir(d);
+            let result = with_enomem(state, |s| {
+                let (ino, tx) = s.create(dir, &name_of(n), attr(FIFO, now))?;
+                s.commit(tx)?;
+                Ok(ino)
+            });
+            assert_eq!(result.map(|_| ()), model.new_name(dir, n));
+            if let Ok(ino) = result {
+                model.dirs.get_mut(&dir).unwrap().insert(n, ino);
+                assert!(model.others.insert(ino, None).is_none());
+            }
+        }
+        Step::Tmpfile => {
+            let result = with_enomem(state, |s| {
+                let (ino, tx) = s.tmpfile(attr(FILE, now))?;
+                s.commit(tx)?;
+                Ok(ino)
+            });
+            model.files.insert(result.unwrap(), BTreeMap::new());
+        }
+        Step::SetXattr(i, n, len, mode) => {
+            let ino = model.any(i);
+            let value = vec![n; len];
+            let mode = [SetMode::Any, SetMode::Create, SetMode::Replace][usize::from(mode)];
+            let expected = match (mode, model.xattrs.get(&(ino, n))) {
+                (SetMode::Create, Some(_)) => Err(EEXIST),
+                (SetMode::Replace, None) => Err(enodata()),
+                _ => Ok(()),
+            };
+            let result = with_enomem(state, |s| {
+                let tx = s.set_xattr(ino, &name_of(n), &value, mode, time)?;
+                s.commit(tx)
+            });
+            assert_eq!(result, expected);
+            if result.is_ok() {
+                model.xattrs.insert((ino, n), value);
+                assert_eq!(state.get(ino).unwrap().attr.ctime, time);
+            }
+        }
+        Step::RemoveXattr(i, n) => {
+            let ino = model.any(i);
+            let expected = model.xattrs.get(&(ino, n)).map(|_| ()).ok_or(enodata());
+            let result = with_enomem(state, |s| {
+                let tx = s.remove_xattr(ino, &name_of(n), time)?;
+                s.commit(tx)
+            });
+            assert_eq!(result, expected);
+            model.xattrs.remove(&(ino, n));
+        }
         Step::Link(d, n, f) => {
-            let (dir, ino) = (model.dir(d), model.file(f));
-            let expected = match model.files.get(&ino) {
-                None => Err(ENOENT),
-                Some(_) => model.new_name(dir, n),
+            let (dir, ino) = (model.dir(d), model.linkable(f));
+            let expected = match model.has(ino) {
+                false => Err(ENOENT),
+                true => model.new_name(dir, n),
             };
             let result = with_enomem(state, |s| {
                 let tx = s.link(dir, &name_of(n), ino, time)?;
@@ -199,6 +277,27 @@ fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
         }
         Step::Rename(d, n, e, m, mode) => {
             let (od, nd) = (model.dir(d), model.dir(e));
+            if mode == 3 {
+                let ino = model.dirs[&od].get(&n).copied();
+                let result = with_enomem(state, |s| {
+                    let (from, to) = (name_of(n), name_of(m));
+                    let whiteout = attr(FIFO, now);
+                    let (left, tx) = s.rename_whiteout((od, &from), (nd, &to), whiteout)?;
+                    s.commit(tx)?;
+                    Ok(left)
+                });
+                let same = ino.is_some() && model.dirs[&nd].get(&m).copied() == ino;
+                let expected = model.rename(od, n, nd, m, RenameMode::Replace);
+                assert_eq!(result.map(|_| ()), expected);
+                if let Ok(left) = result {
+                    assert_eq!(left == 0, same);
+                    if left != 0 {
+                        model.dirs.get_mut(&od).unwrap().insert(n, left);
+                        assert!(model.others.insert(left, None).is_none());
+                    }
+                }
+                return;
+            }
             let mode = [
                 RenameMode::Replace,
                 RenameMode::NoReplace,
@@ -217,6 +316,7 @@ fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
                 .files
                 .keys()
                 .chain(model.dirs.keys())
+                .chain(model.others.keys())
                 .find(orphan)
                 .copied()
                 .unwrap_or(model.file(f));
@@ -231,8 +331,7 @@ fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
             });
             assert_eq!(result, expected);
             if result.is_ok() {
-                model.files.remove(&ino);
-                model.dirs.remove(&ino);
+                model.forget(ino);
             }
         }
         Step::Write(f, pages, goal) => {

@@ -27,6 +27,8 @@ use std::{
 
 pub(crate) const FILE: u32 = 0o100644;
 pub(crate) const DIR: u32 = 0o040755;
+pub(crate) const LINK: u32 = 0o120777;
+pub(crate) const FIFO: u32 = 0o010600;
 
 pub(crate) fn at(sec: i64) -> Time {
     Time { sec, nsec: 7 }
@@ -69,6 +71,12 @@ pub(crate) fn create(state: &mut State, dir: u64, name: &[u8]) -> u64 {
 
 pub(crate) fn mkdir(state: &mut State, dir: u64, name: &[u8]) -> u64 {
     let (ino, tx) = state.mkdir(dir, name, attr(DIR, 5)).unwrap();
+    commit(state, tx);
+    ino
+}
+
+pub(crate) fn symlink(state: &mut State, dir: u64, name: &[u8], target: &[u8]) -> u64 {
+    let (ino, tx) = state.symlink(dir, name, target, attr(LINK, 5)).unwrap();
     commit(state, tx);
     ino
 }

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Symbolic links: where they lead is told when they are made, and never changes.
+//!
+//! The caller holds the state lock.
+
+use super::{
+    namespace::copy_name,
+    Attr,
+    FileType,
+    Op,
+    State,
+    Transaction, //
+};
+use crate::errno::enametoolong;
+use kernel::prelude::*;
+
+/// Longest target, in bytes: a path with its NUL is one page.
+const TARGET_MAX: usize = 4095;
+
+impl State {
+    /// Builds the transaction that creates a symbolic link to `target`, and returns its inode number
+    /// too. Its size is the target's length.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`create`](Self::create), of [`check_target`].
+    pub(crate) fn symlink(
+        &mut self,
+        dir: u64,
+        name: &[u8],
+        target: &[u8],
+        attr: Attr,
+    ) -> Result<(u64, Transaction)> {
+        if attr.file_type() != Some(FileType::Symlink) {
+            return Err(EINVAL);
+        }
+        check_target(target)?;
+        let attr = Attr {
+            nlink: 1,
+            size: target.len() as u64,
+            ..attr
+        };
+        let target = copy_name(target)?;
+        let (ino, mut tx) = self.new_entry(dir, name, attr)?;
+        tx.push(Op::SetTarget { ino, target })?;
+        Ok((ino, tx))
+    }
+}
+
+/// Checks that a symbolic link may lead there.
+///
+/// # Errors
+///
+/// `EINVAL` if it is empty or has a NUL in it; `ENAMETOOLONG`.
+pub(crate) fn check_target(target: &[u8]) -> Result {
+    if target.len() > TARGET_MAX {
+        return Err(enametoolong());
+    }
+    if target.is_empty() || target.contains(&0) {
+        return Err(EINVAL);
+    }
+    Ok(())
+}
