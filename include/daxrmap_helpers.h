@@ -9,6 +9,7 @@
 
 #include <linux/blkdev.h>
 #include <linux/dax.h>
+#include <linux/fileattr.h>
 #include <linux/fs.h>
 #include <linux/fserror.h>
 #include <linux/mm.h>
@@ -51,6 +52,16 @@ bool daxrmap_dir_emit_dots(struct file *file, struct dir_context *ctx);
 bool daxrmap_dir_emit(struct dir_context *ctx, const char *name, int len,
 		      u64 ino, unsigned int type);
 void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len);
+
+/* security.c */
+int daxrmap_new_labels(struct inode *inode, struct inode *dir,
+		       const struct qstr *name,
+		       int (*add)(void *to, const char *name,
+				  const void *value, size_t len),
+		       void *to);
+
+/* fileattr.c */
+bool daxrmap_fileattr_has_fsx(const struct file_kattr *fa);
 
 /* block.c */
 bool daxrmap_bad_sectors(struct block_device *bdev, sector_t start,

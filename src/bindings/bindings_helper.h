@@ -9,6 +9,7 @@
 #include <linux/dax.h>
 #include <linux/exportfs.h>
 #include <linux/falloc.h>
+#include <linux/fileattr.h>
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 #include <linux/fserror.h>
@@ -23,6 +24,7 @@
 #include <uapi/daxrmap.h>
 
 const unsigned int DAXRMAP_CONST_SB_RDONLY = SB_RDONLY;
+const unsigned int DAXRMAP_CONST_SB_LAZYTIME = SB_LAZYTIME;
 const unsigned int DAXRMAP_CONST_S_DAX = S_DAX;
 const unsigned int DAXRMAP_CONST_FOP_MMAP_SYNC = FOP_MMAP_SYNC;
 const unsigned int DAXRMAP_CONST_FOP_BUFFER_RASYNC = FOP_BUFFER_RASYNC;

@@ -6,7 +6,8 @@
 //!   [`store`]: both together. Pure. [`medium`]: what the log is kept on.
 //! - [`meta`]: the state under its lock, and what the failure engine asks of it.
 //! - [`mount`]: mount, unmount, statfs.
-//! - [`namespace`]: directories and attributes.
+//! - [`namespace`]: directories. [`create`]: what is new. [`attributes`]: what stat(2) and chattr(1) tell.
+//!   [`xattr`]: extended attributes.
 //! - [`data`]: read, write, faults. [`writable`]: blocks that may be written, by allocation and copy
 //!   on write. [`resize`]: truncate and the end of the file. [`reflink`]: sharing blocks; [`dedupe`]: only where the bytes are the same.
 //!   [`fallocate`]: holes and zeroes. [`shift`]: ranges taken out of a file and put into it. [`heal`]: good blocks in the place of bad ones. [`write_back`]:
@@ -23,7 +24,9 @@
 //! while user memory is touched, a DAX entry is waited for, or an inode reference is dropped.
 //! The whole order, and what each lock protects: Documentation/locking.rst.
 
+mod attributes;
 mod clear;
+mod create;
 mod data;
 mod debugfs;
 mod dedupe;
@@ -46,5 +49,6 @@ mod status;
 mod store;
 mod writable;
 mod write_back;
+mod xattr;
 
 pub(crate) use self::mount::Mount;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Directories and attributes: from the VFS's calls to transactions and back.
+//! Directories: from the VFS's calls to transactions and back.
 //!
 //! A transaction changes the state; then the inodes in core are made to agree with it. The other way
 //! round only for what the VFS itself works out (owner of a new object, chmod, times).
@@ -11,35 +11,32 @@
 //! the state lock for its look-up or its transaction.
 
 use super::{
-    resize,
+    attributes::{
+        flags_in_core,
+        in_core,
+        stored, //
+    },
+    create,
     state::{
         self,
-        Attr,
-        Op,
+        FileType,
         RenameMode,
         State,
         Transaction, //
     },
     Mount, //
 };
-use crate::{
-    dax,
-    vfs::{
-        self,
-        Dentry,
-        DirEmitter,
-        Inode,
-        InodeLock,
-        Namespace,
-        NewAttr,
-        SetAttr,
-        SuperBlock,
-        Time,
-        Times, //
-    },
+use crate::vfs::{
+    Dentry,
+    DirEmitter,
+    Inode,
+    Namespace,
+    NewAttr,
+    Rename,
+    SuperBlock,
+    Times, //
 };
 use kernel::{
-    bindings::fiemap_extent_info,
     prelude::*,
     sync::aref::ARef, //
 };
@@ -49,48 +46,17 @@ const _: () = assert!(
     "positions 0 and 1 of a directory are the VFS's, for . and .."
 );
 
-fn stored(time: Time) -> state::Time {
-    state::Time {
-        sec: time.sec,
-        nsec: time.nsec,
-    }
-}
-
-fn in_core(time: state::Time) -> Time {
-    Time {
-        sec: time.sec,
-        nsec: time.nsec,
-    }
-}
-
-/// `attr` with the times of the inode in core.
-fn with_times(attr: Attr, times: Times) -> Attr {
-    Attr {
-        atime: stored(times.atime),
-        mtime: stored(times.mtime),
-        ctime: stored(times.ctime),
-        ..attr
-    }
-}
-
-/// `attr` with owner, permissions and times of the inode in core.
-fn with_owner(attr: Attr, inode: &Inode<Mount>) -> Attr {
-    Attr {
-        mode: inode.mode().into(),
-        uid: inode.uid(),
-        gid: inode.gid(),
-        ..with_times(attr, inode.times())
-    }
-}
-
 /// The inode `ino`.
 ///
 /// # Errors
 ///
-/// `ENOENT` if there is none, or none with a name that is not in core already; `ENOMEM`.
+/// `ENOENT` if there is none, or none with a name that is not in core already; `EIO` if it makes no
+/// sense; `ENOMEM`.
 pub(super) fn inode(sb: &SuperBlock<Mount>, ino: u64) -> Result<ARef<Inode<Mount>>> {
     sb.inode(ino, |new| {
-        let attr = sb.fs().meta().lock().get(ino)?.attr;
+        let state = sb.fs().meta().lock();
+        let stored = state.get(ino)?;
+        let attr = stored.attr;
         if attr.nlink == 0 {
             return Err(ENOENT);
         }
@@ -102,6 +68,16 @@ pub(super) fn inode(sb: &SuperBlock<Mount>, ino: u64) -> Result<ARef<Inode<Mount
         let mode = u16::try_from(attr.mode).map_err(|_| EIO)?;
         new.set_owner(mode, attr.uid, attr.gid);
         new.set_attr(attr.size, attr.nlink, times, attr.generation);
+        new.set_rdev(attr.rdev);
+        new.set_flags(flags_in_core(attr.flags));
+        if attr.file_type() == Some(FileType::Symlink) {
+            let target = stored.target()?;
+            // A damaged log may have one that leads nowhere.
+            if target.is_empty() {
+                return Err(EIO);
+            }
+            new.set_target(create::terminated(target)?);
+        }
         Ok(())
     })
 }
@@ -112,45 +88,17 @@ fn refresh(inode: &Inode<Mount>) {
         return;
     };
     inode.set_nlink(attr.nlink);
+    let times = inode.times();
     inode.set_times(Times {
-        atime: inode.times().atime,
-        mtime: in_core(attr.mtime),
+        atime: times.atime,
+        // Of all else, it may be newer in core (lazytime).
+        mtime: if attr.is_dir() {
+            in_core(attr.mtime)
+        } else {
+            times.mtime
+        },
         ctime: in_core(attr.ctime),
     });
-}
-
-/// Makes a file or a directory.
-fn make(dir: &Inode<Mount>, dentry: &Dentry<Mount>, new_attr: &NewAttr, is_dir: bool) -> Result {
-    let meta = dir.fs().meta();
-    meta.check_alive()?;
-    let new = dir.sb().unnumbered_inode()?;
-    new.init_owner(new_attr, dir);
-    let now = dir.now();
-    let attr = Attr {
-        mode: new.inode().mode().into(),
-        uid: new.inode().uid(),
-        gid: new.inode().gid(),
-        btime: stored(now),
-        generation: vfs::random(),
-        ..with_times(Attr::default(), now.into())
-    };
-    let ino = {
-        let mut state = meta.lock();
-        let (ino, tx) = if is_dir {
-            state.mkdir(dir.ino(), dentry.name(), attr)?
-        } else {
-            state.create(dir.ino(), dentry.name(), attr)?
-        };
-        state.commit(tx)?;
-        ino
-    };
-    // No handle finds it in between, and makes an inode of its own: nobody knows the generation yet.
-    let new = new.number(ino)?;
-    let nlink = if is_dir { 2 } else { 1 };
-    new.set_attr(0, nlink, now.into(), attr.generation);
-    new.finish_as(dentry);
-    refresh(dir);
-    Ok(())
 }
 
 /// Removes a name, by what the state knows of it.
@@ -167,13 +115,6 @@ fn remove(
     Ok(())
 }
 
-/// The transaction that replaces the attributes of an inode.
-fn set_attr_tx(ino: u64, attr: Attr) -> Result<Transaction> {
-    let mut tx = Transaction::new();
-    tx.push(Op::SetAttr { ino, attr })?;
-    Ok(tx)
-}
-
 impl Namespace for Mount {
     fn lookup(dir: &Inode<Self>, name: &[u8]) -> Result<Option<ARef<Inode<Self>>>> {
         let found = dir.fs().meta().lock().lookup(dir.ino(), name);
@@ -184,12 +125,23 @@ impl Namespace for Mount {
         }
     }
 
-    fn create(dir: &Inode<Self>, dentry: &Dentry<Self>, attr: &NewAttr) -> Result {
-        make(dir, dentry, attr, false)
+    fn make(dir: &Inode<Self>, dentry: &Dentry<Self>, attr: &NewAttr<'_>) -> Result {
+        create::make(dir, dentry, attr)?;
+        refresh(dir);
+        Ok(())
     }
 
-    fn mkdir(dir: &Inode<Self>, dentry: &Dentry<Self>, attr: &NewAttr) -> Result {
-        make(dir, dentry, attr, true)
+    fn make_unnamed(dir: &Inode<Self>, attr: &NewAttr<'_>) -> Result<ARef<Inode<Self>>> {
+        Ok(create::make_unnamed(dir, attr)?.finish())
+    }
+
+    fn link(inode: &Inode<Self>, dir: &Inode<Self>, dentry: &Dentry<Self>) -> Result {
+        let now = stored(dir.now());
+        let meta = dir.fs().meta();
+        meta.transact(|state| state.link(dir.ino(), dentry.name(), inode.ino(), now))?;
+        refresh(dir);
+        refresh(inode);
+        Ok(())
     }
 
     fn unlink(dir: &Inode<Self>, dentry: &Dentry<Self>) -> Result {
@@ -205,17 +157,23 @@ impl Namespace for Mount {
         old: &Dentry<Self>,
         new_dir: &Inode<Self>,
         new: &Dentry<Self>,
-        no_replace: bool,
+        how: &Rename<'_>,
     ) -> Result {
-        let mode = if no_replace {
-            RenameMode::NoReplace
-        } else {
-            RenameMode::Replace
+        let mode = match how {
+            Rename::Replace => Some(RenameMode::Replace),
+            Rename::NoReplace => Some(RenameMode::NoReplace),
+            Rename::Exchange => Some(RenameMode::Exchange),
+            Rename::Whiteout(attr) => {
+                create::rename_whiteout(old_dir, old, new_dir, new, attr)?;
+                None
+            }
         };
-        let now = stored(old_dir.now());
-        let (from, to) = (old_dir.ino(), new_dir.ino());
-        let meta = old_dir.fs().meta();
-        meta.transact(|state| state.rename(from, old.name(), to, new.name(), mode, now))?;
+        if let Some(mode) = mode {
+            let now = stored(old_dir.now());
+            let (from, to) = (old_dir.ino(), new_dir.ino());
+            let meta = old_dir.fs().meta();
+            meta.transact(|state| state.rename(from, old.name(), to, new.name(), mode, now))?;
+        }
         refresh(old_dir);
         refresh(new_dir);
         old.inode().map(refresh);
@@ -243,46 +201,5 @@ impl Namespace for Mount {
             }
             emitter.set_pos(cookie.saturating_add(1));
         }
-    }
-
-    fn set_attr(
-        inode: &Inode<Self>,
-        change: &SetAttr<'_, Self>,
-        lock: &InodeLock<'_, Self>,
-    ) -> Result {
-        if let Some(size) = change.size().filter(|_| inode.is_regular()) {
-            resize::truncate(inode, size, lock)?;
-        }
-        let before = change.copy(lock);
-        let meta = inode.fs().meta();
-        meta.transact(|state| {
-            let attr = state.get(inode.ino())?.attr;
-            set_attr_tx(inode.ino(), with_owner(attr, inode))
-        })
-        .inspect_err(|_| inode.restore(before, lock))
-    }
-
-    fn times_changed(inode: &Inode<Self>) -> Result {
-        inode.fs().meta().transact(|state| {
-            let attr = state.get(inode.ino())?.attr;
-            set_attr_tx(inode.ino(), with_times(attr, inode.times()))
-        })
-    }
-
-    fn blocks(inode: &Inode<Self>) -> u64 {
-        let state = inode.fs().meta().lock();
-        let extents = state.inode(inode.ino()).and_then(|i| i.as_file().ok());
-        extents.map_or(0, |map| map.pages())
-    }
-
-    fn btime(inode: &Inode<Self>) -> Time {
-        let state = inode.fs().meta().lock();
-        state
-            .inode(inode.ino())
-            .map_or(Time::default(), |i| in_core(i.attr.btime))
-    }
-
-    fn fiemap(inode: &Inode<Self>, info: *mut fiemap_extent_info, start: u64, len: u64) -> Result {
-        dax::fiemap(inode, info, start, len)
     }
 }

@@ -46,6 +46,12 @@ impl<F: FileSystem> Dentry<F> {
         unsafe { core::slice::from_raw_parts(name.name, len as usize) }
     }
 
+    /// Name, length and hash, as the VFS has them.
+    pub(super) fn qstr(&self) -> *const bindings::qstr {
+        // SAFETY: The dentry is live and its name stable.
+        unsafe { &raw const (*self.as_ptr()).__bindgen_anon_1.d_name }
+    }
+
     /// The inode, unless the entry is negative.
     pub(crate) fn inode(&self) -> Option<&Inode<F>> {
         // SAFETY: The dentry is live and its inode stable.

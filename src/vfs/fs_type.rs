@@ -15,6 +15,7 @@ use super::{
     options,
     super_block,
     trace::Dev,
+    xattr,
     Export,
     Inode,
     SuperBlock, //
@@ -209,7 +210,7 @@ impl<F: Export> Registration<F> {
                 let fs_type = unsafe { &mut *slot };
                 fs_type.owner = module.as_ptr();
                 fs_type.name = F::NAME.as_char_ptr();
-                fs_type.fs_flags = bindings::FS_REQUIRES_DEV as c_int;
+                fs_type.fs_flags = (bindings::FS_REQUIRES_DEV | bindings::FS_ALLOW_IDMAP) as c_int;
                 fs_type.init_fs_context = Some(Table::<F>::init_fs_context);
                 fs_type.kill_sb = Some(Table::<F>::kill_sb);
                 // SAFETY: `slot` is pinned, initialised, and unregistered before it goes.
@@ -225,6 +226,9 @@ impl<F: FileSystem> PinnedDrop for Registration<F> {
         // SAFETY: By the type invariant it is registered. It cannot be in use: mounts hold the
         // module.
         unsafe { bindings::unregister_filesystem(self.inner.get()) };
+        // Inodes may still be on their way to `free_inode`.
+        // SAFETY: May be called wherever one may sleep.
+        unsafe { bindings::rcu_barrier() };
     }
 }
 
@@ -298,6 +302,7 @@ impl<F: Export> Table<F> {
             s.s_time_min = i64::MIN;
             s.s_time_max = i64::MAX;
             s.s_op = super_block::super_operations::<F>();
+            s.s_xattr = xattr::handlers::<F>();
             // kernel::bindings has the type as opaque, ours is the same C type.
             s.s_export_op = core::ptr::from_ref(export::export_operations::<F>()).cast();
             // SAFETY: The device is open; nothing of it is cached with another size.

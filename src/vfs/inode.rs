@@ -268,6 +268,14 @@ impl<F: FileSystem> Inode<F> {
         unsafe { bindings::daxrmap_set_times(self.as_ptr(), a, m, c) };
     }
 
+    /// Sets the time of the last change of the inode.
+    pub(crate) fn set_ctime(&self, ctime: Time) {
+        self.set_times(Times {
+            ctime,
+            ..self.times()
+        });
+    }
+
     /// The time now, in the granularity of this filesystem.
     pub(crate) fn now(&self) -> Time {
         // SAFETY: The inode is live.

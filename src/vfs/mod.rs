@@ -3,7 +3,7 @@
 //! Safe wrappers of what the VFS offers to a filesystem.
 //!
 //! A filesystem is a type that implements [`FileSystem`] (mount, unmount, statfs, evict),
-//! [`Namespace`] (directories and attributes) and [`FileData`] (regular files). The private tables of
+//! [`Namespace`] (directories), [`Attributes`], [`Xattrs`] and [`FileData`] (regular files). The private tables of
 //! each file here turn the VFS's C callbacks into calls of these traits. The kernel crate has no such
 //! abstractions yet; these are kept apart from daxrmap so that they could move there.
 //!
@@ -13,6 +13,7 @@
 //! that a filesystem takes itself are guards of [`Inode`]: what may only be done under a lock takes
 //! the guard as an argument.
 
+mod attributes;
 mod dentry;
 mod export;
 mod fallocate;
@@ -31,13 +32,20 @@ mod new_inode;
 mod nofs;
 mod options;
 mod ratelimit;
+mod readdir;
 mod remap;
 mod seek;
 mod super_block;
 pub(crate) mod trace;
 mod workqueue;
+mod xattr;
 
 pub(crate) use self::{
+    attributes::{
+        Attributes,
+        FileFlags,
+        SetAttr, //
+    },
     dentry::Dentry,
     export::{
         Export,
@@ -97,10 +105,9 @@ pub(crate) use self::{
         Task, //
     },
     namespace::{
-        DirEmitter,
         Namespace,
         NewAttr,
-        SetAttr, //
+        Rename, //
     },
     new_inode::{
         random,
@@ -112,7 +119,15 @@ pub(crate) use self::{
         NoFsScope, //
     },
     ratelimit::RateLimit,
+    readdir::DirEmitter,
     remap::Remap,
     super_block::SuperBlock,
-    workqueue::OwnedQueue, //
+    workqueue::OwnedQueue,
+    xattr::{
+        new_labels,
+        Label,
+        XattrChange,
+        XattrList,
+        Xattrs, //
+    }, //
 };

@@ -1,35 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Directories and attributes: inode operations, and the file operations of directories.
+//! Directories: names that come, go and move.
 //!
 //! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
 //!
 //! # Locking
 //!
 //! As Documentation/filesystems/locking.rst says: the directories' `i_rwsem` exclusively for every
-//! change, shared for `lookup` and `readdir`; the inode's own for `set_attr`; the victim's too in
-//! `unlink`, `rmdir` and `rename`.
+//! change, shared for `lookup` and `read_dir`; the victim's too in `unlink`, `rmdir` and `rename`, the
+//! inode's in `link`.
 
 use super::{
-    inode::{
-        Owner,
-        Time,
-        Times, //
-    },
+    attributes,
+    Attributes,
     Dentry,
+    DirEmitter,
     FileData,
-    FileSystem,
     Inode,
-    InodeLock, //
+    Xattrs, //
 };
 use crate::{
     bindings,
     errno::enametoolong, //
 };
-use core::{
-    marker::PhantomData,
-    mem::ManuallyDrop, //
-};
+use core::marker::PhantomData;
 use kernel::{
     error::{
         from_result,
@@ -40,100 +34,80 @@ use kernel::{
 };
 
 /// What a new object is to be like, as the VFS tells it.
-pub(crate) struct NewAttr {
+pub(crate) struct NewAttr<'a> {
     pub(super) idmap: *mut bindings::mnt_idmap,
     pub(super) mode: u16,
+    rdev: u32,
+    target: &'a [u8],
 }
 
-/// A change of attributes (chmod, chown, truncate, utimes), checked for permission.
-pub(crate) struct SetAttr<'a, F: FileSystem> {
-    idmap: *mut bindings::mnt_idmap,
-    attr: &'a bindings::iattr,
-    inode: &'a Inode<F>,
+impl<'a> NewAttr<'a> {
+    fn new(idmap: *mut bindings::mnt_idmap, mode: u16, kind: u32) -> Self {
+        Self {
+            idmap,
+            mode: mode | kind as u16,
+            rdev: 0,
+            target: &[],
+        }
+    }
+
+    /// The number of a device: the major one times 2^20 plus the minor one. 0 for all else.
+    pub(crate) fn rdev(&self) -> u32 {
+        self.rdev
+    }
+
+    /// Where a symbolic link leads; nothing for all else.
+    pub(crate) fn target(&self) -> &'a [u8] {
+        self.target
+    }
+
+    /// Whether it is a directory.
+    pub(crate) fn is_dir(&self) -> bool {
+        u32::from(self.mode) & bindings::S_IFMT == bindings::S_IFDIR
+    }
+
+    /// Whether it is a symbolic link.
+    pub(crate) fn is_symlink(&self) -> bool {
+        u32::from(self.mode) & bindings::S_IFMT == bindings::S_IFLNK
+    }
 }
 
-impl<F: FileSystem> SetAttr<'_, F> {
-    /// The new size in bytes, if it is to change.
-    pub(crate) fn size(&self) -> Option<u64> {
-        let set = self.attr.ia_valid & bindings::ATTR_SIZE != 0;
-        set.then(|| u64::try_from(self.attr.ia_size).unwrap_or(0))
-    }
-
-    /// Copies everything but the size into the inode in core, and returns what was there.
-    pub(crate) fn copy(&self, _lock: &InodeLock<'_, F>) -> Owner {
-        let before = self.inode.owner();
-        // SAFETY: The inode is live, its `i_rwsem` held exclusively.
-        unsafe { bindings::setattr_copy(self.idmap, self.inode.as_ptr(), self.attr) };
-        before
-    }
-}
-
-/// Where `readdir` puts entries.
-pub(crate) struct DirEmitter<'a>(&'a mut bindings::dir_context);
-
-impl DirEmitter<'_> {
-    /// The position: the cookie of the next entry. 0 and 1 are `.` and `..`.
-    pub(crate) fn pos(&self) -> u64 {
-        u64::try_from(self.0.pos).unwrap_or(0)
-    }
-
-    /// Moves on.
-    pub(crate) fn set_pos(&mut self, pos: u64) {
-        self.0.pos = i64::try_from(pos).unwrap_or(i64::MAX);
-    }
-
-    /// Gives one entry; false when the buffer is full. May fault, so no lock that a fault of this
-    /// filesystem takes may be held. `dtype` is a `DT_` number.
-    pub(crate) fn emit(&mut self, name: &[u8], ino: u64, dtype: u8) -> bool {
-        let Ok(len) = c_int::try_from(name.len()) else {
-            return false;
-        };
-        // SAFETY: The context is the VFS's own; `len` bytes are at `name`.
-        unsafe { bindings::daxrmap_dir_emit(self.0, name.as_ptr().cast(), len, ino, dtype.into()) }
-    }
+/// What rename does, see renameat2(2).
+pub(crate) enum Rename<'a> {
+    /// Replaces what has the new name.
+    Replace,
+    /// `EEXIST` if something has it.
+    NoReplace,
+    /// Gives it the old name.
+    Exchange,
+    /// Replaces, and leaves a whiteout at the old name, for overlayfs: a device of number 0.
+    Whiteout(NewAttr<'a>),
 }
 
 /// The namespace of a filesystem. Errors are those of the system calls' man pages.
-pub(crate) trait Namespace: FileSystem {
+pub(crate) trait Namespace: Attributes + Xattrs {
     /// The inode that `name` in `dir` names; `None` if there is none.
     fn lookup(dir: &Inode<Self>, name: &[u8]) -> Result<Option<ARef<Inode<Self>>>>;
-    /// Makes a regular file.
-    fn create(dir: &Inode<Self>, dentry: &Dentry<Self>, attr: &NewAttr) -> Result;
-    /// Makes a directory.
-    fn mkdir(dir: &Inode<Self>, dentry: &Dentry<Self>, attr: &NewAttr) -> Result;
-    /// Removes a name of a file.
+    /// Makes a file, directory, symbolic link, device, FIFO or socket.
+    fn make(dir: &Inode<Self>, dentry: &Dentry<Self>, attr: &NewAttr<'_>) -> Result;
+    /// Makes a regular file without a name, as if in `dir`.
+    fn make_unnamed(dir: &Inode<Self>, attr: &NewAttr<'_>) -> Result<ARef<Inode<Self>>>;
+    /// Gives an inode one more name.
+    fn link(inode: &Inode<Self>, dir: &Inode<Self>, dentry: &Dentry<Self>) -> Result;
+    /// Removes a name of anything but a directory.
     fn unlink(dir: &Inode<Self>, dentry: &Dentry<Self>) -> Result;
     /// Removes an empty directory.
     fn rmdir(dir: &Inode<Self>, dentry: &Dentry<Self>) -> Result;
-    /// Renames; `no_replace`: an existing target is `EEXIST`.
+    /// Renames.
     fn rename(
         old_dir: &Inode<Self>,
         old: &Dentry<Self>,
         new_dir: &Inode<Self>,
         new: &Dentry<Self>,
-        no_replace: bool,
+        how: &Rename<'_>,
     ) -> Result;
     /// Gives the entries from `emitter.pos()` (2 or more) on.
     fn read_dir(dir: &Inode<Self>, emitter: &mut DirEmitter<'_>) -> Result;
-    /// Changes attributes.
-    fn set_attr(
-        inode: &Inode<Self>,
-        change: &SetAttr<'_, Self>,
-        lock: &InodeLock<'_, Self>,
-    ) -> Result;
-    /// The times of `inode` in core have changed: make it so for good.
-    fn times_changed(inode: &Inode<Self>) -> Result;
-    /// Blocks that the file owns, for stat(2).
-    fn blocks(inode: &Inode<Self>) -> u64;
-    /// The time of birth.
-    fn btime(inode: &Inode<Self>) -> Time;
-    /// Gives extents to FIEMAP.
-    fn fiemap(
-        inode: &Inode<Self>,
-        info: *mut kernel::bindings::fiemap_extent_info,
-        start: u64,
-        len: u64,
-    ) -> Result;
 }
 
 struct Table<F>(PhantomData<F>);
@@ -143,34 +117,14 @@ impl<F: Namespace + FileData> Table<F> {
         lookup: Some(Self::lookup),
         create: Some(Self::create),
         mkdir: Some(Self::mkdir),
+        mknod: Some(Self::mknod),
+        symlink: Some(Self::symlink),
+        tmpfile: Some(Self::tmpfile),
+        link: Some(Self::link),
         unlink: Some(Self::unlink),
         rmdir: Some(Self::rmdir),
         rename: Some(Self::rename),
-        setattr: Some(Self::setattr),
-        getattr: Some(Self::getattr),
-        update_time: Some(Self::update_time),
-        // SAFETY: A table of optional function pointers; absent ones are null.
-        ..unsafe { core::mem::zeroed() }
-    };
-
-    const FILE_INODE: bindings::inode_operations = bindings::inode_operations {
-        setattr: Some(Self::setattr),
-        getattr: Some(Self::getattr),
-        update_time: Some(Self::update_time),
-        fiemap: Some(Self::fiemap),
-        // SAFETY: As above.
-        ..unsafe { core::mem::zeroed() }
-    };
-
-    const DIR_FILE: bindings::file_operations = bindings::file_operations {
-        llseek: Some(bindings::generic_file_llseek),
-        read: Some(bindings::generic_read_dir),
-        iterate_shared: Some(Self::iterate_shared),
-        unlocked_ioctl: Some(super::ioctl::unlocked_ioctl::<F>),
-        compat_ioctl: bindings::compat_ptr_ioctl,
-        fsync: Some(bindings::noop_fsync),
-        // SAFETY: As above.
-        ..unsafe { core::mem::zeroed() }
+        ..attributes::Table::<F>::COMMON
     };
 
     /// # Safety
@@ -213,8 +167,8 @@ impl<F: Namespace + FileData> Table<F> {
         let dir = unsafe { Inode::from_raw(dir) };
         // SAFETY: By the caller's promise.
         let dentry = unsafe { Dentry::from_raw(dentry) };
-        let mode = mode | bindings::S_IFREG as u16;
-        from_result(|| F::create(dir, dentry, &NewAttr { idmap, mode }).map(|()| 0))
+        let attr = NewAttr::new(idmap, mode, bindings::S_IFREG);
+        from_result(|| F::make(dir, dentry, &attr).map(|()| 0))
     }
 
     /// # Safety
@@ -230,11 +184,106 @@ impl<F: Namespace + FileData> Table<F> {
         let dir = unsafe { Inode::from_raw(dir) };
         // SAFETY: By the caller's promise.
         let dentry = unsafe { Dentry::from_raw(dentry) };
-        let mode = mode | bindings::S_IFDIR as u16;
-        match F::mkdir(dir, dentry, &NewAttr { idmap, mode }) {
+        match F::make(dir, dentry, &NewAttr::new(idmap, mode, bindings::S_IFDIR)) {
             Ok(()) => core::ptr::null_mut(),
             Err(e) => e.to_ptr(),
         }
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a directory and a negative dentry of an `F`.
+    unsafe extern "C" fn mknod(
+        idmap: *mut bindings::mnt_idmap,
+        dir: *mut bindings::inode,
+        dentry: *mut bindings::dentry,
+        mode: bindings::umode_t,
+        rdev: bindings::dev_t,
+    ) -> c_int {
+        // SAFETY: By the caller's promise.
+        let dir = unsafe { Inode::from_raw(dir) };
+        // SAFETY: By the caller's promise.
+        let dentry = unsafe { Dentry::from_raw(dentry) };
+        let attr = NewAttr {
+            rdev,
+            ..NewAttr::new(idmap, mode, 0)
+        };
+        from_result(|| F::make(dir, dentry, &attr).map(|()| 0))
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a directory and a negative dentry of an `F`, and a string.
+    unsafe extern "C" fn symlink(
+        idmap: *mut bindings::mnt_idmap,
+        dir: *mut bindings::inode,
+        dentry: *mut bindings::dentry,
+        target: *const c_char,
+    ) -> c_int {
+        // SAFETY: By the caller's promise.
+        let dir = unsafe { Inode::from_raw(dir) };
+        // SAFETY: By the caller's promise.
+        let dentry = unsafe { Dentry::from_raw(dentry) };
+        // SAFETY: By the caller's promise.
+        let target = unsafe { CStr::from_char_ptr(target) }.to_bytes();
+        let attr = NewAttr {
+            target,
+            ..NewAttr::new(idmap, 0o777, bindings::S_IFLNK)
+        };
+        from_result(|| F::make(dir, dentry, &attr).map(|()| 0))
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a directory of an `F` and a file that is to be opened, whose dentry is
+    /// negative and has no name.
+    unsafe extern "C" fn tmpfile(
+        idmap: *mut bindings::mnt_idmap,
+        dir: *mut bindings::inode,
+        file: *mut bindings::file,
+        mode: bindings::umode_t,
+    ) -> c_int {
+        from_result(|| {
+            // SAFETY: By the caller's promise.
+            let dir = unsafe { Inode::<F>::from_raw(dir) };
+            let attr = NewAttr::new(idmap, mode, bindings::S_IFREG);
+            let inode = ARef::into_raw(F::make_unnamed(dir, &attr)?).as_ptr().cast();
+            // SAFETY: By the caller's promise.
+            unsafe { bindings::d_mark_tmpfile(file, inode) };
+            // SAFETY: By the caller's promise.
+            let dentry = unsafe { (*file).__bindgen_anon_1.f_path.dentry };
+            // SAFETY: The reference to the inode passes to the dentry.
+            unsafe { bindings::d_instantiate(dentry, inode) };
+            // SAFETY: By the caller's promise; the dentry is positive now.
+            to_result(unsafe { bindings::finish_open(file, dentry, None) })?;
+            Ok(0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a positive dentry that is no directory's, a directory and a negative
+    /// dentry of an `F`.
+    unsafe extern "C" fn link(
+        old: *mut bindings::dentry,
+        dir: *mut bindings::inode,
+        new: *mut bindings::dentry,
+    ) -> c_int {
+        from_result(|| {
+            // SAFETY: By the caller's promise.
+            let inode = unsafe { Dentry::<F>::from_raw(old) }
+                .inode()
+                .ok_or(ENOENT)?;
+            // SAFETY: By the caller's promise.
+            let dir = unsafe { Inode::from_raw(dir) };
+            // SAFETY: By the caller's promise.
+            let dentry = unsafe { Dentry::from_raw(new) };
+            F::link(inode, dir, dentry)?;
+            let inode = ARef::into_raw(ARef::from(inode)).as_ptr().cast();
+            // SAFETY: The dentry is negative; a reference to the inode passes to it.
+            unsafe { bindings::d_instantiate(new, inode) };
+            Ok(0)
+        })
     }
 
     /// # Safety
@@ -263,7 +312,7 @@ impl<F: Namespace + FileData> Table<F> {
     ///
     /// Called by the VFS with directories and dentries of an `F`.
     unsafe extern "C" fn rename(
-        _idmap: *mut bindings::mnt_idmap,
+        idmap: *mut bindings::mnt_idmap,
         old_dir: *mut bindings::inode,
         old: *mut bindings::dentry,
         new_dir: *mut bindings::inode,
@@ -271,9 +320,23 @@ impl<F: Namespace + FileData> Table<F> {
         flags: c_uint,
     ) -> c_int {
         from_result(|| {
-            if flags & !bindings::RENAME_NOREPLACE != 0 {
-                return Err(EINVAL);
-            }
+            let how = match flags {
+                0 => Rename::Replace,
+                bindings::RENAME_NOREPLACE => Rename::NoReplace,
+                bindings::RENAME_EXCHANGE => Rename::Exchange,
+                bindings::RENAME_WHITEOUT => {
+                    Rename::Whiteout(NewAttr::new(idmap, 0, bindings::S_IFCHR))
+                }
+                // The VFS refuses contradictions, but not a whiteout where nothing may be.
+                NOREPLACE_WHITEOUT => {
+                    // SAFETY: By the caller's promise.
+                    if unsafe { Dentry::<F>::from_raw(new) }.inode().is_some() {
+                        return Err(EEXIST);
+                    }
+                    Rename::Whiteout(NewAttr::new(idmap, 0, bindings::S_IFCHR))
+                }
+                _ => return Err(EINVAL),
+            };
             // SAFETY: By the caller's promise.
             let old_dir = unsafe { Inode::from_raw(old_dir) };
             // SAFETY: By the caller's promise.
@@ -282,140 +345,14 @@ impl<F: Namespace + FileData> Table<F> {
             let new_dir = unsafe { Inode::from_raw(new_dir) };
             // SAFETY: By the caller's promise.
             let new = unsafe { Dentry::from_raw(new) };
-            F::rename(old_dir, old, new_dir, new, flags != 0).map(|()| 0)
-        })
-    }
-
-    /// # Safety
-    ///
-    /// Called by the VFS with a positive dentry of an `F`, its inode's `i_rwsem` held.
-    unsafe extern "C" fn setattr(
-        idmap: *mut bindings::mnt_idmap,
-        dentry: *mut bindings::dentry,
-        attr: *mut bindings::iattr,
-    ) -> c_int {
-        from_result(|| {
-            // SAFETY: By the caller's promise.
-            to_result(unsafe { bindings::setattr_prepare(idmap, dentry, attr) })?;
-            // SAFETY: By the caller's promise.
-            let inode = unsafe { Dentry::<F>::from_raw(dentry) }
-                .inode()
-                .ok_or(ENOENT)?;
-            // SAFETY: The VFS holds the lock for us; the guard is never dropped.
-            let lock = ManuallyDrop::new(unsafe { InodeLock::assume_held(inode) });
-            let change = SetAttr {
-                idmap,
-                // SAFETY: The VFS's `iattr` lives for the call.
-                attr: unsafe { &*attr },
-                inode,
-            };
-            F::set_attr(inode, &change, &lock).map(|()| 0)
-        })
-    }
-
-    /// # Safety
-    ///
-    /// Called by the VFS with a path on an `F` and a place for the answer.
-    unsafe extern "C" fn getattr(
-        idmap: *mut bindings::mnt_idmap,
-        path: *const bindings::path,
-        stat: *mut bindings::kstat,
-        mask: u32,
-        _flags: c_uint,
-    ) -> c_int {
-        // SAFETY: By the caller's promise.
-        let dentry = unsafe { (*path).dentry };
-        // SAFETY: A path holds its dentry.
-        let raw = unsafe { (*dentry).d_inode };
-        // SAFETY: A path's dentry is positive.
-        let inode = unsafe { Inode::<F>::from_raw(raw) };
-        // SAFETY: By the caller's promise.
-        unsafe { bindings::generic_fillattr(idmap, mask, raw, stat) };
-        // SAFETY: By the caller's promise.
-        let stat = unsafe { &mut *stat };
-        stat.blocks = F::blocks(inode).saturating_mul(u64::from(bindings::PAGE_SIZE as u32) / 512);
-        stat.btime = F::btime(inode).into_raw();
-        stat.result_mask |= bindings::STATX_BTIME;
-        0
-    }
-
-    /// # Safety
-    ///
-    /// Called by the VFS with an inode of an `F`.
-    unsafe extern "C" fn update_time(
-        inode: *mut bindings::inode,
-        kind: bindings::fs_update_time,
-        flags: c_uint,
-    ) -> c_int {
-        from_result(|| {
-            if flags & bindings::IOCB_NOWAIT as c_uint != 0 {
-                return Err(EAGAIN);
-            }
-            // SAFETY: By the caller's promise.
-            let dirty = unsafe { bindings::inode_update_time(inode, kind, flags) };
-            if dirty <= 0 {
-                return Ok(dirty);
-            }
-            // SAFETY: By the caller's promise.
-            F::times_changed(unsafe { Inode::from_raw(inode) }).map(|()| 0)
-        })
-    }
-
-    /// # Safety
-    ///
-    /// Called by the VFS with a regular file of an `F`.
-    unsafe extern "C" fn fiemap(
-        inode: *mut bindings::inode,
-        info: *mut kernel::bindings::fiemap_extent_info,
-        start: u64,
-        len: u64,
-    ) -> c_int {
-        // SAFETY: By the caller's promise.
-        from_result(|| F::fiemap(unsafe { Inode::from_raw(inode) }, info, start, len).map(|()| 0))
-    }
-
-    /// # Safety
-    ///
-    /// Called by the VFS with an open directory of an `F`.
-    unsafe extern "C" fn iterate_shared(
-        file: *mut bindings::file,
-        ctx: *mut bindings::dir_context,
-    ) -> c_int {
-        from_result(|| {
-            // SAFETY: By the caller's promise.
-            if !unsafe { bindings::daxrmap_dir_emit_dots(file, ctx) } {
-                return Ok(0);
-            }
-            // SAFETY: By the caller's promise.
-            let inode = unsafe { Inode::<F>::of_file(file) };
-            // SAFETY: By the caller's promise.
-            let mut emitter = DirEmitter(unsafe { &mut *ctx });
-            F::read_dir(inode, &mut emitter).map(|()| 0)
+            F::rename(old_dir, old, new_dir, new, &how).map(|()| 0)
         })
     }
 }
+
+const NOREPLACE_WHITEOUT: c_uint = bindings::RENAME_NOREPLACE | bindings::RENAME_WHITEOUT;
 
 pub(super) fn dir_inode_operations<F: Namespace + FileData>() -> &'static bindings::inode_operations
 {
     &Table::<F>::DIR_INODE
-}
-
-pub(super) fn file_inode_operations<F: Namespace + FileData>() -> &'static bindings::inode_operations
-{
-    &Table::<F>::FILE_INODE
-}
-
-pub(super) fn dir_file_operations<F: Namespace + FileData>() -> &'static bindings::file_operations {
-    &Table::<F>::DIR_FILE
-}
-
-/// Times with access, modification and change all at `now`.
-impl From<Time> for Times {
-    fn from(now: Time) -> Self {
-        Self {
-            atime: now,
-            mtime: now,
-            ctime: now,
-        }
-    }
 }

@@ -9,10 +9,13 @@
 //! Nobody else sees such an inode; who looks up its number waits until it is finished or failed.
 
 use super::{
+    attributes,
     file,
     namespace,
+    readdir,
     Dentry,
     FileData,
+    FileFlags,
     FileSystem,
     Inode,
     Namespace,
@@ -62,7 +65,7 @@ impl<F: Namespace + FileData> UnnumberedInode<F> {
 
     /// Takes owner, group and mode for a new object in `dir`, by the rules of the VFS (setgid
     /// directories, idmapped mounts, fsuid).
-    pub(crate) fn init_owner(&self, attr: &NewAttr, dir: &Inode<F>) {
+    pub(crate) fn init_owner(&self, attr: &NewAttr<'_>, dir: &Inode<F>) {
         // SAFETY: The idmap lives as long as the VFS call that `attr` came with.
         unsafe { bindings::inode_init_owner(attr.idmap, self.0.as_ptr(), dir.as_ptr(), attr.mode) };
     }
@@ -135,19 +138,48 @@ impl<F: Namespace + FileData> NewInode<F> {
         self.inode().set_times(times);
     }
 
+    /// Sets the number of a device: the major one times 2^20 plus the minor one.
+    pub(crate) fn set_rdev(&self, rdev: u32) {
+        // SAFETY: By the type invariant nobody else uses the inode yet.
+        unsafe { (*self.0.as_ptr()).i_rdev = rdev };
+    }
+
+    /// Sets what chattr(1) has set.
+    pub(crate) fn set_flags(&self, flags: FileFlags) {
+        self.inode().set_flags(flags);
+    }
+
+    /// Sets where a symbolic link leads: a string with its NUL. The inode, which must be one, is to be
+    /// finished then.
+    pub(crate) fn set_target(&self, target: KVec<u8>) {
+        let (target, _, _) = target.into_raw_parts();
+        // SAFETY: By the type invariant nobody else uses the inode yet. `free_inode` frees it.
+        unsafe { (*self.0.as_ptr()).__bindgen_anon_5.i_link = target.cast() };
+    }
+
     /// Installs the operations for the inode's type; a regular file is DAX.
     fn install_operations(&self) {
-        let inode = self.0.as_ptr();
+        let raw = self.0.as_ptr();
         // SAFETY: By the type invariant nobody else uses the inode yet.
-        let inode = unsafe { &mut *inode };
-        if u32::from(inode.i_mode) & bindings::S_IFMT == bindings::S_IFDIR {
-            inode.i_op = namespace::dir_inode_operations::<F>();
-            inode.__bindgen_anon_3.i_fop = namespace::dir_file_operations::<F>();
-        } else {
-            inode.i_op = namespace::file_inode_operations::<F>();
-            inode.__bindgen_anon_3.i_fop = file::file_operations::<F>();
-            inode.i_data.a_ops = file::address_space_operations::<F>();
-            inode.i_flags |= bindings::S_DAX;
+        let inode = unsafe { &mut *raw };
+        match u32::from(inode.i_mode) & bindings::S_IFMT {
+            bindings::S_IFDIR => {
+                inode.i_op = namespace::dir_inode_operations::<F>();
+                inode.__bindgen_anon_3.i_fop = readdir::dir_file_operations::<F>();
+            }
+            bindings::S_IFREG => {
+                inode.i_op = attributes::file_inode_operations::<F>();
+                inode.__bindgen_anon_3.i_fop = file::file_operations::<F>();
+                inode.i_data.a_ops = file::address_space_operations::<F>();
+                inode.i_flags |= bindings::S_DAX;
+            }
+            bindings::S_IFLNK => inode.i_op = attributes::symlink_inode_operations::<F>(),
+            _ => {
+                inode.i_op = attributes::special_inode_operations::<F>();
+                let (mode, rdev) = (inode.i_mode, inode.i_rdev);
+                // SAFETY: As above.
+                unsafe { bindings::init_special_inode(raw, mode, rdev) };
+            }
         }
     }
 

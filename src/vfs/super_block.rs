@@ -96,6 +96,13 @@ impl<F: FileSystem> SuperBlock<F> {
         flags & bindings::SB_RDONLY as usize != 0
     }
 
+    /// Whether times may be kept in core only, for a while.
+    pub(super) fn is_lazytime(&self) -> bool {
+        // SAFETY: The super block is live; a racing remount gives the old or the new value.
+        let flags = unsafe { (*self.as_ptr()).s_flags };
+        flags & bindings::SB_LAZYTIME as usize != 0
+    }
+
     /// What statfs(2) names the filesystem by, as `uuid_to_fsid` makes it (linux/statfs.h).
     fn fsid(&self) -> u64 {
         // SAFETY: The super block is live; the field is set once.
@@ -177,6 +184,7 @@ impl<F: FileSystem> Table<F> {
     const OPS: bindings::super_operations = bindings::super_operations {
         statfs: Some(Self::statfs),
         evict_inode: Some(Self::evict_inode),
+        free_inode: Some(Self::free_inode),
         put_super: Some(Self::put_super),
         shutdown: Some(Self::shutdown),
         sync_fs: Some(Self::sync_fs),
@@ -235,6 +243,22 @@ impl<F: FileSystem> Table<F> {
         if inode.nlink() == 0 {
             inode.fs().evict_unlinked(inode.ino());
         }
+    }
+
+    /// # Safety
+    ///
+    /// Called, by RCU, with an inode of an `F` that nobody uses any more.
+    unsafe extern "C" fn free_inode(inode: *mut bindings::inode) {
+        // SAFETY: By the caller's promise.
+        let mode = u32::from(unsafe { (*inode).i_mode });
+        if mode & bindings::S_IFMT == bindings::S_IFLNK {
+            // SAFETY: A symbolic link has its target there, or null.
+            let target = unsafe { (*inode).__bindgen_anon_5.i_link };
+            // SAFETY: `NewInode::set_target` has left it to the inode.
+            unsafe { bindings::kfree(target.cast()) };
+        }
+        // SAFETY: It came from `new_inode` or `iget_locked`, without an `alloc_inode` of ours.
+        unsafe { bindings::free_inode_nonrcu(inode) };
     }
 
     /// # Safety

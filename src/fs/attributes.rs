@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Attributes: from the VFS's to the state's and back.
+//!
+//! # Locking
+//!
+//! The VFS holds the inode's `i_rwsem` for what changes attributes, but for times; each function takes
+//! the state lock for its look-up or its transaction.
+
+use super::{
+    resize,
+    state::{
+        self,
+        flags,
+        Attr,
+        Op,
+        Transaction, //
+    },
+    Mount, //
+};
+use crate::{
+    dax,
+    vfs::{
+        Attributes,
+        FileFlags,
+        Inode,
+        InodeLock,
+        SetAttr,
+        Time,
+        Times, //
+    },
+};
+use kernel::{
+    bindings::fiemap_extent_info,
+    prelude::*, //
+};
+
+/// Flags, as the VFS and as the state has them.
+const FLAGS: [(u32, u32); 4] = [
+    (FileFlags::IMMUTABLE, flags::IMMUTABLE),
+    (FileFlags::APPEND, flags::APPEND),
+    (FileFlags::NODUMP, flags::NODUMP),
+    (FileFlags::NOATIME, flags::NOATIME),
+];
+
+/// As the VFS has them.
+pub(super) fn flags_in_core(stored: u32) -> FileFlags {
+    let mut all = FileFlags::default();
+    for (flag, bit) in FLAGS {
+        if stored & bit != 0 {
+            all.insert(flag);
+        }
+    }
+    all
+}
+
+fn stored_flags(in_core: FileFlags) -> u32 {
+    FLAGS
+        .into_iter()
+        .filter(|(flag, _)| in_core.has(*flag))
+        .fold(0, |all, (_, bit)| all | bit)
+}
+
+/// As the state has it.
+pub(super) fn stored(time: Time) -> state::Time {
+    state::Time {
+        sec: time.sec,
+        nsec: time.nsec,
+    }
+}
+
+/// As the VFS has it.
+pub(super) fn in_core(time: state::Time) -> Time {
+    Time {
+        sec: time.sec,
+        nsec: time.nsec,
+    }
+}
+
+/// `attr` with the times of the inode in core.
+pub(super) fn with_times(attr: Attr, times: Times) -> Attr {
+    Attr {
+        atime: stored(times.atime),
+        mtime: stored(times.mtime),
+        ctime: stored(times.ctime),
+        ..attr
+    }
+}
+
+/// `attr` with owner, permissions and times of the inode in core.
+fn with_owner(attr: Attr, inode: &Inode<Mount>) -> Attr {
+    Attr {
+        mode: inode.mode().into(),
+        uid: inode.uid(),
+        gid: inode.gid(),
+        ..with_times(attr, inode.times())
+    }
+}
+
+/// The transaction that replaces the attributes of an inode.
+fn set_attr_tx(ino: u64, attr: Attr) -> Result<Transaction> {
+    let mut tx = Transaction::new();
+    tx.push(Op::SetAttr { ino, attr })?;
+    Ok(tx)
+}
+
+impl Attributes for Mount {
+    fn set_attr(
+        inode: &Inode<Self>,
+        change: &SetAttr<'_, Self>,
+        lock: &InodeLock<'_, Self>,
+    ) -> Result {
+        if let Some(size) = change.size().filter(|_| inode.is_regular()) {
+            resize::truncate(inode, size, lock)?;
+        }
+        let before = change.copy(lock);
+        let meta = inode.fs().meta();
+        meta.transact(|state| {
+            let attr = state.get(inode.ino())?.attr;
+            set_attr_tx(inode.ino(), with_owner(attr, inode))
+        })
+        .inspect_err(|_| inode.restore(before, lock))
+    }
+
+    fn times_changed(inode: &Inode<Self>) -> Result {
+        inode.fs().meta().transact(|state| {
+            let attr = state.get(inode.ino())?.attr;
+            set_attr_tx(inode.ino(), with_times(attr, inode.times()))
+        })
+    }
+
+    fn blocks(inode: &Inode<Self>) -> u64 {
+        let state = inode.fs().meta().lock();
+        let extents = state.inode(inode.ino()).and_then(|i| i.as_file().ok());
+        extents.map_or(0, |map| map.pages())
+    }
+
+    fn btime(inode: &Inode<Self>) -> Time {
+        let state = inode.fs().meta().lock();
+        state
+            .inode(inode.ino())
+            .map_or(Time::default(), |i| in_core(i.attr.btime))
+    }
+
+    fn flags(inode: &Inode<Self>) -> FileFlags {
+        let state = inode.fs().meta().lock();
+        let attr = state.inode(inode.ino()).map(|i| i.attr);
+        attr.map_or(FileFlags::default(), |attr| flags_in_core(attr.flags))
+    }
+
+    fn set_flags(inode: &Inode<Self>, flags: FileFlags, _lock: &InodeLock<'_, Self>) -> Result {
+        let now = inode.now();
+        inode.fs().meta().transact(|state| {
+            let attr = Attr {
+                flags: stored_flags(flags),
+                ctime: stored(now),
+                ..state.get(inode.ino())?.attr
+            };
+            set_attr_tx(inode.ino(), attr)
+        })?;
+        inode.set_flags(flags);
+        inode.set_ctime(now);
+        Ok(())
+    }
+
+    fn fiemap(inode: &Inode<Self>, info: *mut fiemap_extent_info, start: u64, len: u64) -> Result {
+        dax::fiemap(inode, info, start, len)
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! New objects: an inode in core and one in the state, by one transaction.
+//!
+//! # Locking
+//!
+//! The VFS holds the directory's `i_rwsem` exclusively, but for what gets no name.
+
+use super::{
+    attributes::{
+        stored,
+        with_times, //
+    },
+    meta::MetaGuard,
+    state::{
+        xattr_op,
+        Attr,
+        Transaction, //
+    },
+    Mount, //
+};
+use crate::vfs::{
+    self,
+    Dentry,
+    Inode,
+    Label,
+    NewAttr,
+    NewInode,
+    Time,
+    UnnumberedInode, //
+};
+use kernel::prelude::*;
+
+/// A string, as the VFS wants the target of a symbolic link.
+pub(super) fn terminated(target: &[u8]) -> Result<KVec<u8>> {
+    let mut string = KVec::with_capacity(target.len().saturating_add(1), GFP_KERNEL)?;
+    string.extend_from_slice(target, GFP_KERNEL)?;
+    string.push(0, GFP_KERNEL)?;
+    Ok(string)
+}
+
+/// A new object, before it has a number.
+struct Draft {
+    new: UnnumberedInode<Mount>,
+    labels: KVec<Label>,
+    attr: Attr,
+    now: Time,
+}
+
+impl Draft {
+    /// `dentry`: what it will be called, for the security modules.
+    fn new(
+        dir: &Inode<Mount>,
+        dentry: Option<&Dentry<Mount>>,
+        new_attr: &NewAttr<'_>,
+    ) -> Result<Self> {
+        dir.fs().meta().check_alive()?;
+        let new = dir.sb().unnumbered_inode()?;
+        new.init_owner(new_attr, dir);
+        let labels = vfs::new_labels(new.inode(), dir, dentry)?;
+        let now = dir.now();
+        let attr = Attr {
+            mode: new.inode().mode().into(),
+            uid: new.inode().uid(),
+            gid: new.inode().gid(),
+            btime: stored(now),
+            generation: vfs::random(),
+            rdev: new_attr.rdev(),
+            ..with_times(Attr::default(), now.into())
+        };
+        Ok(Self {
+            new,
+            labels,
+            attr,
+            now,
+        })
+    }
+
+    /// Appends the labels, and makes the transaction so.
+    fn commit(&self, state: &mut MetaGuard<'_>, ino: u64, mut tx: Transaction) -> Result {
+        for (name, value) in &self.labels {
+            tx.push(xattr_op(ino, name, value)?)?;
+        }
+        state.commit(tx)
+    }
+
+    /// The inode in core. No handle finds it before it is finished, and makes an inode of its own:
+    /// nobody knows the generation yet.
+    fn into_inode(self, ino: u64, size: u64, nlink: u32) -> Result<NewInode<Mount>> {
+        let new = self.new.number(ino)?;
+        new.set_attr(size, nlink, self.now.into(), self.attr.generation);
+        new.set_rdev(self.attr.rdev);
+        Ok(new)
+    }
+}
+
+/// Makes anything that has a name.
+pub(super) fn make(dir: &Inode<Mount>, dentry: &Dentry<Mount>, new_attr: &NewAttr<'_>) -> Result {
+    let draft = Draft::new(dir, Some(dentry), new_attr)?;
+    let target = new_attr.target();
+    // Nothing may fail after the transaction.
+    let string = if new_attr.is_symlink() {
+        Some(terminated(target)?)
+    } else {
+        None
+    };
+    let ino = {
+        let mut state = dir.fs().meta().lock();
+        let (name, attr) = (dentry.name(), draft.attr);
+        let (ino, tx) = if new_attr.is_dir() {
+            state.mkdir(dir.ino(), name, attr)?
+        } else if string.is_some() {
+            state.symlink(dir.ino(), name, target, attr)?
+        } else {
+            state.create(dir.ino(), name, attr)?
+        };
+        draft.commit(&mut state, ino, tx)?;
+        ino
+    };
+    let nlink = if new_attr.is_dir() { 2 } else { 1 };
+    let new = draft.into_inode(ino, target.len() as u64, nlink)?;
+    if let Some(string) = string {
+        new.set_target(string);
+    }
+    new.finish_as(dentry);
+    Ok(())
+}
+
+/// Makes a regular file that has no name.
+pub(super) fn make_unnamed(dir: &Inode<Mount>, new_attr: &NewAttr<'_>) -> Result<NewInode<Mount>> {
+    let draft = Draft::new(dir, None, new_attr)?;
+    let ino = {
+        let mut state = dir.fs().meta().lock();
+        let (ino, tx) = state.tmpfile(draft.attr)?;
+        draft.commit(&mut state, ino, tx)?;
+        ino
+    };
+    draft.into_inode(ino, 0, 0)
+}
+
+/// Renames, and leaves a whiteout at the old name. There is no inode in core for it until somebody
+/// looks.
+pub(super) fn rename_whiteout(
+    old_dir: &Inode<Mount>,
+    old: &Dentry<Mount>,
+    new_dir: &Inode<Mount>,
+    new: &Dentry<Mount>,
+    whiteout: &NewAttr<'_>,
+) -> Result {
+    let draft = Draft::new(old_dir, Some(old), whiteout)?;
+    let mut state = old_dir.fs().meta().lock();
+    let (ino, tx) = state.rename_whiteout(
+        (old_dir.ino(), old.name()),
+        (new_dir.ino(), new.name()),
+        draft.attr,
+    )?;
+    if ino == 0 {
+        return Ok(());
+    }
+    draft.commit(&mut state, ino, tx)
+}

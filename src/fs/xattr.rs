@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Extended attributes: from the VFS's calls to transactions.
+//!
+//! # Locking
+//!
+//! The VFS holds the inode's `i_rwsem` for changes; each function takes the state lock for its look-up
+//! or its transaction. What is copied out goes to the VFS's own memory.
+
+use super::{
+    attributes::stored,
+    state::SetMode,
+    Mount, //
+};
+use crate::vfs::{
+    self,
+    Inode,
+    XattrChange,
+    XattrList,
+    Xattrs, //
+};
+use kernel::prelude::*;
+
+/// What the name of an extended attribute that only administrators see begins with.
+const TRUSTED: &[u8] = b"trusted.";
+
+impl Xattrs for Mount {
+    fn with_xattr<T>(
+        inode: &Inode<Self>,
+        name: &[u8],
+        f: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        f(inode.fs().meta().lock().xattr(inode.ino(), name)?)
+    }
+
+    fn set_xattr(inode: &Inode<Self>, name: &[u8], change: XattrChange<'_>) -> Result {
+        let (ino, now) = (inode.ino(), inode.now());
+        let time = stored(now);
+        inode.fs().meta().transact(|state| match change {
+            XattrChange::Set(value) => state.set_xattr(ino, name, value, SetMode::Any, time),
+            XattrChange::Create(value) => state.set_xattr(ino, name, value, SetMode::Create, time),
+            XattrChange::Replace(value) => {
+                state.set_xattr(ino, name, value, SetMode::Replace, time)
+            }
+            XattrChange::Remove => state.remove_xattr(ino, name, time),
+        })?;
+        inode.set_ctime(now);
+        Ok(())
+    }
+
+    fn list_xattrs(inode: &Inode<Self>, list: &mut XattrList<'_>) -> Result {
+        let sees_all = vfs::is_admin(false);
+        let state = inode.fs().meta().lock();
+        for xattr in state.get(inode.ino())?.xattrs.iter() {
+            if sees_all || !xattr.name.starts_with(TRUSTED) {
+                list.add(&xattr.name)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Attributes: stat(2), chmod(2), utimensat(2), chattr(1), and the inode operations of what has nothing
+//! but attributes.
+//!
+//! C headers: [`include/linux/fs.h`](srctree/include/linux/fs.h),
+//! [`include/linux/fileattr.h`](srctree/include/linux/fileattr.h)
+//!
+//! # Locking
+//!
+//! As Documentation/filesystems/locking.rst says: the inode's `i_rwsem` exclusively for `set_attr` and
+//! `set_flags`; none for the rest.
+
+use super::{
+    inode::{
+        Owner,
+        Time,
+        Times, //
+    },
+    xattr,
+    Dentry,
+    FileSystem,
+    Inode,
+    InodeLock,
+    Xattrs, //
+};
+use crate::{
+    bindings,
+    errno::eopnotsupp, //
+};
+use core::{
+    marker::PhantomData,
+    mem::ManuallyDrop, //
+};
+use kernel::{
+    error::{
+        from_result,
+        to_result, //
+    },
+    prelude::*, //
+};
+
+/// What chattr(1) sets, as `FS_IOC_GETFLAGS` has it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct FileFlags(u32);
+
+impl FileFlags {
+    /// Nothing of it may change.
+    pub(crate) const IMMUTABLE: u32 = bindings::FS_IMMUTABLE_FL;
+    /// It may only grow.
+    pub(crate) const APPEND: u32 = bindings::FS_APPEND_FL;
+    /// dump(8) leaves it out.
+    pub(crate) const NODUMP: u32 = bindings::FS_NODUMP_FL;
+    /// Reading it does not change its time of access.
+    pub(crate) const NOATIME: u32 = bindings::FS_NOATIME_FL;
+
+    const ALL: u32 = Self::IMMUTABLE | Self::APPEND | Self::NODUMP | Self::NOATIME;
+
+    /// What the VFS obeys (`i_flags`).
+    const IN_CORE: u32 = bindings::S_IMMUTABLE | bindings::S_APPEND | bindings::S_NOATIME;
+
+    /// Adds one of the above.
+    pub(crate) fn insert(&mut self, flag: u32) {
+        self.0 |= flag & Self::ALL;
+    }
+
+    /// Whether it has one of the above.
+    pub(crate) fn has(self, flag: u32) -> bool {
+        self.0 & flag != 0
+    }
+
+    fn in_core(self) -> u32 {
+        [
+            (Self::IMMUTABLE, bindings::S_IMMUTABLE),
+            (Self::APPEND, bindings::S_APPEND),
+            (Self::NOATIME, bindings::S_NOATIME),
+        ]
+        .into_iter()
+        .filter(|(flag, _)| self.has(*flag))
+        .fold(0, |all, (_, in_core)| all | in_core)
+    }
+}
+
+impl<F: FileSystem> Inode<F> {
+    /// Makes the VFS obey these flags. Caller: `i_rwsem`, or nobody else has the inode yet.
+    pub(crate) fn set_flags(&self, flags: FileFlags) {
+        // SAFETY: The inode is live.
+        unsafe { bindings::inode_set_flags(self.as_ptr(), flags.in_core(), FileFlags::IN_CORE) };
+    }
+}
+
+/// A change of attributes (chmod, chown, truncate, utimes), checked for permission.
+pub(crate) struct SetAttr<'a, F: FileSystem> {
+    idmap: *mut bindings::mnt_idmap,
+    attr: &'a bindings::iattr,
+    inode: &'a Inode<F>,
+}
+
+impl<F: FileSystem> SetAttr<'_, F> {
+    /// The new size in bytes, if it is to change.
+    pub(crate) fn size(&self) -> Option<u64> {
+        let set = self.attr.ia_valid & bindings::ATTR_SIZE != 0;
+        set.then(|| u64::try_from(self.attr.ia_size).unwrap_or(0))
+    }
+
+    /// Copies everything but the size into the inode in core, and returns what was there.
+    pub(crate) fn copy(&self, _lock: &InodeLock<'_, F>) -> Owner {
+        let before = self.inode.owner();
+        // SAFETY: The inode is live, its `i_rwsem` held exclusively.
+        unsafe { bindings::setattr_copy(self.idmap, self.inode.as_ptr(), self.attr) };
+        before
+    }
+}
+
+/// The attributes of a filesystem's inodes. Errors are those of the system calls' man pages.
+pub(crate) trait Attributes: FileSystem {
+    /// Changes attributes.
+    fn set_attr(
+        inode: &Inode<Self>,
+        change: &SetAttr<'_, Self>,
+        lock: &InodeLock<'_, Self>,
+    ) -> Result;
+    /// The times of `inode` in core have changed: make it so for good.
+    fn times_changed(inode: &Inode<Self>) -> Result;
+    /// Blocks that the file owns, for stat(2).
+    fn blocks(inode: &Inode<Self>) -> u64;
+    /// The time of birth.
+    fn btime(inode: &Inode<Self>) -> Time;
+    /// What chattr(1) has set.
+    fn flags(inode: &Inode<Self>) -> FileFlags;
+    /// Sets that, for good and in core.
+    fn set_flags(inode: &Inode<Self>, flags: FileFlags, lock: &InodeLock<'_, Self>) -> Result;
+    /// Gives extents to FIEMAP.
+    fn fiemap(
+        inode: &Inode<Self>,
+        info: *mut kernel::bindings::fiemap_extent_info,
+        start: u64,
+        len: u64,
+    ) -> Result;
+}
+
+/// The inode operations.
+pub(super) struct Table<F>(PhantomData<F>);
+
+impl<F: Attributes + Xattrs> Table<F> {
+    /// Those that all inodes have.
+    pub(super) const COMMON: bindings::inode_operations = bindings::inode_operations {
+        setattr: Some(Self::setattr),
+        getattr: Some(Self::getattr),
+        update_time: Some(Self::update_time),
+        sync_lazytime: Some(Self::sync_lazytime),
+        listxattr: Some(xattr::listxattr::<F>),
+        fileattr_get: Some(Self::fileattr_get),
+        fileattr_set: Some(Self::fileattr_set),
+        // SAFETY: A table of optional function pointers; absent ones are null.
+        ..unsafe { core::mem::zeroed() }
+    };
+
+    const FILE: bindings::inode_operations = bindings::inode_operations {
+        fiemap: Some(Self::fiemap),
+        ..Self::COMMON
+    };
+
+    const SYMLINK: bindings::inode_operations = bindings::inode_operations {
+        // What `NewInode::set_target` has put there.
+        get_link: Some(bindings::simple_get_link),
+        ..Self::COMMON
+    };
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a positive dentry of an `F`, its inode's `i_rwsem` held.
+    unsafe extern "C" fn setattr(
+        idmap: *mut bindings::mnt_idmap,
+        dentry: *mut bindings::dentry,
+        attr: *mut bindings::iattr,
+    ) -> c_int {
+        from_result(|| {
+            // SAFETY: By the caller's promise.
+            to_result(unsafe { bindings::setattr_prepare(idmap, dentry, attr) })?;
+            // SAFETY: By the caller's promise.
+            let inode = unsafe { Dentry::<F>::from_raw(dentry) }
+                .inode()
+                .ok_or(ENOENT)?;
+            // SAFETY: The VFS holds the lock for us; the guard is never dropped.
+            let lock = ManuallyDrop::new(unsafe { InodeLock::assume_held(inode) });
+            let change = SetAttr {
+                idmap,
+                // SAFETY: The VFS's `iattr` lives for the call.
+                attr: unsafe { &*attr },
+                inode,
+            };
+            F::set_attr(inode, &change, &lock).map(|()| 0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a path on an `F` and a place for the answer.
+    unsafe extern "C" fn getattr(
+        idmap: *mut bindings::mnt_idmap,
+        path: *const bindings::path,
+        stat: *mut bindings::kstat,
+        mask: u32,
+        _flags: c_uint,
+    ) -> c_int {
+        // SAFETY: By the caller's promise.
+        let dentry = unsafe { (*path).dentry };
+        // SAFETY: A path holds its dentry.
+        let raw = unsafe { (*dentry).d_inode };
+        // SAFETY: A path's dentry is positive.
+        let inode = unsafe { Inode::<F>::from_raw(raw) };
+        // SAFETY: By the caller's promise.
+        unsafe { bindings::generic_fillattr(idmap, mask, raw, stat) };
+        // SAFETY: By the caller's promise.
+        let stat = unsafe { &mut *stat };
+        stat.blocks = F::blocks(inode).saturating_mul(u64::from(bindings::PAGE_SIZE as u32) / 512);
+        stat.btime = F::btime(inode).into_raw();
+        stat.result_mask |= bindings::STATX_BTIME;
+        // SAFETY: By the caller's promise. STATX_ATTR_DAX is the VFS's.
+        unsafe { bindings::generic_fill_statx_attr(raw, stat) };
+        if F::flags(inode).has(FileFlags::NODUMP) {
+            stat.attributes |= u64::from(bindings::STATX_ATTR_NODUMP);
+        }
+        stat.attributes_mask |= u64::from(bindings::STATX_ATTR_NODUMP);
+        0
+    }
+
+    /// With lazytime, what only read(2) and write(2) change stays in core until the inode leaves it, a
+    /// sync, or half a day has passed: `sync_lazytime`.
+    ///
+    /// # Safety
+    ///
+    /// Called by the VFS with an inode of an `F`.
+    unsafe extern "C" fn update_time(
+        inode: *mut bindings::inode,
+        kind: bindings::fs_update_time,
+        flags: c_uint,
+    ) -> c_int {
+        const LAZY: c_int = bindings::inode_state_flags_enum_I_DIRTY_TIME as c_int;
+        from_result(|| {
+            // SAFETY: By the caller's promise.
+            let this = unsafe { Inode::<F>::from_raw(inode) };
+            if flags & bindings::IOCB_NOWAIT as c_uint != 0 && !this.sb().is_lazytime() {
+                return Err(EAGAIN);
+            }
+            // SAFETY: By the caller's promise.
+            let dirty = unsafe { bindings::inode_update_time(inode, kind, flags) };
+            if dirty <= 0 {
+                return Ok(dirty);
+            }
+            if dirty == LAZY {
+                // SAFETY: By the caller's promise.
+                unsafe { bindings::__mark_inode_dirty(inode, LAZY) };
+                return Ok(0);
+            }
+            F::times_changed(this).map(|()| 0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with an inode of an `F`.
+    unsafe extern "C" fn sync_lazytime(inode: *mut bindings::inode) {
+        // There is nobody to tell; the log has what went wrong, if it is more than want of memory.
+        // SAFETY: By the caller's promise.
+        let _ = F::times_changed(unsafe { Inode::from_raw(inode) });
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a positive dentry of an `F` and a place for the answer.
+    unsafe extern "C" fn fileattr_get(
+        dentry: *mut bindings::dentry,
+        answer: *mut kernel::bindings::file_kattr,
+    ) -> c_int {
+        from_result(|| {
+            // SAFETY: By the caller's promise; an inode stays while its dentry is in use.
+            let inode = unsafe { Dentry::<F>::from_raw(dentry) }
+                .inode()
+                .ok_or(ENOENT)?;
+            // kernel::bindings has the type as opaque, ours is the same C type.
+            // SAFETY: By the caller's promise.
+            unsafe { bindings::fileattr_fill_flags(answer.cast(), F::flags(inode).0) };
+            Ok(0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a positive dentry of an `F`, its inode's `i_rwsem` held; the caller may
+    /// do this.
+    unsafe extern "C" fn fileattr_set(
+        _idmap: *mut bindings::mnt_idmap,
+        dentry: *mut bindings::dentry,
+        wanted: *mut kernel::bindings::file_kattr,
+    ) -> c_int {
+        from_result(|| {
+            // SAFETY: By the caller's promise; the same C type.
+            let wanted = unsafe { &*wanted.cast::<bindings::file_kattr>() };
+            // SAFETY: By the caller's promise.
+            let inode = unsafe { Dentry::<F>::from_raw(dentry) }
+                .inode()
+                .ok_or(ENOENT)?;
+            // SAFETY: By the caller's promise.
+            let has_more = unsafe { bindings::daxrmap_fileattr_has_fsx(wanted) };
+            if has_more || wanted.flags & !FileFlags::ALL != 0 {
+                return Err(eopnotsupp());
+            }
+            // SAFETY: The VFS holds the lock for us; the guard is never dropped.
+            let lock = ManuallyDrop::new(unsafe { InodeLock::assume_held(inode) });
+            F::set_flags(inode, FileFlags(wanted.flags), &lock).map(|()| 0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS with a regular file of an `F`.
+    unsafe extern "C" fn fiemap(
+        inode: *mut bindings::inode,
+        info: *mut kernel::bindings::fiemap_extent_info,
+        start: u64,
+        len: u64,
+    ) -> c_int {
+        // SAFETY: By the caller's promise.
+        from_result(|| F::fiemap(unsafe { Inode::from_raw(inode) }, info, start, len).map(|()| 0))
+    }
+}
+
+pub(super) fn file_inode_operations<F: Attributes + Xattrs>() -> &'static bindings::inode_operations
+{
+    &Table::<F>::FILE
+}
+
+pub(super) fn symlink_inode_operations<F: Attributes + Xattrs>(
+) -> &'static bindings::inode_operations {
+    &Table::<F>::SYMLINK
+}
+
+pub(super) fn special_inode_operations<F: Attributes + Xattrs>(
+) -> &'static bindings::inode_operations {
+    &Table::<F>::COMMON
+}
+
+/// Times with access, modification and change all at `now`.
+impl From<Time> for Times {
+    fn from(now: Time) -> Self {
+        Self {
+            atime: now,
+            mtime: now,
+            ctime: now,
+        }
+    }
+}
