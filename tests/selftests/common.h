@@ -21,9 +21,17 @@
 #include "common/peers.h"
 #include "common/poison.h"
 #include "common/signals.h"
+#include "common/users.h"
 
 /* The harness's EXPECT_EQ() compares an int literal with whatever there is. */
 #pragma GCC diagnostic ignored "-Wsign-compare"
+
+/* The call fails, and just so. */
+#define EXPECT_ERR(err, call) do {		\
+	errno = 0;				\
+	EXPECT_EQ(-1, call);			\
+	EXPECT_EQ(err, errno);			\
+} while (0)
 
 /* Seconds for one test: kernels with KASAN and lockdep are slow. */
 #ifdef TEST_TIMEOUT_DEFAULT

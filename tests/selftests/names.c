@@ -17,12 +17,6 @@
 
 DR_FIXTURE(names)
 
-#define EXPECT_ERR(err, call) do {		\
-	errno = 0;				\
-	EXPECT_EQ(-1, call);			\
-	EXPECT_EQ(err, errno);			\
-} while (0)
-
 #define PATH(s) dr_path(s)
 
 static long entries(const char *dir)

@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #include <linux/fsmap.h>
 #include <uapi/daxrmap.h>
@@ -21,6 +24,8 @@
 /* Of larger files the first bytes are enough. */
 #define MOST	(64UL << 20)
 #define CHUNK	4096
+#define FNV_START	0xcbf29ce484222325
+#define FNV_PRIME	0x100000001b3
 
 /* nftw() passes nothing on. */
 static FILE *out;
@@ -77,7 +82,7 @@ static void add_lost(int dir)
 static unsigned long sum(const char *path, unsigned long size)
 {
 	unsigned char buf[CHUNK];
-	unsigned long hash = 0xcbf29ce484222325;
+	unsigned long hash = FNV_START;
 	int fd = open(path, O_RDONLY | O_NOATIME);
 
 	if (size > MOST)
@@ -90,12 +95,49 @@ static unsigned long sum(const char *path, unsigned long size)
 			buf[0] = errno;
 		}
 		for (ssize_t i = 0; i < n; i++)
-			hash = (hash ^ buf[i]) * 0x100000001b3;
+			hash = (hash ^ buf[i]) * FNV_PRIME;
 	}
 	if (fd < 0)
 		return errno;
 	close(fd);
 	return hash;
+}
+
+static void add_xattrs(const char *path)
+{
+	static char names[65536], value[65536];
+	ssize_t len = llistxattr(path, names, sizeof(names));
+
+	if (len < 0 && errno != EOPNOTSUPP)
+		fprintf(out, " xattrs: errno %d", errno);
+	for (char *n = names; n < names + len; n += strlen(n) + 1) {
+		unsigned long hash = FNV_START;
+		ssize_t size = lgetxattr(path, n, value, sizeof(value));
+
+		for (ssize_t i = 0; i < size; i++)
+			hash = (hash ^ (unsigned char)value[i]) * FNV_PRIME;
+		fprintf(out, " %s %zd bytes sum %lx", n, size, hash);
+	}
+}
+
+/* What it is and has, but for data and times. */
+static void add_kind(const char *path, const struct stat *st)
+{
+	char target[PATH_MAX];
+	struct statx stx;
+	ssize_t n;
+
+	if (S_ISLNK(st->st_mode)) {
+		n = readlink(path, target, sizeof(target));
+		fprintf(out, " to %.*s", n < 0 ? 0 : (int)n, target);
+	}
+	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
+		fprintf(out, " device %u:%u", major(st->st_rdev), minor(st->st_rdev));
+	if (!statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &stx))
+		fprintf(out, " flags %llx b %lld.%09u",
+			(unsigned long long)stx.stx_attributes & ~STATX_ATTR_MOUNT_ROOT,
+			(long long)stx.stx_btime.tv_sec, stx.stx_btime.tv_nsec);
+	add_xattrs(path);
 }
 
 static int add_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -106,8 +148,10 @@ static int add_file(const char *path, const struct stat *st, int type, struct FT
 		st->st_size, st->st_blocks);
 	fprintf(out, " m %ld.%09ld c %ld.%09ld", st->st_mtim.tv_sec,
 		st->st_mtim.tv_nsec, st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
-	/* This walk may have changed that of a directory. */
-	if (type == FTW_F)
+	add_kind(path, st);
+	(void)type;
+	/* This walk may have changed that of a directory, or a symbolic link. */
+	if (S_ISREG(st->st_mode))
 		fprintf(out, " a %ld.%09ld sum %lx", st->st_atim.tv_sec,
 			st->st_atim.tv_nsec, sum(path, st->st_size));
 	fputc('\n', out);
