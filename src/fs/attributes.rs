@@ -26,6 +26,7 @@ use crate::{
         Inode,
         InodeLock,
         SetAttr,
+        Stat,
         Time,
         Times, //
     },
@@ -124,28 +125,31 @@ impl Attributes for Mount {
 
     fn times_changed(inode: &Inode<Self>) -> Result {
         inode.fs().meta().transact(|state| {
-            let attr = state.get(inode.ino())?.attr;
-            set_attr_tx(inode.ino(), with_times(attr, inode.times()))
+            let before = state.get(inode.ino())?.attr;
+            let now = with_times(before, inode.times());
+            let attr = Attr {
+                // A change of names is on its way from the state to the inode in core, perhaps.
+                ctime: now.ctime.max(before.ctime),
+                mtime: if before.is_dir() {
+                    before.mtime
+                } else {
+                    now.mtime
+                },
+                ..now
+            };
+            set_attr_tx(inode.ino(), attr)
         })
     }
 
-    fn blocks(inode: &Inode<Self>) -> u64 {
-        let state = inode.fs().meta().lock();
-        let extents = state.inode(inode.ino()).and_then(|i| i.as_file().ok());
-        extents.map_or(0, |map| map.pages())
-    }
-
-    fn btime(inode: &Inode<Self>) -> Time {
+    fn stat(inode: &Inode<Self>) -> Stat {
         let state = inode.fs().meta().lock();
         state
             .inode(inode.ino())
-            .map_or(Time::default(), |i| in_core(i.attr.btime))
-    }
-
-    fn flags(inode: &Inode<Self>) -> FileFlags {
-        let state = inode.fs().meta().lock();
-        let attr = state.inode(inode.ino()).map(|i| i.attr);
-        attr.map_or(FileFlags::default(), |attr| flags_in_core(attr.flags))
+            .map_or(Stat::default(), |stored| Stat {
+                blocks: stored.as_file().map_or(0, |map| map.pages()),
+                btime: in_core(stored.attr.btime),
+                flags: flags_in_core(stored.attr.flags),
+            })
     }
 
     fn set_flags(inode: &Inode<Self>, flags: FileFlags, _lock: &InodeLock<'_, Self>) -> Result {

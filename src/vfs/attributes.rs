@@ -112,6 +112,17 @@ impl<F: FileSystem> SetAttr<'_, F> {
     }
 }
 
+/// What an inode in core does not have.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Stat {
+    /// Blocks that the file owns.
+    pub(crate) blocks: u64,
+    /// The time of birth.
+    pub(crate) btime: Time,
+    /// What chattr(1) has set.
+    pub(crate) flags: FileFlags,
+}
+
 /// The attributes of a filesystem's inodes. Errors are those of the system calls' man pages.
 pub(crate) trait Attributes: FileSystem {
     /// Changes attributes.
@@ -122,12 +133,8 @@ pub(crate) trait Attributes: FileSystem {
     ) -> Result;
     /// The times of `inode` in core have changed: make it so for good.
     fn times_changed(inode: &Inode<Self>) -> Result;
-    /// Blocks that the file owns, for stat(2).
-    fn blocks(inode: &Inode<Self>) -> u64;
-    /// The time of birth.
-    fn btime(inode: &Inode<Self>) -> Time;
-    /// What chattr(1) has set.
-    fn flags(inode: &Inode<Self>) -> FileFlags;
+    /// What stat(2) and chattr(1) are to tell, besides what the inode in core has.
+    fn stat(inode: &Inode<Self>) -> Stat;
     /// Sets that, for good and in core.
     fn set_flags(inode: &Inode<Self>, flags: FileFlags, lock: &InodeLock<'_, Self>) -> Result;
     /// Gives extents to FIEMAP.
@@ -214,12 +221,15 @@ impl<F: Attributes + Xattrs> Table<F> {
         unsafe { bindings::generic_fillattr(idmap, mask, raw, stat) };
         // SAFETY: By the caller's promise.
         let stat = unsafe { &mut *stat };
-        stat.blocks = F::blocks(inode).saturating_mul(u64::from(bindings::PAGE_SIZE as u32) / 512);
-        stat.btime = F::btime(inode).into_raw();
+        let more = F::stat(inode);
+        stat.blocks = more
+            .blocks
+            .saturating_mul(u64::from(bindings::PAGE_SIZE as u32) / 512);
+        stat.btime = more.btime.into_raw();
         stat.result_mask |= bindings::STATX_BTIME;
         // SAFETY: By the caller's promise. STATX_ATTR_DAX is the VFS's.
         unsafe { bindings::generic_fill_statx_attr(raw, stat) };
-        if F::flags(inode).has(FileFlags::NODUMP) {
+        if more.flags.has(FileFlags::NODUMP) {
             stat.attributes |= u64::from(bindings::STATX_ATTR_NODUMP);
         }
         stat.attributes_mask |= u64::from(bindings::STATX_ATTR_NODUMP);
@@ -281,7 +291,7 @@ impl<F: Attributes + Xattrs> Table<F> {
                 .ok_or(ENOENT)?;
             // kernel::bindings has the type as opaque, ours is the same C type.
             // SAFETY: By the caller's promise.
-            unsafe { bindings::fileattr_fill_flags(answer.cast(), F::flags(inode).0) };
+            unsafe { bindings::fileattr_fill_flags(answer.cast(), F::stat(inode).flags.0) };
             Ok(0)
         })
     }

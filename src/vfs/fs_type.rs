@@ -273,6 +273,11 @@ impl<F: Export> Table<F> {
             // SAFETY: The super block is mounted.
             let sb = unsafe { SuperBlock::<F>::from_raw(sb) };
             let read_only = fc.sb_flags & bindings::SB_RDONLY != 0;
+            if read_only && !sb.is_read_only() {
+                // What user space wrote by mmap, and times that were in core only.
+                // SAFETY: The super block is mounted, `s_umount` held.
+                to_result(unsafe { bindings::sync_filesystem(sb.as_ptr()) })?;
+            }
             if read_only != sb.is_read_only() {
                 sb.fs().reconfigure(read_only)?;
             }

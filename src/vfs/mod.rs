@@ -44,7 +44,8 @@ pub(crate) use self::{
     attributes::{
         Attributes,
         FileFlags,
-        SetAttr, //
+        SetAttr,
+        Stat, //
     },
     dentry::Dentry,
     export::{

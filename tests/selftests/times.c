@@ -144,6 +144,22 @@ TEST_F(times, lazytime)
 		EXPECT_EQ(t[0].tv_nsec, st.st_atim.tv_nsec);
 		t[0].tv_sec = t[1].tv_sec = 1000;
 	}
+	/* When it becomes read-only. */
+	ASSERT_EQ(0, futimens(fd, t));
+	ASSERT_EQ(0, write_byte(fd));
+	ASSERT_EQ(0, fstat(fd, &st));
+	close(fd);
+	used = dr_counter("log_used");
+	ASSERT_EQ(0, remount(MS_LAZYTIME | MS_RDONLY));
+	EXPECT_LT(used, dr_counter("log_used"));
+	dr_drop_caches();
+	t[1] = st.st_mtim;
+	ASSERT_EQ(0, stat(PATH("f"), &st));
+	EXPECT_EQ(t[1].tv_nsec, st.st_mtim.tv_nsec);
+	ASSERT_EQ(0, remount(MS_LAZYTIME | MS_STRICTATIME));
+	fd = dr_open("f", O_RDWR);
+	ASSERT_LE(0, fd);
+	t[1].tv_sec = 1000;
 	/* And when the mount goes; dr_teardown() looks once more. */
 	ASSERT_EQ(0, futimens(fd, t));
 	ASSERT_EQ(0, write_byte(fd));
