@@ -26,6 +26,10 @@ pub struct Attributes {
     pub times: [(i64, u32); 4],
     /// Tells users of the number apart.
     pub generation: u32,
+    /// Of a device: major and minor number.
+    pub device: (u32, u32),
+    /// What chattr(1) has set.
+    pub flags: u32,
 }
 
 impl From<&Attr> for Attributes {
@@ -39,6 +43,8 @@ impl From<&Attr> for Attributes {
             size: attr.size,
             times: [attr.atime, attr.mtime, attr.ctime, attr.btime].map(time),
             generation: attr.generation,
+            device: (attr.rdev >> 20, attr.rdev & 0xf_ffff),
+            flags: attr.flags,
         }
     }
 }
@@ -98,6 +104,20 @@ pub enum Operation {
     NextIno {
         inode: u64,
     },
+    SetTarget {
+        inode: u64,
+        target: Vec<u8>,
+    },
+    SetXattr {
+        inode: u64,
+        name: Vec<u8>,
+        /// Bytes of the value.
+        length: usize,
+    },
+    RemoveXattr {
+        inode: u64,
+        name: Vec<u8>,
+    },
 }
 
 /// So many from `start` on. What a log says may be anything.
@@ -108,14 +128,9 @@ fn range(start: u64, len: u64) -> Range<u64> {
 impl From<Op> for Operation {
     fn from(op: Op) -> Self {
         match op {
-            Op::NewInode {
-                ino,
-                attr,
-                dir,
-                parent,
-            } => Self::NewInode {
+            Op::NewInode { ino, attr, parent } => Self::NewInode {
                 inode: ino,
-                parent: dir.then_some(parent),
+                parent: attr.is_dir().then_some(parent),
                 attributes: (&attr).into(),
             },
             Op::FreeInode { ino } => Self::FreeInode { inode: ino },
@@ -162,6 +177,19 @@ impl From<Op> for Operation {
                 blocks: range(block, len),
             },
             Op::NextIno { ino } => Self::NextIno { inode: ino },
+            Op::SetTarget { ino, target } => Self::SetTarget {
+                inode: ino,
+                target: target.to_vec(),
+            },
+            Op::SetXattr { ino, name, value } => Self::SetXattr {
+                inode: ino,
+                name: name.to_vec(),
+                length: value.len(),
+            },
+            Op::RemoveXattr { ino, name } => Self::RemoveXattr {
+                inode: ino,
+                name: name.to_vec(),
+            },
         }
     }
 }

@@ -35,7 +35,7 @@ const LOST_AND_FOUND: &[u8] = b"lost+found";
 const LOST_AND_FOUND_MODE: u32 = 0o040700;
 
 /// With more, there might be none left for another directory.
-const MANY_LINKS: u32 = 1 << 31;
+const MANY_LINKS: u32 = 1 << 30;
 
 /// What contradicts itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -216,7 +216,7 @@ fn unreachable(state: &mut State, now: Duration) -> Result<Vec<Fix>> {
         .filter(|(ino, inode)| {
             let orphan = inode.attr.nlink == 0
                 && match &inode.kind {
-                    InodeKind::File(_) => true,
+                    InodeKind::File(_) | InodeKind::Symlink(_) | InodeKind::Special => true,
                     InodeKind::Dir(dir) => dir.is_empty(),
                 };
             *ino != ROOT_INO && !names.contains_key(ino) && !orphan
@@ -336,7 +336,7 @@ fn numbers(state: &mut State, _now: Duration) -> Result<Vec<Fix>> {
                 subdirs.get(&ino).copied().unwrap_or_default() + 2
             }
             InodeKind::Dir(_) => 0,
-            InodeKind::File(_) => names,
+            InodeKind::File(_) | InodeKind::Symlink(_) | InodeKind::Special => names,
         };
         let says = inode.attr.nlink;
         if u64::from(says) != has {

@@ -45,13 +45,22 @@ impl fmt::Display for Attr<'_> {
             size,
             times: [_, mtime, _, _],
             generation,
+            device: (major, minor),
+            flags,
         } = self.0;
         write!(
             f,
             "mode {mode:06o}, uid {uid}, gid {gid}, links {nlink}, size {size}, \
              mtime {}.{:09}, generation {generation}",
             mtime.0, mtime.1
-        )
+        )?;
+        if (*major, *minor) != (0, 0) {
+            write!(f, ", device {major}:{minor}")?;
+        }
+        if *flags != 0 {
+            write!(f, ", flags {flags:#x}")?;
+        }
+        Ok(())
     }
 }
 
@@ -109,6 +118,17 @@ pub(super) fn text(op: &Operation, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Operation::MarkBad { blocks } => write!(f, "MarkBad: {}", Run("block", blocks)),
         Operation::UnmarkBad { blocks } => write!(f, "UnmarkBad: {}", Run("block", blocks)),
         Operation::NextIno { inode } => write!(f, "NextIno {inode}"),
+        Operation::SetTarget { inode, target } => {
+            write!(f, "SetTarget {inode}: {}", file_name(target))
+        }
+        Operation::SetXattr {
+            inode,
+            name,
+            length,
+        } => write!(f, "SetXattr {inode}: {}, {length} bytes", file_name(name)),
+        Operation::RemoveXattr { inode, name } => {
+            write!(f, "RemoveXattr {inode}: {}", file_name(name))
+        }
     }
 }
 
@@ -127,6 +147,8 @@ fn attributes(attr: &Attributes) -> Value {
         "ctime": ctime,
         "btime": btime,
         "generation": attr.generation,
+        "device": { "major": attr.device.0, "minor": attr.device.1 },
+        "flags": attr.flags,
     })
 }
 
@@ -181,5 +203,18 @@ pub(super) fn json(op: &Operation) -> Value {
             json!({ "op": "UnmarkBad", "block": blocks.start, "count": count(blocks) })
         }
         Operation::NextIno { inode } => json!({ "op": "NextIno", "inode": inode }),
+        Operation::SetTarget { inode, target } => {
+            json!({ "op": "SetTarget", "inode": inode, "target": name(target) })
+        }
+        Operation::SetXattr {
+            inode,
+            name: bytes,
+            length,
+        } => json!({
+            "op": "SetXattr", "inode": inode, "name": name(bytes), "length": length,
+        }),
+        Operation::RemoveXattr { inode, name: bytes } => {
+            json!({ "op": "RemoveXattr", "inode": inode, "name": name(bytes) })
+        }
     }
 }
