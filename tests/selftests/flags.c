@@ -76,12 +76,14 @@ TEST_F(flags, are_kept)
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		EXPECT_EQ(0, set("f", all[i].flag));
 		EXPECT_EQ(0, set("d", all[i].flag));
+		/* In core, then from the state. */
 		for (int pass = 0; pass < 2; pass++) {
 			EXPECT_EQ(all[i].flag, get("f"));
 			EXPECT_EQ(all[i].flag, get("d"));
 			EXPECT_EQ(STATX_ATTR_DAX | all[i].attr, attributes("f", NULL));
 			EXPECT_EQ(all[i].attr, attributes("d", NULL));
-			dr_drop_caches();
+			if (!pass)
+				dr_drop_caches();
 		}
 	}
 	EXPECT_EQ(0, dr_persists());
