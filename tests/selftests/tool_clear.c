@@ -69,7 +69,7 @@ TEST_F(tool_clear, returned_to_use)
 	EXPECT_LINE("bad blocks:       0");
 	EXPECT_LINE("returned to use:  1");
 	EXPECT_EQ(0, tool_run("status", "--json", mnt));
-	EXPECT_LINE("  \"cleared\": 1");
+	EXPECT_LINE("  \"cleared\": 1,");
 }
 
 /* The kernel was told of it (MADV_HWPOISON), the driver was not. */
