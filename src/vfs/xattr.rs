@@ -171,7 +171,7 @@ impl<F: Xattrs> Table<F> {
     const fn handler(prefix: &'static CStr) -> bindings::xattr_handler {
         bindings::xattr_handler {
             name: core::ptr::null(),
-            prefix: prefix.to_bytes_with_nul().as_ptr().cast(),
+            prefix: prefix.to_bytes_with_nul().as_ptr(),
             flags: 0,
             list: None,
             get: Some(Self::get),

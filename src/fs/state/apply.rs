@@ -35,6 +35,29 @@ use kernel::{
 /// So many ranges can become bad without an allocation, after each reserve.
 pub(super) const SPARE_BAD: usize = 64;
 
+/// Which inodes a transaction sets extended attributes of, once for each; in order.
+struct Setters(KVVec<u64>);
+
+impl Setters {
+    fn of(tx: &Transaction) -> Result<Self> {
+        let mut inos = KVVec::new();
+        for op in tx.ops() {
+            if let Op::SetXattr { ino, .. } = op {
+                inos.push(*ino, GFP_KERNEL)?;
+            }
+        }
+        inos.sort_unstable();
+        Ok(Setters(inos))
+    }
+
+    /// How many it sets of this inode. A log may have one record of many of both.
+    fn count(&self, ino: u64) -> usize {
+        let before = self.0.partition_point(|&other| other < ino);
+        let all = self.0.partition_point(|&other| other <= ino);
+        all.saturating_sub(before)
+    }
+}
+
 impl State {
     /// Allocates everything that [`apply`](Self::apply) will need for this transaction. May sleep.
     /// Checks nothing else.
@@ -65,8 +88,7 @@ impl State {
             .filter(|op| matches!(op, Op::MarkBad { .. } | Op::UnmarkBad { .. }))
             .count();
 
-        let is_xattr = |op: &&Op| matches!(op, Op::SetXattr { .. });
-        let xattrs = tx.ops().iter().filter(is_xattr).count();
+        let xattrs = Setters::of(tx)?;
 
         tx.reserved = None;
         self.owners.reserve(maps)?;
@@ -74,19 +96,19 @@ impl State {
         let mut last_ino = None;
         for op in tx.ops() {
             match op {
-                Op::NewInode { attr, .. } => {
+                Op::NewInode { ino, attr, .. } => {
                     let mut map = ExtentMap::new();
                     if attr.file_type() == Some(FileType::Regular) {
                         self.owners.reserve_extents(&mut map, maps)?;
                     }
                     let mut own = Xattrs::new();
-                    own.reserve(xattrs)?;
+                    own.reserve(xattrs.count(*ino))?;
                     let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
                     slots.inodes.push((node, map, own), GFP_KERNEL)?;
                 }
                 Op::SetXattr { ino, .. } => {
                     if let Some(inode) = self.inodes.get_mut(ino) {
-                        inode.xattrs.reserve(xattrs)?;
+                        inode.xattrs.reserve(xattrs.count(*ino))?;
                     }
                 }
                 Op::Link { .. } => {

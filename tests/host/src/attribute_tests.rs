@@ -22,6 +22,7 @@ use crate::{
         commit,
         create,
         mkdir,
+        name,
         new_state,
         nlink,
         symlink,
@@ -202,4 +203,32 @@ fn no_more_names_than_can_be_listed() {
     let t = s.remove_xattr(ino, name.as_bytes(), at(1)).unwrap();
     commit(&mut s, t);
     assert_eq!(set(&mut s, ino, b"a", b"", SetMode::Any), Ok(()));
+}
+
+#[test]
+fn attributes_of_several_new_inodes() {
+    // In one record, as a checkpoint may have them: each gets the memory that was reserved for it.
+    let mut s = new_state(10);
+    let mut ops = Vec::new();
+    for ino in 5..9 {
+        ops.push(Op::NewInode {
+            ino,
+            attr: Attr {
+                nlink: 0,
+                ..attr(FILE, 1)
+            },
+            parent: 0,
+        });
+    }
+    for i in 0..30 {
+        ops.push(Op::SetXattr {
+            ino: [7, 1, 5, 7, 8][i % 5],
+            name: name(format!("user.{i}").as_bytes()),
+            value: KVVec::from_elem(i as u8, i, GFP_KERNEL).unwrap(),
+        });
+    }
+    commit(&mut s, tx(ops));
+    let count = |ino| s.get(ino).unwrap().xattrs.iter().count();
+    assert_eq!([1, 5, 6, 7, 8].map(count), [6, 6, 0, 12, 6]);
+    assert_eq!(s.xattr(7, b"user.3").unwrap(), [3; 3]);
 }
