@@ -35,6 +35,7 @@ fn crc32c(crc: u32, bytes: &[u8]) -> u32 {
 mod apply_tests;
 mod attribute_tests;
 mod crash;
+mod images_tests;
 mod lost_tests;
 mod media_tests;
 mod namespace_tests;
