@@ -62,6 +62,10 @@ mce:
 bench: setup
 	@scripts/bench.sh $(N)
 
+# Only how long a mount takes.
+bench-mount: setup
+	@scripts/bench-mount.sh
+
 # FUZZ_TARGET=rmap: only that one.
 FUZZ_SECONDS ?= 180
 fuzz:
@@ -130,6 +134,7 @@ help:
 	@echo 'make mutants        take one cure out at a time: the self tests must notice (MUTANTS="a b")'
 	@echo 'make stress         10,000 poison events under load, an oracle watching (STRESS_EVENTS, STRESS_SEED)'
 	@echo 'make bench          the owner tree against its peers, some 25 minutes (N=100000: quickly)'
+	@echo 'make bench-mount    only how long a mount takes, beside XFS and ext4, some 15 minutes'
 	@echo 'make fuzz           fuzz the owner tree, and the replay of a log (FUZZ_SECONDS=180)'
 	@echo 'make demo           a poisoned page, from injection to its owners, in QEMU'
 	@echo 'make clippy         lint; make fmt: format; make fmt-check: is it formatted?'
@@ -137,4 +142,4 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 
 .PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
-	test-debug test-nfit test-host story mce bench fuzz model crash power-cut mutants stress demo clippy fmt fmt-check doc clean help
+	test-debug test-nfit test-host story mce bench bench-mount fuzz model crash power-cut mutants stress demo clippy fmt fmt-check doc clean help

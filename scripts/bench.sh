@@ -3,7 +3,8 @@
 # bench.sh [RECORDS...]: `make bench`. Measures the owner tree and its peers,
 # with 1 M and 10 M records, or with so many as given; prints a table, and
 # writes it, all figures and a plot to tests/bench/out. A run with any setting
-# is not one to keep: what it finds goes to build/bench/out.
+# is not one to keep: what it finds goes to build/bench/out. Without one
+# bench-mount.sh measures mounts after that.
 #
 # bench.sh --callgrind [RECORDS]: counts instead, with this machine's valgrind:
 # instructions and cache misses of an operation, into callgrind.csv.
@@ -118,4 +119,6 @@ fi
 step "building the benchmark" "$out/build.log" build "$out/cargo"
 in_root env ${settings[@]+"${settings[@]}"} BENCH_OUT="$results" BENCH_RUSTC="$(in_root rustc --version)" \
 	"$out/cargo/release/daxrmap-bench"
+# What a mount costs needs a kernel.
+[ ${#settings[@]} != 0 ] || BENCH_OUT=$results "$TOP/scripts/bench-mount.sh"
 say "measured in $((SECONDS - start)) s"
