@@ -14,8 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include "common.h"
 #include "common/image.h"
 #include "common/listing.h"
@@ -30,6 +35,32 @@ static int fail(const char *what)
 {
 	printf("not ok make-images: %s\n", what);
 	return 1;
+}
+
+/* Names that stand for something else, and what else an inode may have. */
+static int fill_inodes(void)
+{
+	int flags = FS_NODUMP_FL | FS_IMMUTABLE_FL, fd;
+	int r = symlink("dir/deep/../a name", dr_path("link")) ||
+		mkfifo(dr_path("fifo"), 0620) ||
+		mknod(dr_path("device"), S_IFCHR | 0600, makedev(4095, 1048575)) ||
+		link(dr_path("big"), dr_path("dir/second")) ||
+		setxattr(dr_path("big"), "user.one", "1", 1, 0) ||
+		setxattr(dr_path("big"), "user.empty", "", 0, 0) ||
+		setxattr(dr_path("dir"), "trusted.of a directory", "value", 5, 0) ||
+		setxattr(dr_path("big"), "user.gone", "2", 1, 0) ||
+		removexattr(dr_path("big"), "user.gone") ||
+		renameat2(AT_FDCWD, dr_path("part"), AT_FDCWD, dr_path("clone"), RENAME_EXCHANGE);
+
+	r = r ?: dr_create("shifted", 8, 7) ?: dr_create("locked", 1, 8);
+	fd = dr_open("shifted", O_RDWR);
+	r = r ?: fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 2 * BLK, BLK);
+	r = r ?: fallocate(fd, FALLOC_FL_INSERT_RANGE, 4 * BLK, 3 * BLK);
+	close(fd);
+	fd = dr_open("locked", O_RDONLY);
+	r = r ?: ioctl(fd, FS_IOC_SETFLAGS, &flags);
+	close(fd);
+	return r;
 }
 
 /* Files, clones, holes, bad blocks, names. */
@@ -56,7 +87,7 @@ static int fill(void)
 	r = r ?: dr_notify(dr_block("big", 10, NULL) * BLK, 2 * BLK);
 	r = r ?: dr_notify(dr_block("clone", 31, NULL) * BLK, BLK);
 	r = r ?: dr_notify(450 * BLK, BLK);
-	return r;
+	return r ?: fill_inodes();
 }
 
 static int fill_much(void)

@@ -158,6 +158,10 @@ void model_apply(struct model *m, const struct op *op)
 		m->slot[op->b] = i;
 		m->slot[op->a] = -1;
 		break;
+	case EXCHANGE:
+		m->slot[op->a] = m->slot[op->b];
+		m->slot[op->b] = i;
+		break;
 	case UNLINK:
 		remove_file(m, op->a);
 		break;
@@ -221,8 +225,8 @@ bool op_is_atomic(const struct op *op)
 const char *op_name(const struct op *op)
 {
 	static const char *const name[] = {
-		"create", "write", "store", "clone", "clone all", "rename", "unlink",
-		"truncate", "punch", "zero", "allocate", "poison", "notify", "mkdir", "rmdir",
+		"create", "write", "store", "clone", "clone all", "rename", "exchange",
+		"unlink", "truncate", "punch", "zero", "allocate", "poison", "notify", "mkdir", "rmdir",
 	};
 
 	return name[op->kind];
@@ -350,13 +354,18 @@ static bool choose_range(const struct model *m, struct dice *d, struct op *op)
 /* Some operation of two names, or of one. */
 static bool choose_name(const struct model *m, struct dice *d, struct op *op)
 {
-	switch (roll(d, 4)) {
+	switch (roll(d, 5)) {
 	case 0:
 	case 1:
 		op->kind = RENAME;
 		op->b = roll(d, SLOTS);
 		return op->b != op->a;
 	case 2:
+		op->kind = EXCHANGE;
+		op->b = a_slot(m, d, true);
+		/* Else one cannot see whether it has happened. */
+		return m->file[m->slot[op->a]].size != m->file[m->slot[op->b]].size;
+	case 3:
 		op->kind = UNLINK;
 		op->flag = roll(d, 2);
 		return true;

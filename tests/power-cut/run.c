@@ -190,6 +190,8 @@ int op_run(const struct model *m, const struct op *op)
 		return 0;
 	case RENAME:
 		return failed(rename(a, b));
+	case EXCHANGE:
+		return failed(renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE));
 	case UNLINK:
 		return do_unlink(m, op);
 	case NOTIFY:

@@ -53,6 +53,10 @@ fn fnv(sum: u64, bytes: &[u8]) -> u64 {
     })
 }
 
+fn text(bytes: &[u8]) -> &str {
+    core::str::from_utf8(bytes).unwrap()
+}
+
 struct Listing<'a> {
     state: &'a State,
     bytes: &'a [u8],
@@ -81,36 +85,51 @@ impl Listing<'_> {
     }
 
     fn inode(&mut self, path: &str, ino: u64) {
-        let inode = self.state.get(ino).unwrap();
+        let state = self.state;
+        let inode = state.get(ino).unwrap();
         let Attr {
             mode,
             uid,
             gid,
+            nlink,
             mtime,
             size,
+            rdev,
+            flags,
             ..
         } = inode.attr;
-        let kind = if inode.attr.is_dir() { "dir" } else { "file" };
+        let kind = match &inode.kind {
+            InodeKind::Dir(_) => "dir",
+            InodeKind::File(_) => "file",
+            InodeKind::Symlink(_) => "symlink",
+            InodeKind::Special => "special",
+        };
         let mut line = format!(
-            "{kind} {path} ino={ino} mode={mode:o} uid={uid} gid={gid} mtime={}.{:09}",
-            mtime.sec, mtime.nsec
+            "{kind} {path} ino={ino} mode={mode:o} uid={uid} gid={gid} links={nlink} dev={}:{} mtime={}.{:09}",
+            rdev >> 20, rdev & 0xf_ffff, mtime.sec, mtime.nsec
         );
-        if let InodeKind::File(map) = &inode.kind {
-            line += &format!(" size={size} sum={:016x} extents=", self.sum(ino, size));
-            for e in map.iter() {
-                line += &format!("{}+{}@{},", e.pgoff, e.len, e.block);
+        match &inode.kind {
+            InodeKind::File(map) => {
+                let sum = self.sum(ino, size);
+                line += &format!(" flags={flags} size={size} sum={sum:016x} extents=");
+                for e in map.iter() {
+                    line += &format!("{}+{}@{},", e.pgoff, e.len, e.block);
+                }
             }
+            InodeKind::Symlink(target) => line += &format!(" target={}", text(target)),
+            InodeKind::Dir(_) => self.directory(path, ino),
+            InodeKind::Special => {}
         }
         self.lines.push(line);
-        if inode.attr.is_dir() {
-            self.directory(path, ino);
+        for xattr in inode.xattrs.iter() {
+            let (name, value) = (text(&xattr.name), text(&xattr.value));
+            self.lines.push(format!("xattr {path} {name}={value}"));
         }
     }
 
     fn directory(&mut self, path: &str, ino: u64) {
         for (_, name, ino, _) in entries(self.state, ino) {
-            let name = String::from_utf8(name).unwrap();
-            self.inode(&format!("{path}/{name}"), ino);
+            self.inode(&format!("{path}/{}", text(&name)), ino);
         }
     }
 

@@ -11,7 +11,7 @@
 
 #define MAGIC	0x524c5844		/* "DXLR" */
 #define LINE	64			/* where records begin */
-#define ATTR	76
+#define ATTR	84
 
 /* crc32c as the kernel's crc32c(crc, ...): no inversion at either end. */
 static uint32_t crc32c(uint32_t crc, const unsigned char *p, size_t len)
@@ -227,18 +227,38 @@ void image_free_records(struct record_list *list)
 	list->count = 0;
 }
 
+/* Bytes of what begins at `at` with its own length, in `width` bytes; more than `len` if it has none. */
+static size_t string(const unsigned char *bytes, size_t at, size_t len, size_t width)
+{
+	if (at + width > len)
+		return len + 1;
+	return width + (width == 1 ? bytes[at] : get32(bytes + at));
+}
+
 size_t image_op_size(const unsigned char *at, size_t len)
 {
 	static const unsigned char sizes[] = {
-		0, 1 + 16 + ATTR, 1 + 8, 1 + 8 + ATTR, 18, 10, 17, 33, 33, 17, 17, 9,
+		[1] = 1 + 16 + ATTR, 9, 9 + ATTR, 17, 9, 17, 33, 33, 17, 17, 9, 9, 9, 9,
+		[16] = 33,
 	};
 	size_t size;
 
-	if (!len || *at >= sizeof(sizes))
+	if (!len || *at >= sizeof(sizes) || !sizes[*at])
 		return 0;
 	size = sizes[*at];
-	/* Those with a name have its length last. */
-	if ((*at == 4 || *at == 5) && size <= len)
-		size += at[size - 1];
+	switch (*at) {
+	case 4:		/* Link, Unlink, RemoveXattr: a name */
+	case 5:
+	case 14:
+		size += string(at, size, len, 1);
+		break;
+	case 12:	/* SetTarget */
+		size += string(at, size, len, 4);
+		break;
+	case 13:	/* SetXattr: a name, a value */
+		size += string(at, size, len, 1);
+		size += string(at, size, len, 4);
+		break;
+	}
 	return size <= len ? size : 0;
 }

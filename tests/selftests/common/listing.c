@@ -13,6 +13,8 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <uapi/daxrmap.h>
 #include "debugfs.h"
 #include "files.h"
@@ -78,32 +80,74 @@ static void add_extents(int fd)
 	free(fm);
 }
 
+static void add_xattrs(const char *path)
+{
+	static char names[1024], value[1024];
+	ssize_t len = llistxattr(dr_path(path), names, sizeof(names)), n;
+
+	if (len < 0)
+		error = errno;
+	for (char *name = names; name < names + len; name += strlen(name) + 1) {
+		n = lgetxattr(dr_path(path), name, value, sizeof(value));
+		if (n < 0)
+			error = errno;
+		fprintf(out, "xattr /%s %s=%.*s\n", path, name, (int)n, value);
+	}
+}
+
+/* What chattr(1) sets, as the medium has it. */
+static int flags_of(int fd)
+{
+	int flags = 0;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags))
+		error = errno;
+	return (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL | FS_NOATIME_FL)) >> 4;
+}
+
 static void add_dir(const char *path);
+
+static void add_file(const char *path, const struct stat *st)
+{
+	int fd = dr_open(path, O_RDONLY | O_NOATIME);
+
+	if (fd < 0)
+		error = -fd;
+	fprintf(out, " flags=%d size=%ld sum=%016lx", flags_of(fd), (long)st->st_size,
+		sum_of(fd, st->st_size));
+	add_extents(fd);
+	close(fd);
+}
 
 static void add_entry(const char *path)
 {
+	static const char *const kinds[] = {
+		[S_IFDIR >> 12] = "dir", [S_IFREG >> 12] = "file", [S_IFLNK >> 12] = "symlink",
+		[S_IFIFO >> 12] = "special", [S_IFCHR >> 12] = "special",
+		[S_IFBLK >> 12] = "special", [S_IFSOCK >> 12] = "special",
+	};
+	static char target[4096];
 	struct stat st;
 
-	if (stat(dr_path(path), &st)) {
+	if (lstat(dr_path(path), &st)) {
 		error = errno;
 		return;
 	}
-	fprintf(out, "%s /%s ino=%lu mode=%o uid=%u gid=%u mtime=%ld.%09ld",
-		S_ISDIR(st.st_mode) ? "dir" : "file", path, st.st_ino, st.st_mode, st.st_uid,
-		st.st_gid, st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
-	if (S_ISDIR(st.st_mode)) {
-		fputc('\n', out);
-		add_dir(path);
-	} else {
-		int fd = dr_open(path, O_RDONLY | O_NOATIME);
+	fprintf(out, "%s /%s ino=%lu mode=%o uid=%u gid=%u links=%lu dev=%u:%u mtime=%ld.%09ld",
+		kinds[(st.st_mode & S_IFMT) >> 12], path, st.st_ino, st.st_mode, st.st_uid,
+		st.st_gid, (long)st.st_nlink, major(st.st_rdev), minor(st.st_rdev),
+		st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	if (S_ISREG(st.st_mode))
+		add_file(path, &st);
+	if (S_ISLNK(st.st_mode)) {
+		ssize_t n = readlink(dr_path(path), target, sizeof(target));
 
-		if (fd < 0)
-			error = -fd;
-		fprintf(out, " size=%ld sum=%016lx", (long)st.st_size, sum_of(fd, st.st_size));
-		add_extents(fd);
-		fputc('\n', out);
-		close(fd);
+		fprintf(out, " target=%.*s", (int)(n < 0 ? 0 : n), target);
 	}
+	fputc('\n', out);
+	add_xattrs(path);
+	if (S_ISDIR(st.st_mode))
+		add_dir(path);
 }
 
 static void add_dir(const char *path)

@@ -131,7 +131,7 @@ static const char *change_op(struct image *im, struct dice *d, struct record *re
 		splice(rec, at, 0, op, size);
 		return "an operation twice";
 	case 2:
-		rec->payload[at] = dice_roll(d, 13);
+		rec->payload[at] = dice_roll(d, 18);
 		return "another operation";
 	case 3:
 		for (size_t i = 0; i < sizeof(random); i++)
