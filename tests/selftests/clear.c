@@ -327,6 +327,7 @@ TEST_F(clear, unprivileged)
 }
 
 struct scribbler {
+	int fd;
 	long block;
 	volatile long writes;
 };
@@ -336,13 +337,12 @@ static int scribble_on(void *arg)
 {
 	struct scribbler *s = arg;
 	char *page = aligned_alloc(BLK, BLK);
-	int fd = open(dr_dev(), O_WRONLY | O_DIRECT);
 
-	if (!page || fd < 0)
+	if (!page)
 		return 1;
 	for (;;) {
 		memset(page, ++page[0], BLK);
-		if (pwrite(fd, page, BLK, s->block * BLK) != BLK)
+		if (pwrite(s->fd, page, BLK, s->block * BLK) != BLK)
 			return 1;
 		s->writes++;
 	}
@@ -359,6 +359,9 @@ TEST_F(clear, fails_the_test)
 	long block;
 
 	NEEDS_CLEARING();
+	s->fd = open(dr_dev(), O_WRONLY | O_DIRECT);
+	if (s->fd < 0)
+		SKIP(return, "no writing to devices that are mounted");
 	ASSERT_EQ(0, dr_create("f", 4, 1));
 	block = quarantined("f", 1);
 	ASSERT_LE(0, block);
@@ -373,6 +376,7 @@ TEST_F(clear, fails_the_test)
 	ASSERT_EQ(0, dr_notify_delay(0));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+	close(s->fd);
 	EXPECT_EQ(0, said.count);
 	EXPECT_EQ(1, said.failed);
 	EXPECT_EQ(1, dr_list_empty());
