@@ -165,6 +165,13 @@ fn open(id: &CStr, pmem: &Arc<Pmem>, blocks: u64) -> Result<Opened> {
             );
         }
     }
+    if opened.lost {
+        pr_err!(
+            "{}: a record of the metadata log is damaged, and the changes after it are lost; \
+             fsck.daxrmap tells how many\n",
+            id
+        );
+    }
     if opened.damaged {
         pr_warn!(
             "{}: a part of the metadata log cannot be read; the one before it had the same: \

@@ -349,6 +349,45 @@ impl Replay {
         Ok(None)
     }
 
+    /// The greatest sequence number of the transactions that stand behind where reading has ended, if
+    /// there are any: then a record before them is damaged, and they are lost. No crash does that. It
+    /// looks only so far as the damaged one may reach, but for very long ones.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn cut_off(&self, medium: &impl Medium) -> Result<Option<u64>> {
+        const FAR: u64 = 1 << 20;
+        let log = &self.log;
+        let end = log.region.bytes().min(log.head.saturating_add(FAR));
+        let mut payload = KVVec::new();
+        let mut greatest = None;
+        let mut head = log.head;
+        while head < end {
+            head = head.saturating_add(RECORD_ALIGN);
+            let mut replay = Self {
+                log: Log {
+                    head,
+                    ..log.clone()
+                },
+                complete: true,
+            };
+            let Ok(Some(found)) = replay.header(medium) else {
+                continue;
+            };
+            if found.kind != RecordKind::Transaction || found.seq <= log.seq {
+                continue;
+            }
+            replay.log.seq = found.seq;
+            match replay.next(medium, &mut payload) {
+                Ok(true) => greatest = greatest.max(Some(found.seq)),
+                Err(e) if e == ENOMEM => return Err(e),
+                _ => {}
+            }
+        }
+        Ok(greatest)
+    }
+
     /// From byte `head` of a region on, which is known to be where the transaction with the sequence
     /// number `seq` begins.
     #[cfg_attr(MODULE, expect(dead_code, reason = "for fsck"))]

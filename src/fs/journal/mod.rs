@@ -57,7 +57,6 @@ pub(crate) struct Journal {
 impl Journal {
     /// A log of which nothing is to be used any more: its next record is a checkpoint, with the
     /// sequence number `seq`. It must be greater than that of any record that may still be there.
-    #[cfg_attr(MODULE, expect(dead_code, reason = "for fsck"))]
     pub(crate) fn abandoned(sb: Superblock, seq: u64) -> Self {
         Self {
             log: Log::begin(sb.active_region(), tag(&sb), seq),

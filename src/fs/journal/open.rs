@@ -22,7 +22,6 @@ use crate::{
         Transaction, //
     },
     media::{
-        Log,
         Medium,
         Reader,
         Replay,
@@ -43,6 +42,8 @@ pub(crate) struct Opened {
     pub(crate) can_write: bool,
     /// A part of the log cannot be read, and was not needed: nothing is lost.
     pub(crate) damaged: bool,
+    /// A record of the log is damaged, and what came after it is lost.
+    pub(crate) lost: bool,
 }
 
 impl Journal {
@@ -56,11 +57,11 @@ impl Journal {
         let found = Superblock::read(medium, device_blocks)?;
         let sb = found.sb;
         let can_write = sb.features.can_write().ok_or_else(eopnotsupp)?;
-        let (log, state, damaged) = match replay(medium, &sb) {
-            Ok((log, state)) => (log, state, false),
+        let (replay, state, damaged) = match replay(medium, &sb) {
+            Ok((replay, state)) => (replay, state, false),
             Err(e) if e == EIO || e == euclean() => {
-                let (log, state) = replay_around(medium, &sb)?.ok_or(e)?;
-                (log, state, true)
+                let (replay, state) = replay_around(medium, &sb)?.ok_or(e)?;
+                (replay, state, true)
             }
             Err(e) => return Err(e),
         };
@@ -72,12 +73,23 @@ impl Journal {
                 return Err(euclean());
             }
         }
+        let cut_off = replay.cut_off(medium)?;
+        let journal = match cut_off {
+            None => Journal {
+                sb,
+                log: replay.into_log(),
+                damaged,
+            },
+            // Numbers that none of these has, so that they never look like the next record.
+            Some(seq) => Journal::abandoned(sb, seq.saturating_add(sb.active_region().bytes())),
+        };
         Ok(Opened {
-            journal: Journal { sb, log, damaged },
+            journal,
             state,
             copies: found.copies,
             can_write,
             damaged,
+            lost: cut_off.is_some(),
         })
     }
 }
@@ -92,18 +104,18 @@ fn empty(sb: &Superblock) -> Result<State> {
 }
 
 /// Reads the log from its start.
-fn replay(medium: &impl Medium, sb: &Superblock) -> Result<(Log, State)> {
+fn replay(medium: &impl Medium, sb: &Superblock) -> Result<(Replay, State)> {
     let mut state = empty(sb)?;
     let mut replay = Replay::new(sb.active_region(), tag(sb), sb.first_seq);
     apply_all(medium, &mut replay, &mut state)?;
     if !replay.is_complete() {
         return Err(euclean());
     }
-    Ok((replay.into_log(), state))
+    Ok((replay, state))
 }
 
 /// Reads the log before, then what comes after the checkpoint. `None` if one of them is not there.
-fn replay_around(medium: &impl Medium, sb: &Superblock) -> Result<Option<(Log, State)>> {
+fn replay_around(medium: &impl Medium, sb: &Superblock) -> Result<Option<(Replay, State)>> {
     if sb.previous_seq == 0 {
         return Ok(None);
     }
@@ -121,7 +133,7 @@ fn replay_around(medium: &impl Medium, sb: &Superblock) -> Result<Option<(Log, S
         return Ok(None);
     };
     apply_all(medium, &mut after, &mut state)?;
-    Ok(Some((after.into_log(), state)))
+    Ok(Some((after, state)))
 }
 
 fn apply_all(medium: &impl Medium, replay: &mut Replay, state: &mut State) -> Result {

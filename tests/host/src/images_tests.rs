@@ -31,7 +31,6 @@ use crate::{
         FILE, //
     },
 };
-use kernel::prelude::*;
 use std::{
     format,
     fs,

@@ -385,6 +385,31 @@ fn an_unreadable_checkpoint() {
     assert_eq!(errno(&medium), Err(EIO));
 }
 
+/// A record in the middle is damaged, though it can be read: what comes after it is lost, which is
+/// said, and does not come back when another record stands in its place.
+#[test]
+fn a_damaged_record_in_the_middle() {
+    let medium = formatted();
+    let mut store = mounted(&medium);
+    let start = store.journal().used().0;
+    for block in 100..108 {
+        store.mark_bad(block..block + 1).unwrap();
+    }
+    assert!(!Journal::open(&medium, BLOCKS).unwrap().lost);
+    // One bit of the third.
+    let at = (BLOCK_SIZE + start) as usize + 2 * 64 + 40;
+    medium.bytes.borrow_mut()[at] ^= 1;
+    let opened = Journal::open(&medium, BLOCKS).unwrap();
+    assert!(opened.lost);
+    assert_eq!(opened.state.bad_blocks(), 2);
+    let mut store = Store::new(opened, &medium);
+    store.make_writable().unwrap();
+    store.mark_bad(500..501).unwrap();
+    let opened = Journal::open(&medium, BLOCKS).unwrap();
+    assert!(!opened.lost);
+    assert_eq!(opened.state.bad_blocks(), 3);
+}
+
 /// Inodes without a name are gone once it is mounted to be written.
 #[test]
 fn orphans_are_evicted() {
