@@ -101,7 +101,8 @@ impl<M: Medium> Store<M> {
     ///
     /// # Errors
     ///
-    /// `EROFS` if its features do not allow it, or the log is on bad blocks and cannot move; what the medium says; `ENOMEM`.
+    /// `EROFS` if its features do not allow it, or the log is on bad blocks and cannot move; what the
+    /// medium says; `ENOMEM`.
     pub(crate) fn make_writable(&mut self) -> Result<u64> {
         if !self.can_write {
             return Err(erofs());
