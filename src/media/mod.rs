@@ -16,6 +16,7 @@
 
 mod bytes;
 mod log;
+mod replay;
 mod superblock;
 
 #[cfg(not(MODULE))]
@@ -32,9 +33,9 @@ pub(crate) use self::{
         Log,
         RecordKind,
         RecordWriter,
-        Region,
-        Replay, //
+        Region, //
     },
+    replay::Replay,
     superblock::{
         Superblock,
         LABEL_MAX, //
