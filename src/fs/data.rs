@@ -16,6 +16,7 @@ use super::{
     resize,
     state::Mapping,
     writable::{
+        fits_huge,
         lock_writable,
         try_lock_writable, //
     },
@@ -238,11 +239,12 @@ impl FileData for Mount {
         if let Err(e) = fault.modified() {
             return FaultResult::from_error(e);
         }
-        if pages.end - pages.start > 1 && !fits_huge(inode, pages.clone()) {
+        if pages.end - pages.start > 1 && !fits_huge(inode, &pages) {
             return FaultResult::FALLBACK;
         }
         match lock_writable(inode, pages, true) {
             Ok((lock, _)) => fault.resolve(&lock),
+            Err(e) if e == EAGAIN => FaultResult::FALLBACK,
             Err(e) => {
                 if e == ehwpoison() {
                     inode.fs().engine().counters.late_faults.add(1);
@@ -293,24 +295,4 @@ fn is_first_of_shared(
     }
     let mapping = inode.fs().meta().lock().map(inode.ino(), pages.start, 1);
     matches!(mapping, Ok(Mapping::Data { shared: true, .. }))
-}
-
-/// Whether a PMD can be tried for a write: all of it is in the file, and is one run of blocks of this
-/// file alone, or one hole. An answer before the lock; `map` decides.
-fn fits_huge(inode: &Inode<Mount>, pages: core::ops::Range<u64>) -> bool {
-    let want = pages.end - pages.start;
-    if pages.end > inode.size().div_ceil(dax::BLOCK_SIZE) {
-        return false;
-    }
-    let state = inode.fs().meta().lock();
-    match state.map(inode.ino(), pages.start, want) {
-        Ok(Mapping::Hole { len }) => len == want,
-        Ok(Mapping::Data {
-            len,
-            shared: false,
-            bad: false,
-            ..
-        }) => len == want,
-        _ => false,
-    }
 }

@@ -63,16 +63,18 @@ pub(super) fn retry_while_pinned<T>(mut f: impl FnMut() -> Result<T>) -> Result<
 
 /// Takes the `invalidate_lock` shared, with the file's pages from `pages.start` on writable in place.
 /// Returns how many: all of `pages`, or fewer, but at least one, up to a bad block or the end of
-/// the space. With `within_eof`, pages beyond the end of the file are let alone, and count as
-/// writable: the fault that wanted them fails by itself.
+/// the space. With `fault`, pages beyond the end of the file are let alone, and count as writable:
+/// the fault that wanted them fails by itself; and several pages must [`fits_huge`], since a fault
+/// is about one of them.
 ///
 /// # Errors
 ///
-/// `EHWPOISON` if the first block is bad, `ENOSPC`, `ENOMEM`, `EINTR`, `EIO`.
+/// `EAGAIN` if a huge fault does not fit; `EHWPOISON` if the first block is bad, `ENOSPC`,
+/// `ENOMEM`, `EINTR`, `EIO`.
 pub(super) fn lock_writable<'a>(
     inode: &'a Inode<Mount>,
     pages: Range<u64>,
-    within_eof: bool,
+    fault: bool,
 ) -> Result<(InvalidateLockShared<'a, Mount>, u64)> {
     let count = pages.end.saturating_sub(pages.start);
     {
@@ -84,7 +86,11 @@ pub(super) fn lock_writable<'a>(
     retry_while_pinned(|| {
         let lock = inode.invalidate_lock();
         let mut wanted = pages.clone();
-        if within_eof {
+        if fault {
+            // Others may have come to share some of it since somebody looked.
+            if count > 1 && !fits_huge(inode, &pages) {
+                return Err(EAGAIN);
+            }
             wanted.end = wanted.end.min(inode.size().div_ceil(dax::BLOCK_SIZE));
         }
         let mut done = wanted.start;
@@ -132,6 +138,26 @@ fn is_writable(inode: &Inode<Mount>, pages: Range<u64>) -> Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// Whether a PMD can be tried for a write: all of it is in the file, and is one run of blocks of this
+/// file alone, or one hole. True until the `invalidate_lock` is dropped, if it is held exclusively.
+pub(super) fn fits_huge(inode: &Inode<Mount>, pages: &Range<u64>) -> bool {
+    let want = pages.end.saturating_sub(pages.start);
+    if pages.end > inode.size().div_ceil(dax::BLOCK_SIZE) {
+        return false;
+    }
+    let state = inode.fs().meta().lock();
+    match state.map(inode.ino(), pages.start, want) {
+        Ok(Mapping::Hole { len }) => len == want,
+        Ok(Mapping::Data {
+            len,
+            shared: false,
+            bad: false,
+            ..
+        }) => len == want,
+        _ => false,
+    }
 }
 
 /// Makes a run of pages from `pages.start` on writable in place; returns its length, at least 1.
