@@ -283,28 +283,30 @@ impl Superblock {
         newest.ok_or(if cut { euclean() } else { EINVAL })
     }
 
-    /// Writes the copies that are `wanted`, one after the other. The first that is written makes it
-    /// so.
+    /// Writes the copies that are `wanted`, one after the other; returns how many were written. One
+    /// makes it so: it is what a mount would take.
     ///
     /// # Errors
     ///
-    /// What the medium says of a copy that cannot be written; the other one was tried. `EIO` if none
-    /// is wanted.
-    pub(crate) fn write(&self, medium: &impl Medium, wanted: [bool; 2]) -> Result {
-        if wanted == [false; 2] {
-            return Err(EIO);
-        }
+    /// What the medium says if no copy could be written; `EIO` if none is wanted.
+    pub(crate) fn write(&self, medium: &impl Medium, wanted: [bool; 2]) -> Result<usize> {
         let bytes = self.encode()?;
-        let mut result = Ok(());
+        let mut written = 0;
+        let mut error = EIO;
         for (place, _) in Self::places(self.blocks)
             .into_iter()
             .zip(wanted)
             .filter(|(_, wanted)| *wanted)
         {
-            let at = slot_at(place, self.generation);
-            result = result.and(put(medium, at, &bytes));
+            match put(medium, slot_at(place, self.generation), &bytes) {
+                Ok(()) => written += 1,
+                Err(e) => error = e,
+            }
         }
-        result
+        if written == 0 {
+            return Err(error);
+        }
+        Ok(written)
     }
 
     /// Makes sure that none of a filesystem of so many blocks is found.

@@ -347,6 +347,32 @@ fn superblocks_go_bad() {
     }
 }
 
+/// A superblock cannot be written and nobody has said so: the log goes where the other one says.
+#[test]
+fn a_superblock_fails_unheard_of() {
+    for block in [0, BLOCKS - 1] {
+        let medium = formatted();
+        let mut store = mounted(&medium);
+        medium
+            .poison
+            .borrow_mut()
+            .push(block * BLOCK_SIZE..(block + 1) * BLOCK_SIZE);
+        let generation = store.journal().superblock().generation;
+        let mut i = 0;
+        while store.journal().superblock().generation < generation + 3 {
+            i += 1;
+            store.commit(set_attr(i)).unwrap();
+            let opened = Journal::open(&medium, BLOCKS).unwrap();
+            let root = opened.state.get(ROOT_INO).unwrap().attr;
+            assert_eq!(
+                root,
+                store.state().get(ROOT_INO).unwrap().attr,
+                "{block}: {i}"
+            );
+        }
+    }
+}
+
 /// A checkpoint that cannot be read is told by the log before it, and what came after it is there.
 #[test]
 fn an_unreadable_checkpoint() {

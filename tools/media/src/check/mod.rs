@@ -369,11 +369,16 @@ impl Check {
         // The one where the log is, as the superblocks will say.
         let mut journal = Journal::abandoned(self.sb, self.seq);
         let written = journal.checkpoint(&image, &state);
-        image.result(written).or_else(|_| {
-            // The other region cannot be used: somewhere else.
-            let written = journal.repair(&image, &mut state);
-            image.result(written)
-        })
+        let elsewhere = written.is_err();
+        match image.result(written) {
+            // The other region cannot be used.
+            Err(_) if elsewhere => {
+                let written = journal.repair(&image, &mut state);
+                image.result(written)
+            }
+            // One copy of the superblock will do for the log, but not for who has it corrected.
+            result => result,
+        }
     }
 
     /// Makes room for a copy of the superblock. What is there may look newer than what is to come; an
