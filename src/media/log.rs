@@ -114,11 +114,6 @@ impl Log {
         }
     }
 
-    /// The region that it is in.
-    pub(crate) fn region(&self) -> Region {
-        self.region
-    }
-
     /// The next record's sequence number.
     pub(crate) fn seq(&self) -> u64 {
         self.seq

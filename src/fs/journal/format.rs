@@ -76,7 +76,7 @@ impl Journal {
         // Also what an older filesystem has left beside the places of this generation.
         Superblock::erase(medium, format.blocks)?;
         let mut log = Log::begin(sb.active_region(), tag(&sb), sb.first_seq);
-        write_checkpoint(&mut log, medium, &state)?;
+        write_checkpoint(&mut log, medium, &state, 0)?;
         medium.fence();
         // Who makes one wants a device that has nothing wrong there.
         match sb.write(medium, [true; 2])? {

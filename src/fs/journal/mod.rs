@@ -8,7 +8,7 @@
 //! A transaction is durable when it is appended, and applied to the state in memory after that. When
 //! the log's region is full, all of the state goes to the other one, as a checkpoint, and the
 //! superblocks are told. A checkpoint always fits: it is never longer than the log that it replaces
-//! (see `state/checkpoint.rs`), and both regions are of one size.
+//! (see `state/checkpoint.rs`), and of a region that is longer than the other one the rest is not used.
 //!
 //! - [`format`]: making it, in the tools. [`open`]: reading it. [`repair`]: moving off bad blocks.
 //!
@@ -77,7 +77,7 @@ impl Journal {
 
     /// How many bytes of the log's region are in use, and how many there are.
     pub(crate) fn used(&self) -> (u64, u64) {
-        (self.log.head(), self.log.region().bytes())
+        (self.log.head(), capacity(&self.sb))
     }
 
     /// Makes operations durable, all or none. `state` is what it was before.
@@ -91,7 +91,7 @@ impl Journal {
         if self.is_bad(state, self.sb.active) {
             return Err(EIO);
         }
-        let reserve = if grows(ops) { self.reserve() } else { 0 };
+        let reserve = self.reserve(grows(ops));
         match self.try_append(medium, ops, reserve) {
             Err(e) if e == ENOSPC => {}
             result => return result,
@@ -107,10 +107,11 @@ impl Journal {
             })
     }
 
-    /// How much of a region only those transactions may use that make the state no larger: an
-    /// eighth, which also has room for the heads of a checkpoint's records.
-    fn reserve(&self) -> u64 {
-        self.log.region().bytes() / 8
+    /// How many bytes of its region a transaction leaves. Those that make the state larger leave an
+    /// eighth of what is used at all, which also has room for the heads of a checkpoint's records.
+    fn reserve(&self, grows: bool) -> u64 {
+        let kept = if grows { capacity(&self.sb) / 8 } else { 0 };
+        unused(&self.sb).saturating_add(kept)
     }
 
     /// Writes all of the state to the other region, which is the log then.
@@ -172,7 +173,13 @@ impl Journal {
             ..self.sb
         };
         let mut log = Log::begin(sb.active_region(), tag(&sb), first_seq);
-        write_checkpoint(&mut log, medium, state)?;
+        // A shorter log must have room for what frees something, as the one before it had.
+        let kept = match capacity(&sb) {
+            less if less < capacity(&self.sb) => less / 8,
+            _ => 0,
+        };
+        let reserve = unused(&sb).saturating_add(kept);
+        write_checkpoint(&mut log, medium, state, reserve)?;
         // The superblocks must not be durable before what they point to.
         medium.fence();
         sb.write(medium, good_copies(&sb, state))?;
@@ -187,6 +194,17 @@ impl Journal {
 fn good_copies(sb: &Superblock, state: &State) -> [bool; 2] {
     let [first, .., second] = metadata(sb);
     [first, second].map(|block| state.next_bad(block.start, block.end).is_none())
+}
+
+/// How many bytes of each region are used: what both have.
+fn capacity(sb: &Superblock) -> u64 {
+    let [first, second] = sb.regions;
+    first.bytes().min(second.bytes())
+}
+
+/// How many bytes at the end of the log's region are not.
+fn unused(sb: &Superblock) -> u64 {
+    sb.active_region().bytes().saturating_sub(capacity(sb))
 }
 
 /// Tells this filesystem's log from what others have left on the medium.
@@ -218,6 +236,8 @@ fn grows(ops: &[Op]) -> bool {
 /// Puts the operations of a checkpoint in records.
 struct Checkpoint<'a, M: Medium> {
     medium: &'a M,
+    /// Bytes of the region to be left.
+    reserve: u64,
     /// Some, but for an error.
     record: Option<RecordWriter<'a, M>>,
 }
@@ -227,7 +247,7 @@ impl<M: Medium> OpSink for Checkpoint<'_, M> {
         let mut record = self.record.take().ok_or(EIO)?;
         if record.len() >= CHECKPOINT_RECORD {
             let log = record.finish(RecordKind::Checkpoint)?;
-            record = log.record(self.medium, 0);
+            record = log.record(self.medium, self.reserve);
         }
         encode(&mut record)?;
         self.record = Some(record);
@@ -235,11 +255,13 @@ impl<M: Medium> OpSink for Checkpoint<'_, M> {
     }
 }
 
-/// Writes the state to the start of a log. It is durable after the caller's fence.
-fn write_checkpoint(log: &mut Log, medium: &impl Medium, state: &State) -> Result {
+/// Writes the state to the start of a log, leaving `reserve` bytes of its region. It is durable after
+/// the caller's fence.
+fn write_checkpoint(log: &mut Log, medium: &impl Medium, state: &State, reserve: u64) -> Result {
     let mut checkpoint = Checkpoint {
         medium,
-        record: Some(log.record(medium, 0)),
+        reserve,
+        record: Some(log.record(medium, reserve)),
     };
     state.checkpoint(&mut checkpoint)?;
     let record = checkpoint.record.take().ok_or(EIO)?;

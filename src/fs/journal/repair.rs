@@ -38,11 +38,13 @@ impl Journal {
     }
 
     /// Moves those regions of the log that are on bad blocks to good ones. Their old blocks are free
-    /// then, but for those that are bad. May sleep.
+    /// then, but for those that are bad. A region becomes shorter if there is no run of good blocks
+    /// that is long enough. May sleep.
     ///
     /// # Errors
     ///
-    /// `ENOSPC` if there is no run of free blocks as long as a region; what the medium says; `ENOMEM`.
+    /// `ENOSPC` if there is no run of free blocks that a checkpoint fits in; what the medium says;
+    /// `ENOMEM`.
     /// The log can be written all the same, unless its own region is still bad.
     pub(crate) fn repair(&mut self, medium: &impl Medium, state: &mut State) -> Result {
         let mut result = Ok(());
@@ -71,7 +73,9 @@ impl Journal {
     /// superblocks does it all. Nothing has changed if it fails.
     fn retire(&mut self, medium: &impl Medium, state: &mut State, index: u32) -> Result {
         let old = self.region(index);
-        let new = state.allocate(old.blocks, 1, old.start)?;
+        // What it had before it became shorter, if the other one has not.
+        let want = old.blocks.max(self.region(1 - index.min(1)).blocks);
+        let new = state.allocate(want, 1, old.start)?;
         let region = Region {
             start: new.start,
             blocks: new.end.saturating_sub(new.start),
@@ -82,11 +86,7 @@ impl Journal {
         } else {
             [first, region]
         };
-        let moved = if region.blocks == old.blocks {
-            self.checkpoint_to(medium, state, index, regions)
-        } else {
-            Err(ENOSPC)
-        };
+        let moved = self.checkpoint_to(medium, state, index, regions);
         let unused = if moved.is_ok() { old.range() } else { new };
         state.release(unused)?;
         moved

@@ -22,7 +22,11 @@ use crate::{
         FILE, //
     },
 };
-use std::rc::Rc;
+use kernel::prelude::ENOSPC;
+use std::{
+    rc::Rc,
+    vec, //
+};
 
 fn mounted(medium: &Rc<Recorder>) -> Store<Rc<Recorder>> {
     let opened = Journal::open(&**medium, BLOCKS).unwrap();
@@ -77,6 +81,54 @@ fn frozen() {
     assert!(store.state().inode(ino).is_none());
     assert_eq!(store.state().free_blocks(), free);
     store.state().check().unwrap();
+}
+
+/// Free blocks, but no run of them that is as long as a region: the log gets shorter, until it cannot
+/// be any more. Nothing is lost over that, and nothing is half done.
+#[test]
+fn no_long_run_left() {
+    let medium = Rc::new(Recorder::new(blank()));
+    Journal::format(&*medium, &format()).unwrap();
+    let mut store = mounted(&medium);
+    let blocks = |store: &Store<_>| {
+        let [first, second] = store.journal().superblock().regions;
+        first.blocks.min(second.blocks)
+    };
+    let at_first = blocks(&store);
+    for block in (at_first + 4..BLOCKS).step_by(at_first as usize) {
+        store.mark_bad(block..block + 1).unwrap();
+    }
+    let mut lengths = vec![blocks(&store)];
+    let mut files = 0u64;
+    while store.is_writable() {
+        let [_, log] = store.journal().superblock().regions;
+        store.mark_bad(log.start..log.start + 1).unwrap();
+        let log = store.journal().superblock().active_region();
+        let marked = store.mark_bad(log.start..log.start + 1).unwrap();
+        assert!(marked.durable.is_ok() || !store.is_writable());
+        let name = std::format!("f{files}");
+        let (_, tx) = store
+            .state_mut()
+            .create(ROOT_INO, name.as_bytes(), attr(FILE, 1))
+            .unwrap();
+        match store.commit(tx) {
+            Ok(()) => files += 1,
+            Err(e) => assert_eq!(e, if store.is_writable() { ENOSPC } else { erofs() }),
+        }
+        lengths.push(blocks(&store));
+        store.state().check().unwrap();
+        let names = store.state().inodes_from(0).count() as u64 - 1;
+        assert_eq!(names, files);
+        if store.is_writable() {
+            let again = mounted(&medium);
+            assert_eq!(again.state().inodes_from(0).count() as u64 - 1, files);
+            assert_eq!(again.state().bad_blocks(), store.state().bad_blocks());
+            assert_eq!(again.state().free_blocks(), store.state().free_blocks());
+        }
+    }
+    lengths.dedup();
+    assert!(lengths.len() > 2, "{at_first}: {lengths:?}, {files} files");
+    assert!(store.state().free_blocks() < BLOCKS / 2);
 }
 
 /// The medium went in the meantime: nothing is written, and nothing is wrong.
