@@ -161,7 +161,7 @@ static void calm_event(void)
 {
 	unsigned int since[PROCS], page = 0, x = pick(100);
 	struct proc *injector = NULL;
-	struct past is = { .block = pick(w->total) };
+	struct past is = { .block = pick_free() };
 	uint32_t n = 1;
 	int slot = 0, file = x < 8 ? -1 : pick_data(&page, &is);
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Poison events, and the storm: events while everybody goes on. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "../selftests/common/places.h"
 #include "stress.h"
 
 bool take_event(void)
@@ -27,6 +29,39 @@ int pick_data(unsigned int *p, struct past *is)
 			return f;
 	}
 	return -1;
+}
+
+struct log {
+	unsigned long start, blocks;
+};
+
+static void note_log(const struct fsmap *r, void *arg)
+{
+	struct log *log = arg;
+
+	if (r->fmr_owner == DR_OWN_LOG && (!log->blocks || pick(2)))
+		*log = (struct log){ r->fmr_physical / BLK, r->fmr_length / BLK };
+}
+
+/* A block of the log, where it is now. */
+static unsigned long pick_log(void)
+{
+	int fd = dr_open(".", O_RDONLY);
+	struct log log = { .blocks = 0 };
+	int r = dr_places(fd, note_log, &log);
+
+	close(fd);
+	if (r || !log.blocks) {
+		fault(BOOKS, "no log is to be found: error %d", -r);
+		return 0;
+	}
+	return log.start + pick(log.blocks);
+}
+
+/* Most likely one that no file has. */
+unsigned long pick_free(void)
+{
+	return pick(4) ? pick(w->total) : pick_log();
 }
 
 /* What memory_failure() does for one page, or what the driver does for some. */
@@ -111,7 +146,7 @@ static void storm_event(void)
 		return;
 	if (x < 45 || pick_data(&p, &is) < 0) {
 		COUNT(of_free);		/* most likely */
-		inject(pick(w->total), 1, pick(2));
+		inject(pick_free(), 1, pick(2));
 		return;
 	}
 	n = x < 60 ? 2 + pick(7) : 1;

@@ -241,6 +241,7 @@ void read_at(int file, int fd, unsigned int p);
 bool take_event(void);
 /* A page with data, of any file: its file, or -1 if none was found. */
 int pick_data(unsigned int *p, struct past *is);
+unsigned long pick_free(void);
 int inject(unsigned long block, unsigned long n, bool notify);
 void poison_own_page(struct slot *s);
 void storm(int events);

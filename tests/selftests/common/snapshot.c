@@ -13,10 +13,10 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-#include <linux/fsmap.h>
 #include <uapi/daxrmap.h>
 #include "debugfs.h"
 #include "mount.h"
+#include "places.h"
 #include "snapshot.h"
 #include "text.h"
 
@@ -30,31 +30,20 @@
 /* nftw() passes nothing on. */
 static FILE *out;
 
+static void add_place(const struct fsmap *r, void *arg)
+{
+	(void)arg;
+	fprintf(out, "%llx+%llx: owner %llx at %llx, flags %x\n", r->fmr_physical,
+		r->fmr_length, r->fmr_owner, r->fmr_offset,
+		r->fmr_flags & ~FMR_OF_LAST);
+}
+
 static void add_places(int dir)
 {
-	struct fsmap_head *h = calloc(1, fsmap_sizeof(BATCH));
+	int r = dr_places(dir, add_place, NULL);
 
-	h->fmh_count = BATCH;
-	memset(&h->fmh_keys[1], 0xff, sizeof(h->fmh_keys[1]));
-	memset(h->fmh_keys[1].fmr_reserved, 0, sizeof(h->fmh_keys[1].fmr_reserved));
-	do {
-		if (ioctl(dir, FS_IOC_GETFSMAP, h)) {
-			fprintf(out, "fsmap: errno %d\n", errno);
-			break;
-		}
-		for (unsigned int i = 0; i < h->fmh_entries; i++) {
-			const struct fsmap *r = &h->fmh_recs[i];
-
-			fprintf(out, "%llx+%llx: owner %llx at %llx, flags %x\n",
-				r->fmr_physical, r->fmr_length, r->fmr_owner,
-				r->fmr_offset, r->fmr_flags & ~FMR_OF_LAST);
-		}
-		if (!h->fmh_entries ||
-		    h->fmh_recs[h->fmh_entries - 1].fmr_flags & FMR_OF_LAST)
-			break;
-		fsmap_advance(h);
-	} while (1);
-	free(h);
+	if (r)
+		fprintf(out, "fsmap: errno %d\n", -r);
 }
 
 static void add_lost(int dir)
