@@ -8,8 +8,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
+#include <linux/falloc.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include "kselftest_harness.h"
@@ -325,6 +329,58 @@ TEST_F(race, poison_in_a_storm)
 				EXPECT_EQ(dr_byte(1, k), byte);
 		}
 	EXPECT_EQ(0, dr_check());
+}
+
+struct huge_store {
+	int go;
+	char *map;
+	struct dr_touch t;
+};
+
+static void *store_first(void *arg)
+{
+	struct huge_store *h = arg;
+
+	__atomic_store_n(&h->go, 1, __ATOMIC_SEQ_CST);
+	h->t = dr_store(h->map, 'x');
+	return NULL;
+}
+
+/*
+ * A store to a hole of a PMD's size gets one, unless part of it has been shared
+ * meanwhile: then it is about one page, and makes no copies of the others.
+ */
+TEST_F(race, huge_store_beside_a_clone)
+{
+	struct huge_store h;
+	pthread_t thread;
+	int fd, huge = 0;
+
+	ASSERT_EQ(0, dr_create("src", 1, 1));
+	fd = dr_open("a", O_RDWR | O_CREAT);
+	ASSERT_EQ(0, ftruncate(fd, HUGE_SIZE));
+	for (int i = 0; i < 200; i++) {
+		/* Where pages were mapped one by one a PMD is not tried again. */
+		h.map = dr_map("a", 0, HUGE_SIZE, RW, MAP_SHARED);
+		ASSERT_NE(NULL, h.map);
+		ASSERT_EQ(0, fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				       0, HUGE_SIZE));
+		h.go = 0;
+		pthread_create(&thread, NULL, store_first, &h);
+		while (!__atomic_load_n(&h.go, __ATOMIC_SEQ_CST))
+			sched_yield();
+		for (volatile int k = i % 50 * 200; k; k--)
+			;
+		EXPECT_EQ(0, dr_clone_range("src", 0, BLK, "a", 300 * BLK));
+		pthread_join(thread, NULL);
+		EXPECT_EQ(0, h.t.sig.signo);
+		ASSERT_EQ(dr_block("src", 0, NULL), dr_block("a", 300, NULL));
+		EXPECT_EQ(dr_byte(1, 0), dr_load(h.map + 300 * BLK).byte);
+		huge += dr_block("a", 1, NULL) >= 0;
+		munmap(h.map, HUGE_SIZE);
+	}
+	TH_LOG("%d of 200 were huge", huge);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN
