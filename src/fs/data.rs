@@ -10,6 +10,7 @@
 //! lock exclusively, so it waits for bytes that are on the move.
 
 use super::{
+    extent_cache::look_up,
     fallocate,
     heal,
     reflink,
@@ -110,7 +111,11 @@ impl dax::Extents for Mount {
 
     fn map(inode: &Inode<Self>, pgoff: u64, max: u64, purpose: Purpose) -> Result<Extent> {
         let fs = inode.fs();
-        let mapping = fs.meta().lock_alive()?.map(inode.ino(), pgoff, max)?;
+        let mapping = match purpose {
+            // Without the `invalidate_lock`.
+            Purpose::Report => fs.meta().lock_alive()?.map(inode.ino(), pgoff, max)?,
+            _ => look_up(inode, pgoff, max)?,
+        };
         let writes = matches!(purpose, Purpose::Write | Purpose::Fault { write: true, .. });
         let (block, len, shared, bad) = match mapping {
             // Blocks to write have been made, under the lock that is still held.
@@ -293,6 +298,6 @@ fn is_first_of_shared(
     if pages.end - pages.start > 1 || dax::has_page(inode, pages.start) {
         return false;
     }
-    let mapping = inode.fs().meta().lock().map(inode.ino(), pages.start, 1);
+    let mapping = look_up(inode, pages.start, 1);
     matches!(mapping, Ok(Mapping::Data { shared: true, .. }))
 }

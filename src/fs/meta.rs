@@ -47,6 +47,7 @@ use kernel::{
     sync::{
         aref::ARef,
         atomic::{
+            Atomic,
             AtomicFlag,
             Relaxed, //
         },
@@ -68,6 +69,10 @@ pub(crate) struct Meta {
     name: CString,
     /// No more access to the device.
     shut_down: AtomicFlag,
+    /// How often blocks went bad.
+    failures: Atomic<u64>,
+    /// How often the state lock was taken to find where pages are.
+    look_ups: Atomic<u64>,
 }
 
 /// The state lock.
@@ -98,6 +103,8 @@ impl Meta {
             name,
             store <- new_mutex!(store, "daxrmap::Store"),
             shut_down: AtomicFlag::new(false),
+            failures: Atomic::new(0),
+            look_ups: Atomic::new(0),
         })
     }
 
@@ -139,6 +146,23 @@ impl Meta {
     /// Whether the device is gone or not to be trusted, so that every access is `EIO`.
     pub(crate) fn is_shut_down(&self) -> bool {
         self.shut_down.load(Relaxed)
+    }
+
+    /// How often blocks went bad. Whoever has taken a file's `invalidate_lock` and sees a number has all
+    /// failures before it behind him; one that comes later waits for that lock. So, like
+    /// [`is_shut_down`](Self::is_shut_down), this needs no order of its own.
+    pub(crate) fn failures(&self) -> u64 {
+        self.failures.load(Relaxed)
+    }
+
+    /// Counts that the state lock was taken to find where pages are.
+    pub(crate) fn count_look_up(&self) {
+        self.look_ups.fetch_add(1, Relaxed);
+    }
+
+    /// How often that was.
+    pub(crate) fn look_ups(&self) -> u64 {
+        self.look_ups.load(Relaxed)
     }
 
     /// `EIO` if it [`is_shut_down`](Self::is_shut_down).
@@ -203,6 +227,9 @@ impl MetaGuard<'_> {
     ///
     /// `EINVAL` if the range is empty or not all on the device; `ENOMEM`. Nothing has changed then.
     pub(crate) fn mark_bad(&mut self, range: &Range<u64>) -> Result<u64> {
+        // What files remember of these blocks is not true any more, with the first moment at which
+        // they are in the bad set.
+        self.meta.failures.fetch_add(1, Relaxed);
         let marked = self.watch(|store| store.mark_bad(range.clone()))?;
         match marked.durable {
             // It was said why nothing is written.

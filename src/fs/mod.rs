@@ -8,7 +8,7 @@
 //! - [`mount`]: mount, unmount, statfs.
 //! - [`namespace`]: directories. [`create`]: what is new. [`attributes`]: what stat(2) and chattr(1) tell.
 //!   [`xattr`]: extended attributes.
-//! - [`data`]: read, write, faults. [`writable`]: blocks that may be written, by allocation and copy
+//! - [`data`]: read, write, faults. [`extent_cache`]: where pages are, without the state lock. [`writable`]: blocks that may be written, by allocation and copy
 //!   on write. [`resize`]: truncate and the end of the file. [`reflink`]: sharing blocks; [`dedupe`]: only where the bytes are the same.
 //!   [`fallocate`]: holes and zeroes. [`shift`]: ranges taken out of a file and put into it. [`heal`]: good blocks in the place of bad ones. [`write_back`]:
 //!   fsync around bad ones.
@@ -31,6 +31,7 @@ mod data;
 mod debugfs;
 mod dedupe;
 mod export;
+mod extent_cache;
 mod fallocate;
 mod fsmap;
 mod heal;

@@ -11,6 +11,7 @@ use super::{
         self,
         DebugData, //
     },
+    extent_cache::ExtentCache,
     journal::{
         Journal,
         Opened, //
@@ -251,6 +252,8 @@ impl FileSystem for Mount {
     const MAGIC: u32 = 0x4458_524d;
 
     type Common = Dir;
+
+    type FileCache = ExtentCache;
 
     fn mount(sb: &NewSuper<Self>) -> Result<Arc<Self>> {
         let id = sb.id();

@@ -14,6 +14,10 @@
 //! reads or writes an old block through this file is left when the file gives it up.
 
 use super::{
+    extent_cache::{
+        look_up,
+        remembered, //
+    },
     state::{
         Mapping,
         State, //
@@ -122,12 +126,12 @@ pub(super) fn try_lock_writable(
     Ok((lock, count))
 }
 
-/// Whether all of `pages` are blocks of this file alone, and good.
+/// Whether all of `pages` are blocks of this file alone, and good. The caller holds the
+/// `invalidate_lock`.
 fn is_writable(inode: &Inode<Mount>, pages: Range<u64>) -> Result<bool> {
-    let state = inode.fs().meta().lock();
     let mut pgoff = pages.start;
     while pgoff < pages.end {
-        match state.map(inode.ino(), pgoff, pages.end - pgoff)? {
+        match look_up(inode, pgoff, pages.end - pgoff)? {
             Mapping::Data {
                 len,
                 shared: false,
@@ -147,8 +151,12 @@ pub(super) fn fits_huge(inode: &Inode<Mount>, pages: &Range<u64>) -> bool {
     if pages.end > inode.size().div_ceil(dax::BLOCK_SIZE) {
         return false;
     }
-    let state = inode.fs().meta().lock();
-    match state.map(inode.ino(), pages.start, want) {
+    let known = remembered(inode, pages.start, want);
+    let mapping = known.map_or_else(
+        || inode.fs().meta().lock().map(inode.ino(), pages.start, want),
+        Ok,
+    );
+    match mapping {
         Ok(Mapping::Hole { len }) => len == want,
         Ok(Mapping::Data {
             len,

@@ -17,6 +17,7 @@ use super::{
     trace::Dev,
     xattr,
     Export,
+    FileCache,
     Inode,
     SuperBlock, //
 };
@@ -63,6 +64,9 @@ pub(crate) trait FileSystem: Sized + Send + Sync + 'static {
 
     /// What all mounts have in common; made when the type is registered.
     type Common: Send + Sync + 'static;
+
+    /// What is remembered of a regular file in core.
+    type FileCache: FileCache;
 
     /// Takes the device of `sb` over.
     ///

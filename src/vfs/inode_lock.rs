@@ -19,7 +19,7 @@ use core::mem::ManuallyDrop;
 use kernel::types::NotThreadSafe;
 
 macro_rules! guard {
-    ($(#[$doc:meta])* $name:ident, $lock:ident, $unlock:ident) => {
+    ($(#[$doc:meta])* $name:ident, $lock:ident, $unlock:ident $(, $before:ident)?) => {
         $(#[$doc])*
         pub(crate) struct $name<'a, F: FileSystem> {
             inode: &'a Inode<F>,
@@ -43,6 +43,7 @@ macro_rules! guard {
 
         impl<F: FileSystem> Drop for $name<'_, F> {
             fn drop(&mut self) {
+                $(self.inode.$before();)?
                 // SAFETY: The guard's existence means that this task took the lock in this mode.
                 unsafe { bindings::$unlock(self.inode.as_ptr()) };
             }
@@ -59,8 +60,8 @@ guard! {
     InodeLockShared, daxrmap_inode_lock_shared, daxrmap_inode_unlock_shared
 }
 guard! {
-    /// `invalidate_lock`, exclusive.
-    InvalidateLock, daxrmap_invalidate_lock, daxrmap_invalidate_unlock
+    /// `invalidate_lock`, exclusive. What is remembered of the file is forgotten at the end.
+    InvalidateLock, daxrmap_invalidate_lock, daxrmap_invalidate_unlock, forget
 }
 guard! {
     /// `invalidate_lock`, shared.
@@ -121,6 +122,7 @@ impl<'a, F: FileSystem> InvalidateLock<'a, F> {
     /// file's extents in between.
     pub(crate) fn downgrade(self) -> InvalidateLockShared<'a, F> {
         let this = ManuallyDrop::new(self);
+        this.inode.forget();
         // SAFETY: The guard proves that this task holds the lock exclusively.
         unsafe { bindings::daxrmap_invalidate_downgrade(this.inode.as_ptr()) };
         InvalidateLockShared {

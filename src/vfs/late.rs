@@ -4,7 +4,8 @@
 //!
 //! Dropping the last reference to an unlinked inode evicts it, and evicting waits for whoever pins a
 //! page of it: an RDMA device, for as long as it likes. So who must not wait hands the reference over.
-//! That needs no memory: the list goes through the inodes' `i_private`, which nobody else uses here.
+//! That needs no memory: the list goes through the inodes' `i_link`. They are regular files, and that
+//! is a symbolic link's.
 //!
 //! # Locking
 //!
@@ -39,7 +40,7 @@ use kernel::{
 /// # Invariants
 ///
 /// Each inode of the list comes with a reference. It is in it once: who puts one sees no other
-/// reference, and the list has one until it is taken off. `i_private` is the next one, or null.
+/// reference, and the list has one until it is taken off. `i_link` is the next one, or null.
 struct List(Option<NonNull<bindings::inode>>);
 
 // SAFETY: Inode references may be dropped on any thread.
@@ -77,7 +78,7 @@ impl<F: FileSystem> LatePuts<F> {
         )
     }
 
-    /// Drops a reference, unless it is the last: then it comes in the list, and the worker must
+    /// Drops a reference to a regular file, unless it is the last: then it comes in the list, and the worker must
     /// run. Returns whether that is so. Never waits for more than the list. One at a time.
     pub(super) fn put(&self, inode: ARef<Inode<F>>) -> bool {
         let raw = ARef::into_raw(inode).cast::<bindings::inode>();
@@ -88,7 +89,7 @@ impl<F: FileSystem> LatePuts<F> {
         let mut list = self.list.lock();
         let next = list.0.map_or(core::ptr::null_mut(), NonNull::as_ptr);
         // SAFETY: The inode is live; the field is the list's, and ours under its lock.
-        unsafe { (*raw.as_ptr()).i_private = next.cast() };
+        unsafe { (*raw.as_ptr()).__bindgen_anon_5.i_link = next.cast() };
         // INVARIANT: The reference passes to the list. It was the only one, so the inode is not
         // in the list, and one at a time comes here.
         list.0 = Some(raw);
@@ -99,11 +100,11 @@ impl<F: FileSystem> LatePuts<F> {
         let mut list = self.list.lock();
         let first = list.0?;
         // SAFETY: The inode is live; the field is the list's.
-        let next = unsafe { (*first.as_ptr()).i_private };
+        let next = unsafe { (*first.as_ptr()).__bindgen_anon_5.i_link };
         // INVARIANT: The rest of the list.
         list.0 = NonNull::new(next.cast());
         // SAFETY: As above.
-        unsafe { (*first.as_ptr()).i_private = core::ptr::null_mut() };
+        unsafe { (*first.as_ptr()).__bindgen_anon_5.i_link = core::ptr::null_mut() };
         // SAFETY: The list's reference passes to the caller; all of its inodes are of an `F`.
         Some(unsafe { Inode::from_raw_owned(first) })
     }

@@ -18,6 +18,7 @@ mod dentry;
 mod export;
 mod fallocate;
 mod file;
+mod file_cache;
 mod fs_ioctl;
 mod fs_type;
 mod gate;
@@ -54,6 +55,7 @@ pub(crate) use self::{
     },
     fallocate::Fallocate,
     file::FileData,
+    file_cache::FileCache,
     fs_ioctl::{
         Whole,
         LABEL_MAX, //

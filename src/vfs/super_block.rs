@@ -5,6 +5,7 @@
 //! C header: [`include/linux/fs/super_types.h`](srctree/include/linux/fs.h)
 
 use super::{
+    file_cache,
     fs_type::Info,
     options,
     trace::Dev,
@@ -256,6 +257,10 @@ impl<F: FileSystem> Table<F> {
             let target = unsafe { (*inode).__bindgen_anon_5.i_link };
             // SAFETY: `NewInode::set_target` has left it to the inode.
             unsafe { bindings::kfree(target.cast()) };
+        }
+        if mode & bindings::S_IFMT == bindings::S_IFREG {
+            // SAFETY: By the caller's promise.
+            unsafe { file_cache::free::<F>(inode) };
         }
         // SAFETY: It came from `new_inode` or `iget_locked`, without an `alloc_inode` of ours.
         unsafe { bindings::free_inode_nonrcu(inode) };
