@@ -35,26 +35,32 @@ use kernel::{
 /// So many ranges can become bad without an allocation, after each reserve.
 pub(super) const SPARE_BAD: usize = 64;
 
-/// Which inodes a transaction sets extended attributes of, once for each; in order.
-struct Setters(KVVec<u64>);
+/// The inodes of some of a transaction's operations, once for each of those; in order. A log may have
+/// one record of many operations on many inodes: what is reserved is not for all of both.
+struct Inodes(KVVec<u64>);
 
-impl Setters {
-    fn of(tx: &Transaction) -> Result<Self> {
+impl Inodes {
+    /// Those that `which` returns.
+    fn of(tx: &Transaction, which: impl Fn(&Op) -> Option<u64>) -> Result<Self> {
         let mut inos = KVVec::new();
-        for op in tx.ops() {
-            if let Op::SetXattr { ino, .. } = op {
-                inos.push(*ino, GFP_KERNEL)?;
-            }
+        for ino in tx.ops().iter().filter_map(which) {
+            inos.push(ino, GFP_KERNEL)?;
         }
         inos.sort_unstable();
-        Ok(Setters(inos))
+        Ok(Inodes(inos))
     }
 
-    /// How many it sets of this inode. A log may have one record of many of both.
+    /// How many of the operations are on this inode.
     fn count(&self, ino: u64) -> usize {
         let before = self.0.partition_point(|&other| other < ino);
         let all = self.0.partition_point(|&other| other <= ino);
         all.saturating_sub(before)
+    }
+
+    /// Each inode, and how many of the operations are on it.
+    fn each(&self) -> impl Iterator<Item = (u64, usize)> + '_ {
+        let runs = self.0.chunk_by(|a, b| a == b);
+        runs.filter_map(|run| Some((*run.first()?, run.len())))
     }
 }
 
@@ -81,6 +87,10 @@ impl State {
             _ => sum,
         });
         let maps = in_flight.saturating_add(shifted);
+        let mapped = Inodes::of(tx, |op| match op {
+            Op::Map { ino, .. } | Op::Unmap { ino, .. } | Op::Shift { ino, .. } => Some(*ino),
+            _ => None,
+        })?;
         // So does each change of the bad set to that.
         let bad = tx
             .ops()
@@ -88,18 +98,28 @@ impl State {
             .filter(|op| matches!(op, Op::MarkBad { .. } | Op::UnmarkBad { .. }))
             .count();
 
-        let xattrs = Setters::of(tx)?;
+        let xattrs = Inodes::of(tx, |op| match op {
+            Op::SetXattr { ino, .. } => Some(*ino),
+            _ => None,
+        })?;
 
         tx.reserved = None;
         self.owners.reserve(maps)?;
+        for (ino, ops) in mapped.each() {
+            let inode = self.inodes.get_mut(&ino).map(|inode| &mut inode.kind);
+            if let Some(InodeKind::File(map)) = inode {
+                self.owners
+                    .reserve_extents(map, ops.saturating_add(shifted))?;
+            }
+        }
         let mut slots = Slots::default();
-        let mut last_ino = None;
         for op in tx.ops() {
             match op {
                 Op::NewInode { ino, attr, .. } => {
                     let mut map = ExtentMap::new();
                     if attr.file_type() == Some(FileType::Regular) {
-                        self.owners.reserve_extents(&mut map, maps)?;
+                        let ops = mapped.count(*ino).saturating_add(shifted);
+                        self.owners.reserve_extents(&mut map, ops)?;
                     }
                     let mut own = Xattrs::new();
                     own.reserve(xattrs.count(*ino))?;
@@ -114,16 +134,6 @@ impl State {
                 Op::Link { .. } => {
                     let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
                     slots.entries.push(node, GFP_KERNEL)?;
-                }
-                Op::Map { ino, .. } | Op::Unmap { ino, .. } | Op::Shift { ino, .. }
-                    if last_ino != Some(*ino) =>
-                {
-                    last_ino = Some(*ino);
-                    if let Some(InodeKind::File(map)) =
-                        self.inodes.get_mut(ino).map(|inode| &mut inode.kind)
-                    {
-                        self.owners.reserve_extents(map, maps)?;
-                    }
                 }
                 _ => {}
             }

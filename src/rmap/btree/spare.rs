@@ -13,8 +13,14 @@ use super::{
 use core::mem::MaybeUninit;
 use kernel::prelude::*;
 
-/// How many nodes a reservation leaves alone that it does not need, of each kind.
+/// How many nodes a reservation leaves alone in any case that it does not need, of each kind.
 const KEPT: usize = 16;
+
+/// How many it leaves alone of those that there are: half. Large changes often come one after the
+/// other, as in a replay; after one alone its nodes are gone some changes later.
+fn kept(have: usize, need: usize) -> usize {
+    need.max(have / 2).saturating_add(KEPT)
+}
 
 /// So many nodes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -50,7 +56,7 @@ impl<T: Item> Spare<T> {
         }
     }
 
-    /// Sees to it that there are as many nodes as `need` says, and not many more. May sleep.
+    /// Sees to it that there are as many nodes as `need` says, and in the end not many more. May sleep.
     ///
     /// # Errors
     ///
@@ -62,10 +68,12 @@ impl<T: Item> Spare<T> {
         while self.have.inners < need.inners {
             self.put_inner(write_inner(KBox::new_uninit(GFP_KERNEL)?));
         }
-        while self.have.leaves > need.leaves.saturating_add(KEPT) {
+        let leaves = kept(self.have.leaves, need.leaves);
+        while self.have.leaves > leaves {
             self.leaf();
         }
-        while self.have.inners > need.inners.saturating_add(KEPT) {
+        let inners = kept(self.have.inners, need.inners);
+        while self.have.inners > inners {
             self.inner();
         }
         Ok(())
