@@ -277,6 +277,7 @@ impl State {
                 }
                 self.bad.remove(block..end)?;
                 self.count_bad_unowned(len, 0);
+                self.is_freed(block);
             }
         }
         Ok(())
@@ -316,6 +317,7 @@ impl State {
             in_flight,
             owned,
             bad_unowned,
+            first_free,
             ..
         } = self;
         let Some(InodeKind::File(map)) = inodes.get_mut(&ino).map(|inode| &mut inode.kind) else {
@@ -325,6 +327,7 @@ impl State {
         while let Some(Unmapped { owner, ownerless }) = owners.unmap(map, ino, pages.clone())? {
             *owned = owned.saturating_sub(ownerless);
             if ownerless != 0 {
+                *first_free = (*first_free).min(owner.block);
                 // Those that are without an owner now had one, so none of them is counted yet.
                 // Nor can they be in flight.
                 let bad = bad_unowned_in(bad, owners, in_flight, owner.block..owner.end());

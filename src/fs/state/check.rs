@@ -74,6 +74,7 @@ impl State {
             || self.blocks.checked_sub(unowned) != Some(self.owned)
             || self.bad_unowned_in(0..self.blocks) != self.bad_unowned
             || taken > self.blocks
+            || !self.holds_first_free()
         {
             return Err(euclean());
         }

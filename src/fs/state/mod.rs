@@ -161,6 +161,8 @@ pub(crate) struct State {
     owned: u64,
     /// Number of bad blocks that have no owner and are not in flight.
     bad_unowned: u64,
+    /// No block before this one is free.
+    first_free: u64,
     /// Greater than every inode number that was ever seen.
     next_ino: u64,
     /// Changes with everything that may use up reserved memory.
@@ -212,6 +214,7 @@ impl State {
             in_flight: RangeSet::new(),
             owned: 0,
             bad_unowned: 0,
+            first_free: 0,
             next_ino: ROOT_INO + 1,
             version: 0,
             corrupt: false,

@@ -143,6 +143,8 @@ impl State {
             return Err(ENOSPC);
         }
         self.in_flight.reserve(1)?;
+        let first_free = self.next_free(self.first_free, self.blocks);
+        self.first_free = first_free.ok_or(ENOSPC)?.start;
         let range = self.find_free(want, align.max(1), goal).ok_or(ENOSPC)?;
         self.in_flight.insert_apart(range.clone())?;
         self.version = self.version.wrapping_add(1);
@@ -185,8 +187,9 @@ impl State {
             self.in_flight.reserve(1)?;
             self.in_flight.remove(range.clone())?;
         }
-        let after = self.bad_unowned_in(range);
+        let after = self.bad_unowned_in(range.clone());
         self.count_bad_unowned(before, after);
+        self.is_freed(range.start);
         self.version = self.version.wrapping_add(1);
         Ok(())
     }
@@ -204,6 +207,16 @@ impl State {
             .saturating_sub(before);
     }
 
+    /// A block from here on may be free now.
+    pub(super) fn is_freed(&mut self, block: u64) {
+        self.first_free = self.first_free.min(block);
+    }
+
+    /// Returns whether no block is free before where the first one is thought to be.
+    pub(super) fn holds_first_free(&self) -> bool {
+        self.next_free(0, self.first_free).is_none()
+    }
+
     /// Returns the blocks that [`allocate`](Self::allocate) is asked for.
     fn find_free(&self, want: u64, align: u64, goal: u64) -> Option<Range<u64>> {
         let goal = if goal < self.blocks { goal } else { 0 };
@@ -211,7 +224,8 @@ impl State {
         let wrap = goal.saturating_add(want).saturating_add(align);
         let mut best = 0..0;
 
-        for (mut from, end) in [(goal, self.blocks), (0, wrap.min(self.blocks))] {
+        for (from, end) in [(goal, self.blocks), (0, wrap.min(self.blocks))] {
+            let mut from = from.max(self.first_free);
             while let Some(run) = self.next_free(from, end) {
                 let aligned = run
                     .start
