@@ -14,7 +14,8 @@ use super::{
     Medium,
     Reader,
     RecordKind,
-    Region, //
+    Region,
+    BLOCK_SIZE, //
 };
 use crate::crc32c;
 use kernel::prelude::*;
@@ -32,6 +33,68 @@ pub(crate) struct Replay {
     log: Log,
     /// The checkpoint is complete.
     complete: bool,
+}
+
+/// Where records may begin: lines that begin as they do, in blocks that can be read.
+struct Lines<'a, M: Medium> {
+    medium: &'a M,
+    region: Region,
+    /// The next line to look at, and the end, in bytes of the region.
+    head: u64,
+    end: u64,
+    bytes: KVVec<u8>,
+    /// Which block of the region that is, and whether it can be read.
+    block: Option<(u64, bool)>,
+}
+
+impl<'a, M: Medium> Lines<'a, M> {
+    fn new(medium: &'a M, region: Region, head: u64, end: u64) -> Result<Self> {
+        let mut bytes = KVVec::new();
+        bytes.resize(BLOCK_SIZE as usize, 0, GFP_KERNEL)?;
+        Ok(Self {
+            medium,
+            region,
+            head,
+            end: end.min(region.bytes()),
+            bytes,
+            block: None,
+        })
+    }
+
+    fn is_readable(&mut self, block: u64) -> bool {
+        match self.block {
+            Some((last, readable)) if last == block => readable,
+            _ => {
+                let at = block.saturating_mul(BLOCK_SIZE);
+                let at = self.region.first_byte().saturating_add(at);
+                let readable = self.medium.read(at, &mut self.bytes).is_ok();
+                self.block = Some((block, readable));
+                readable
+            }
+        }
+    }
+}
+
+impl<M: Medium> Iterator for Lines<'_, M> {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        while self.head < self.end {
+            let head = self.head;
+            self.head = head.saturating_add(RECORD_ALIGN);
+            if !self.is_readable(head / BLOCK_SIZE) {
+                continue;
+            }
+            let line = (head % BLOCK_SIZE) as usize;
+            let magic = self
+                .bytes
+                .get(line..line.saturating_add(size_of_val(&MAGIC)));
+            if magic == Some(&MAGIC.to_le_bytes()) {
+                return Some(head);
+            }
+        }
+        None
+    }
 }
 
 impl Replay {
@@ -57,8 +120,7 @@ impl Replay {
         seq: u64,
     ) -> Result<Option<Self>> {
         let mut payload = KVVec::new();
-        let mut head = 0;
-        while head < region.bytes() {
+        for head in Lines::new(medium, region, 0, region.bytes())? {
             let mut replay = Self::new(region, tag, seq);
             replay.log.head = head;
             // Each record of the checkpoint takes a line at least.
@@ -77,7 +139,6 @@ impl Replay {
                 }
                 _ => {}
             }
-            head = head.saturating_add(RECORD_ALIGN);
         }
         Ok(None)
     }
@@ -92,12 +153,10 @@ impl Replay {
     pub(crate) fn cut_off(&self, medium: &impl Medium) -> Result<Option<u64>> {
         const FAR: u64 = 1 << 20;
         let log = &self.log;
-        let end = log.region.bytes().min(log.head.saturating_add(FAR));
+        let from = log.head.saturating_add(RECORD_ALIGN);
         let mut payload = KVVec::new();
         let mut greatest = None;
-        let mut head = log.head;
-        while head < end {
-            head = head.saturating_add(RECORD_ALIGN);
+        for head in Lines::new(medium, log.region, from, log.head.saturating_add(FAR))? {
             let mut replay = Self {
                 log: Log {
                     head,
