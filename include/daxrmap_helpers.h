@@ -53,6 +53,9 @@ bool daxrmap_dir_emit(struct dir_context *ctx, const char *name, int len,
 		      u64 ino, unsigned int type);
 void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len);
 
+/* acl.c */
+void daxrmap_posix_acl_release(struct posix_acl *acl);
+
 /* security.c */
 int daxrmap_new_labels(struct inode *inode, struct inode *dir,
 		       const struct qstr *name,

@@ -6,6 +6,11 @@
 //! modules, which depend on each other in one direction only: `fs` on `failure` on `rmap`, all on
 //! `dax` and `vfs`, these on `bindings`.
 
+#![cfg_attr(
+    not(CONFIG_FS_POSIX_ACL),
+    allow(dead_code, reason = "what ACLs need is there")
+)]
+
 use kernel::{
     debugfs,
     prelude::*, //

@@ -17,6 +17,8 @@
 #include <linux/iomap.h>
 #include <linux/memremap.h>
 #include <linux/pagemap.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 #include <linux/statfs.h>
 #include <linux/uio.h>
 #include <linux/blkdev.h>
@@ -25,6 +27,7 @@
 
 const unsigned int DAXRMAP_CONST_SB_RDONLY = SB_RDONLY;
 const unsigned int DAXRMAP_CONST_SB_LAZYTIME = SB_LAZYTIME;
+const unsigned int DAXRMAP_CONST_SB_POSIXACL = SB_POSIXACL;
 const unsigned int DAXRMAP_CONST_S_DAX = S_DAX;
 const unsigned int DAXRMAP_CONST_FOP_MMAP_SYNC = FOP_MMAP_SYNC;
 const unsigned int DAXRMAP_CONST_FOP_BUFFER_RASYNC = FOP_BUFFER_RASYNC;

@@ -8,10 +8,12 @@
 //! the state lock for its look-up or its transaction.
 
 use super::{
+    acl,
     resize,
     state::{
         self,
         flags,
+        xattr_op,
         Attr,
         Op,
         Transaction, //
@@ -21,6 +23,7 @@ use super::{
 use crate::{
     dax,
     vfs::{
+        AclKind,
         Attributes,
         FileFlags,
         Inode,
@@ -105,6 +108,35 @@ fn set_attr_tx(ino: u64, attr: Attr) -> Result<Transaction> {
     Ok(tx)
 }
 
+/// Makes what is in core so for good: owner, permissions, the ACL that goes with them, and times.
+fn set_owner(
+    inode: &Inode<Mount>,
+    change: &SetAttr<'_, Mount>,
+    lock: &InodeLock<'_, Mount>,
+) -> Result {
+    let ino = inode.ino();
+    let acl = change.acl(inode, lock)?;
+    let acl_op = match &acl {
+        Some(acl) => {
+            let value = acl.to_bytes(inode)?;
+            Some(xattr_op(ino, acl::name(AclKind::Access), &value)?)
+        }
+        None => None,
+    };
+    inode.fs().meta().transact(|state| {
+        let attr = state.get(ino)?.attr;
+        let mut tx = set_attr_tx(ino, with_owner(attr, inode))?;
+        if let Some(op) = acl_op {
+            tx.push(op)?;
+        }
+        Ok(tx)
+    })?;
+    if let Some(acl) = acl {
+        acl.cache(inode, AclKind::Access);
+    }
+    Ok(())
+}
+
 impl Attributes for Mount {
     fn set_attr(
         inode: &Inode<Self>,
@@ -115,12 +147,7 @@ impl Attributes for Mount {
             resize::truncate(inode, size, lock)?;
         }
         let before = change.copy(lock);
-        let meta = inode.fs().meta();
-        meta.transact(|state| {
-            let attr = state.get(inode.ino())?.attr;
-            set_attr_tx(inode.ino(), with_owner(attr, inode))
-        })
-        .inspect_err(|_| inode.restore(before, lock))
+        set_owner(inode, change, lock).inspect_err(|_| inode.restore(before, lock))
     }
 
     fn times_changed(inode: &Inode<Self>) -> Result {

@@ -7,6 +7,7 @@
 //! The VFS holds the directory's `i_rwsem` exclusively, but for what gets no name.
 
 use super::{
+    acl,
     attributes::{
         stored,
         with_times, //
@@ -42,7 +43,8 @@ pub(super) fn terminated(target: &[u8]) -> Result<KVec<u8>> {
 /// A new object, before it has a number.
 struct Draft {
     new: UnnumberedInode<Mount>,
-    labels: KVec<Label>,
+    /// Labels and ACLs.
+    xattrs: KVec<Label>,
     attr: Attr,
     now: Time,
 }
@@ -57,7 +59,7 @@ impl Draft {
         dir.fs().meta().check_alive()?;
         let new = dir.sb().unnumbered_inode()?;
         new.init_owner(new_attr, dir);
-        let labels = vfs::new_labels(new.inode(), dir, dentry)?;
+        let xattrs = vfs::new_labels(new.inode(), dir, dentry)?;
         let now = dir.now();
         let attr = Attr {
             mode: new.inode().mode().into(),
@@ -70,15 +72,27 @@ impl Draft {
         };
         Ok(Self {
             new,
-            labels,
+            xattrs,
             attr,
             now,
         })
     }
 
-    /// Appends the labels, and makes the transaction so.
+    /// Takes what `dir` has for it: ACLs, and permissions.
+    fn inherit(mut self, dir: &Inode<Mount>) -> Result<Self> {
+        let xattrs = &mut self.xattrs;
+        self.new.init_acls(dir, |kind, value| {
+            let mut name = KVec::new();
+            name.extend_from_slice(acl::name(kind), GFP_KERNEL)?;
+            Ok(xattrs.push((name, value), GFP_KERNEL)?)
+        })?;
+        self.attr.mode = self.new.inode().mode().into();
+        Ok(self)
+    }
+
+    /// Appends labels and ACLs, and makes the transaction so.
     fn commit(&self, state: &mut MetaGuard<'_>, ino: u64, mut tx: Transaction) -> Result {
-        for (name, value) in &self.labels {
+        for (name, value) in &self.xattrs {
             tx.push(xattr_op(ino, name, value)?)?;
         }
         state.commit(tx)
@@ -96,7 +110,7 @@ impl Draft {
 
 /// Makes anything that has a name.
 pub(super) fn make(dir: &Inode<Mount>, dentry: &Dentry<Mount>, new_attr: &NewAttr<'_>) -> Result {
-    let draft = Draft::new(dir, Some(dentry), new_attr)?;
+    let draft = Draft::new(dir, Some(dentry), new_attr)?.inherit(dir)?;
     let target = new_attr.target();
     // Nothing may fail after the transaction.
     let string = if new_attr.is_symlink() {
@@ -128,7 +142,7 @@ pub(super) fn make(dir: &Inode<Mount>, dentry: &Dentry<Mount>, new_attr: &NewAtt
 
 /// Makes a regular file that has no name.
 pub(super) fn make_unnamed(dir: &Inode<Mount>, new_attr: &NewAttr<'_>) -> Result<NewInode<Mount>> {
-    let draft = Draft::new(dir, None, new_attr)?;
+    let draft = Draft::new(dir, None, new_attr)?.inherit(dir)?;
     let ino = {
         let mut state = dir.fs().meta().lock();
         let (ino, tx) = state.tmpfile(draft.attr)?;
@@ -138,8 +152,8 @@ pub(super) fn make_unnamed(dir: &Inode<Mount>, new_attr: &NewAttr<'_>) -> Result
     draft.into_inode(ino, 0, 0)
 }
 
-/// Renames, and leaves a whiteout at the old name. There is no inode in core for it until somebody
-/// looks.
+/// Renames, and leaves a whiteout at the old name, which inherits nothing. There is no inode in core
+/// for it until somebody looks.
 pub(super) fn rename_whiteout(
     old_dir: &Inode<Mount>,
     old: &Dentry<Mount>,

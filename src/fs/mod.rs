@@ -7,7 +7,7 @@
 //! - [`meta`]: the state under its lock, and what the failure engine asks of it.
 //! - [`mount`]: mount, unmount, statfs.
 //! - [`namespace`]: directories. [`create`]: what is new. [`attributes`]: what stat(2) and chattr(1) tell.
-//!   [`xattr`]: extended attributes.
+//!   [`xattr`]: extended attributes. [`acl`]: those that say who may do what.
 //! - [`data`]: read, write, faults. [`extent_cache`]: where pages are, without the state lock. [`writable`]: blocks that may be written, by allocation and copy
 //!   on write. [`resize`]: truncate and the end of the file. [`reflink`]: sharing blocks; [`dedupe`]: only where the bytes are the same.
 //!   [`fallocate`]: holes and zeroes. [`shift`]: ranges taken out of a file and put into it. [`heal`]: good blocks in the place of bad ones. [`write_back`]:
@@ -24,6 +24,7 @@
 //! while user memory is touched, a DAX entry is waited for, or an inode reference is dropped.
 //! The whole order, and what each lock protects: Documentation/locking.rst.
 
+mod acl;
 mod attributes;
 mod clear;
 mod create;

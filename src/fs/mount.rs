@@ -84,7 +84,7 @@ pub(crate) struct Mount {
     engine: Arc<Engine<Meta>>,
     meta: Arc<Meta>,
     name: CString,
-    /// For the line about each inode that stays.
+    /// For lines about single inodes.
     #[pin]
     lines: RateLimit,
 }
@@ -93,6 +93,11 @@ impl Mount {
     /// The metadata.
     pub(crate) fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    /// The limit for lines about single inodes.
+    pub(super) fn lines(&self) -> &RateLimit {
+        &self.lines
     }
 
     /// The device.
@@ -321,7 +326,7 @@ impl FileSystem for Mount {
                 engine,
                 meta,
                 name: CString::try_from(id)?,
-                lines <- RateLimit::new(id, "inodes that stay"),
+                lines <- RateLimit::new(id, "inodes"),
             }? Error),
             GFP_KERNEL,
         )?;

@@ -11,6 +11,7 @@
 //! the state lock for its look-up or its transaction.
 
 use super::{
+    acl,
     attributes::{
         flags_in_core,
         in_core,
@@ -70,6 +71,7 @@ pub(super) fn inode(sb: &SuperBlock<Mount>, ino: u64) -> Result<ARef<Inode<Mount
         new.set_attr(attr.size, attr.nlink, times, attr.generation);
         new.set_rdev(attr.rdev);
         new.set_flags(flags_in_core(attr.flags));
+        acl::read_in(new, stored);
         if attr.file_type() == Some(FileType::Symlink) {
             let target = stored.target()?;
             // A damaged log may have one that leads nowhere.

@@ -12,12 +12,14 @@
 //! `set_flags`; none for the rest.
 
 use super::{
+    acl,
     inode::{
         Owner,
         Time,
         Times, //
     },
     xattr,
+    Acls,
     Dentry,
     FileSystem,
     Inode,
@@ -103,6 +105,11 @@ impl<F: FileSystem> SetAttr<'_, F> {
         set.then(|| u64::try_from(self.attr.ia_size).unwrap_or(0))
     }
 
+    /// Whether the permissions are to change.
+    pub(super) fn has_mode(&self) -> bool {
+        self.attr.ia_valid & bindings::ATTR_MODE != 0
+    }
+
     /// Copies everything but the size into the inode in core, and returns what was there.
     pub(crate) fn copy(&self, _lock: &InodeLock<'_, F>) -> Owner {
         let before = self.inode.owner();
@@ -124,7 +131,7 @@ pub(crate) struct Stat {
 }
 
 /// The attributes of a filesystem's inodes. Errors are those of the system calls' man pages.
-pub(crate) trait Attributes: FileSystem {
+pub(crate) trait Attributes: Acls {
     /// Changes attributes.
     fn set_attr(
         inode: &Inode<Self>,
@@ -157,6 +164,8 @@ impl<F: Attributes + Xattrs> Table<F> {
         update_time: Some(Self::update_time),
         sync_lazytime: Some(Self::sync_lazytime),
         listxattr: Some(xattr::listxattr::<F>),
+        get_inode_acl: acl::get::<F>(),
+        set_acl: acl::set::<F>(),
         fileattr_get: Some(Self::fileattr_get),
         fileattr_set: Some(Self::fileattr_set),
         // SAFETY: A table of optional function pointers; absent ones are null.
@@ -171,6 +180,8 @@ impl<F: Attributes + Xattrs> Table<F> {
     const SYMLINK: bindings::inode_operations = bindings::inode_operations {
         // What `NewInode::set_target` has put there.
         get_link: Some(bindings::simple_get_link),
+        get_inode_acl: None,
+        set_acl: None,
         ..Self::COMMON
     };
 

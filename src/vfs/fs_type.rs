@@ -10,6 +10,7 @@
 //! `mount` and the unmount callbacks run with `s_umount` held exclusively.
 
 use super::{
+    acl,
     export,
     gate::Gate,
     options,
@@ -305,6 +306,7 @@ impl<F: Export> Table<F> {
             };
             // SAFETY: The super block is new, and nobody else uses it yet.
             let s = unsafe { &mut *raw };
+            s.s_flags |= acl::SB_FLAG;
             s.s_magic = F::MAGIC as usize;
             s.s_maxbytes = bindings::MAX_LFS_FILESIZE as i64;
             s.s_time_gran = 1;

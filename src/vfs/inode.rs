@@ -176,6 +176,12 @@ impl<F: FileSystem> Inode<F> {
         unsafe { (*self.as_ptr()).i_mode }
     }
 
+    /// Sets them: the type stays what it is.
+    pub(crate) fn set_mode(&self, mode: u16, _lock: &InodeLock<'_, F>) {
+        // SAFETY: The inode is live, its `i_rwsem` held exclusively.
+        unsafe { (*self.as_ptr()).i_mode = mode };
+    }
+
     /// Whether it is a regular file.
     pub(crate) fn is_regular(&self) -> bool {
         u32::from(self.mode()) & bindings::S_IFMT == bindings::S_IFREG

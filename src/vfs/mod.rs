@@ -3,7 +3,7 @@
 //! Safe wrappers of what the VFS offers to a filesystem.
 //!
 //! A filesystem is a type that implements [`FileSystem`] (mount, unmount, statfs, evict),
-//! [`Namespace`] (directories), [`Attributes`], [`Xattrs`] and [`FileData`] (regular files). The private tables of
+//! [`Namespace`] (directories), [`Attributes`], [`Acls`], [`Xattrs`] and [`FileData`] (regular files). The private tables of
 //! each file here turn the VFS's C callbacks into calls of these traits. The kernel crate has no such
 //! abstractions yet; these are kept apart from daxrmap so that they could move there.
 //!
@@ -13,6 +13,7 @@
 //! that a filesystem takes itself are guards of [`Inode`]: what may only be done under a lock takes
 //! the guard as an argument.
 
+mod acl;
 mod attributes;
 mod dentry;
 mod export;
@@ -42,6 +43,10 @@ mod workqueue;
 mod xattr;
 
 pub(crate) use self::{
+    acl::{
+        AclKind,
+        Acls, //
+    },
     attributes::{
         Attributes,
         FileFlags,

@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
+#include "common/acls.h"
 #include "common/text.h"
 
 #define MNT	"/mnt-idmapped"
@@ -196,6 +197,66 @@ TEST_F(idmapped, setgid)
 	ASSERT_EQ(0, dr_create("s/f", 1, 1));
 	EXPECT_ERR(EOVERFLOW, renameat2(AT_FDCWD, MNT "/s/f", AT_FDCWD, MNT "/s/g",
 					RENAME_WHITEOUT));
+}
+
+static int opens(void *path)
+{
+	int fd = open(path, O_RDWR);
+
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+static int make_there(void *arg)
+{
+	int fd = open(MNT "/d/f", O_CREAT | O_EXCL | O_WRONLY, 0666);
+
+	(void)arg;
+	return fd < 0 ? -1 : close(fd);
+}
+
+#define EXPECT_ACL(text, path)	EXPECT_STREQ(text, dr_acl(path, ACL_ACCESS))
+
+/* An ACL names users as the mount shows them. */
+TEST_F(idmapped, acls)
+{
+	if (!dr_has_acls())
+		SKIP(return, "a kernel without CONFIG_FS_POSIX_ACL");
+	ASSERT_EQ(0, dr_create("f", 1, 1));
+	ASSERT_EQ(0, dr_set_acl(dr_path("f"), ACL_ACCESS,
+				"u::---,u:5:rw-,g::---,g:6:rw-,m::rw-,o::---"));
+	EXPECT_ACL("u::---,u:10005:rw-,g::---,g:10006:rw-,m::rw-,o::---", MNT "/f");
+	EXPECT_EQ(0, dr_as(5, 9, opens, (void *)dr_path("f")));
+	EXPECT_EQ(-EACCES, dr_as(5, 9, opens, MNT "/f"));
+	EXPECT_EQ(0, dr_as(SHIFT + 5, 9, opens, MNT "/f"));
+	EXPECT_EQ(0, dr_as(SHIFT + 9, SHIFT + 6, opens, MNT "/f"));
+	EXPECT_EQ(-EACCES, dr_as(SHIFT + 9, SHIFT + 9, opens, MNT "/f"));
+	EXPECT_EQ(-EACCES, dr_as(SHIFT + 5, 9, opens, (void *)dr_path("f")));
+
+	ASSERT_EQ(0, dr_set_acl(MNT "/f", ACL_ACCESS, "u::r--,u:10007:rw-,g::---,m::rw-,o::---"));
+	for (int pass = 0; pass < 2; pass++) {
+		EXPECT_ACL("u::r--,u:10007:rw-,g::---,m::rw-,o::---", MNT "/f");
+		EXPECT_ACL("u::r--,u:7:rw-,g::---,m::rw-,o::---", dr_path("f"));
+		EXPECT_EQ(0, dr_as(SHIFT + 7, 9, opens, MNT "/f"));
+		EXPECT_EQ(0, dr_as(7, 9, opens, (void *)dr_path("f")));
+		dr_drop_caches();
+	}
+	/* Who has no number there cannot be named, and is shown as nobody. */
+	EXPECT_ERR(EINVAL, dr_set_acl(MNT "/f", ACL_ACCESS,
+				      "u::r--,u:7:rw-,g::---,m::rw-,o::---"));
+	ASSERT_EQ(0, dr_set_acl(dr_path("f"), ACL_ACCESS,
+				"u::r--,u:1000:rw-,g::---,m::rw-,o::---"));
+	EXPECT_ACL("u::r--,u:4294967295:rw-,g::---,m::rw-,o::---", MNT "/f");
+
+	/* What is made there begins with what the directory has. */
+	ASSERT_EQ(0, mkdir(dr_path("d"), 0777));
+	ASSERT_EQ(0, dr_set_acl(MNT "/d", ACL_DEFAULT, "u::rwx,u:10007:rwx,g::---,m::rwx,o::---"));
+	ASSERT_EQ(0, chmod(dr_path("d"), 0777));
+	EXPECT_EQ(0, dr_as(SHIFT + 5, SHIFT + 5, make_there, NULL));
+	EXPECT_ACL("u::rw-,u:10007:rwx,g::---,m::rw-,o::---", MNT "/d/f");
+	EXPECT_ACL("u::rw-,u:7:rwx,g::---,m::rw-,o::---", dr_path("d/f"));
 }
 
 TEST_HARNESS_MAIN

@@ -5,6 +5,7 @@
 //! The caller holds the state lock. This may sleep, and takes as long as there is metadata.
 
 use super::{
+    acl,
     FileType,
     InodeKind,
     State,
@@ -24,7 +25,7 @@ struct Links {
 
 impl State {
     /// Checks that extents and owner records correspond one to one, the space accounting, the
-    /// directory structure and the link counts.
+    /// directory structure, the link counts and ACLs.
     ///
     /// # Errors
     ///
@@ -158,6 +159,9 @@ impl State {
             InodeKind::Special => FileType::Special,
         };
         inode.xattrs.check()?;
+        for xattr in inode.xattrs.iter() {
+            acl::check(xattr, &inode.attr).map_err(|_| euclean())?;
+        }
         if !good || inode.attr.file_type() != Some(as_mode_says) || ino >= self.next_ino {
             return Err(euclean());
         }

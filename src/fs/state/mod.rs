@@ -18,6 +18,7 @@
 //! for `&mut self`. It is a sleeping lock, because memory is allocated and freed under it. It is
 //! held from `reserve` to `apply` without a break.
 
+pub(crate) mod acl;
 mod apply;
 mod attr;
 mod check;

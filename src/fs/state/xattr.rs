@@ -2,7 +2,8 @@
 
 //! Extended attributes: names and values that an inode has besides.
 //!
-//! Names are whole, with their namespace ("user."); which there are is the caller's business.
+//! Names are whole, with their namespace ("user."); which there are is the caller's business. ACLs
+//! are among them: [`acl`](super::acl).
 //!
 //! The caller holds the state lock.
 
@@ -66,7 +67,8 @@ impl Xattrs {
         self.0.binary_search_by(|xattr| (*xattr.name).cmp(name))
     }
 
-    fn get(&self, name: &[u8]) -> Option<&Xattr> {
+    /// Returns one.
+    pub(crate) fn get(&self, name: &[u8]) -> Option<&Xattr> {
         self.0.get(self.find(name).ok()?)
     }
 
@@ -97,6 +99,14 @@ impl Xattrs {
     fn names_len(&self) -> usize {
         self.iter()
             .fold(0usize, |sum, xattr| sum.saturating_add(room(&xattr.name)))
+    }
+
+    /// `ENOSPC` if with one more name all of them together would be longer than can be listed.
+    fn check_room(&self, name: &[u8]) -> Result {
+        if self.names_len().saturating_add(room(name)) > NAMES_MAX {
+            return Err(ENOSPC);
+        }
+        Ok(())
     }
 
     /// Checks that names and values are valid, and each can be found.
@@ -162,16 +172,46 @@ impl State {
             (SetMode::Create, Some(_)) => return Err(EEXIST),
             (SetMode::Replace, None) => return Err(enodata()),
             (_, Some(_)) => {}
-            (_, None) => {
-                let names = inode.xattrs.names_len().saturating_add(room(name));
-                if names > NAMES_MAX {
-                    return Err(ENOSPC);
-                }
-            }
+            (_, None) => inode.xattrs.check_room(name)?,
         }
         let mut tx = Transaction::new();
         tx.push(xattr_op(ino, name, value)?)?;
         tx.push(changed_op(ino, inode.attr, now))?;
+        Ok(tx)
+    }
+
+    /// Builds the transaction that gives an inode other attributes, and with them an extended
+    /// attribute, or none of that name.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` if there is no such inode; `E2BIG` if the value is longer than 64 KiB; `ENOSPC` if all
+    /// names together would be longer than can be listed; `ENOMEM`.
+    pub(crate) fn replace_xattr(
+        &self,
+        ino: u64,
+        name: &[u8],
+        value: Option<&[u8]>,
+        attr: Attr,
+    ) -> Result<Transaction> {
+        let xattrs = &self.get(ino)?.xattrs;
+        let mut tx = Transaction::new();
+        match (value, xattrs.get(name)) {
+            (Some(value), _) if value.len() > VALUE_MAX => return Err(E2BIG),
+            (Some(value), before) => {
+                if before.is_none() {
+                    check_xattr_name(name)?;
+                    xattrs.check_room(name)?;
+                }
+                tx.push(xattr_op(ino, name, value)?)?;
+            }
+            (None, Some(_)) => tx.push(Op::RemoveXattr {
+                ino,
+                name: copy_name(name)?,
+            })?,
+            (None, None) => {}
+        }
+        tx.push(Op::SetAttr { ino, attr })?;
         Ok(tx)
     }
 

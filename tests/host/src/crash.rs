@@ -10,6 +10,7 @@
 //! Environment: `DAXRMAP_CRASH_STATES` (10,000), `DAXRMAP_SEED`.
 
 use crate::{
+    acl_tests::of_mode,
     fs::{
         journal::{
             Format,
@@ -24,8 +25,13 @@ use crate::{
     },
     snapshot::Snapshot,
     state::{
+        acl::{
+            Acl,
+            ACCESS, //
+        },
         flags,
         Attr,
+        FileType,
         Op,
         RenameMode,
         SetMode,
@@ -421,7 +427,7 @@ impl Fs {
         // Up to some lines, and now and then more than fits beside it in a record of a checkpoint.
         let most = if chance.below(8) == 0 { 6000 } else { 300 };
         let bytes = vec![other[0]; chance.below(most) as usize];
-        let tx = match chance.below(9) {
+        let tx = match chance.below(10) {
             0 => {
                 let target = &bytes[..bytes.len().min(4095)];
                 let (_, tx) = state.symlink(dir, name, target, attr(LINK, self.clock))?;
@@ -468,6 +474,21 @@ impl Fs {
                 tx
             }
             7 => state.remove_xattr(ino, name, time)?,
+            8 => {
+                let before = state.get(ino)?.attr;
+                if before.file_type() == Some(FileType::Symlink) {
+                    return Ok(());
+                }
+                let acl = of_mode(chance.next() as u32, chance.next() as u32 >> 1);
+                let acl = (chance.below(3) != 0).then_some(&*acl);
+                let permissions = acl.and_then(Acl::new).map(Acl::permissions);
+                let attr = Attr {
+                    mode: (before.mode & !0o777) | permissions.unwrap_or(before.mode & 0o777),
+                    ctime: time,
+                    ..before
+                };
+                state.replace_xattr(ino, ACCESS, acl, attr)?
+            }
             _ => state.set_xattr(ino, name, &bytes, SetMode::Any, time)?,
         };
         self.store.commit(tx)

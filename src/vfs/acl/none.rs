@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! No ACLs: the VFS says EOPNOTSUPP, and takes the umask for new objects.
+//!
+//! Nothing to lock.
+
+use super::{
+    AclKind,
+    Acls, //
+};
+use crate::{
+    bindings,
+    vfs::{
+        FileData,
+        FileSystem,
+        Inode,
+        InodeLock,
+        Namespace,
+        NewInode,
+        SetAttr,
+        UnnumberedInode, //
+    },
+};
+use kernel::prelude::*;
+
+pub(in crate::vfs) const SB_FLAG: usize = 0;
+
+/// There is none.
+pub(crate) enum Acl {}
+
+impl Acl {
+    pub(crate) fn to_bytes<F: FileSystem>(&self, _inode: &Inode<F>) -> Result<KVec<u8>> {
+        match *self {}
+    }
+
+    pub(crate) fn cache<F: FileSystem>(&self, _inode: &Inode<F>, _kind: AclKind) {
+        match *self {}
+    }
+}
+
+pub(in crate::vfs) const fn get<F: Acls>(
+) -> Option<unsafe extern "C" fn(*mut bindings::inode, c_int, bool) -> *mut bindings::posix_acl> {
+    None
+}
+
+pub(in crate::vfs) const fn set<F: Acls>() -> Option<
+    unsafe extern "C" fn(
+        *mut bindings::mnt_idmap,
+        *mut bindings::dentry,
+        *mut bindings::posix_acl,
+        c_int,
+    ) -> c_int,
+> {
+    None
+}
+
+impl<F: FileSystem> SetAttr<'_, F> {
+    pub(crate) fn acl(&self, _inode: &Inode<F>, _lock: &InodeLock<'_, F>) -> Result<Option<Acl>> {
+        Ok(None)
+    }
+}
+
+impl<F: Namespace + FileData> UnnumberedInode<F> {
+    pub(crate) fn init_acls(
+        &self,
+        _dir: &Inode<F>,
+        _f: impl FnMut(AclKind, KVec<u8>) -> Result,
+    ) -> Result {
+        Ok(())
+    }
+}
+
+impl<F: Namespace + FileData> NewInode<F> {
+    pub(crate) fn set_no_acl(&self, _kind: AclKind) {}
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! POSIX ACLs, as the kernel has them (fs/posix_acl.c).
+//!
+//! For locking, see [`super`].
+
+use super::{
+    AclKind,
+    Acls, //
+};
+use crate::{
+    bindings,
+    errno::euclean,
+    vfs::{
+        Dentry,
+        FileData,
+        FileSystem,
+        Inode,
+        InodeLock,
+        Namespace,
+        NewInode,
+        SetAttr,
+        UnnumberedInode, //
+    },
+};
+use core::{
+    ffi::c_void,
+    mem::ManuallyDrop,
+    ptr::NonNull, //
+};
+use kernel::{
+    error::{
+        from_err_ptr,
+        from_result,
+        to_result, //
+    },
+    prelude::*, //
+};
+
+/// The super block's, so that the VFS asks.
+pub(in crate::vfs) const SB_FLAG: usize = bindings::SB_POSIXACL as usize;
+
+impl AclKind {
+    fn from_raw(raw: c_int) -> Result<Self> {
+        match u32::try_from(raw) {
+            Ok(bindings::ACL_TYPE_ACCESS) => Ok(Self::Access),
+            Ok(bindings::ACL_TYPE_DEFAULT) => Ok(Self::Default),
+            _ => Err(EINVAL),
+        }
+    }
+
+    fn into_raw(self) -> c_int {
+        match self {
+            Self::Access => bindings::ACL_TYPE_ACCESS as c_int,
+            Self::Default => bindings::ACL_TYPE_DEFAULT as c_int,
+        }
+    }
+}
+
+/// A reference to an ACL.
+pub(crate) struct Acl(NonNull<bindings::posix_acl>);
+
+impl Acl {
+    /// # Safety
+    ///
+    /// `ptr` is an ACL and the caller hands over a reference to it, or null.
+    unsafe fn from_raw(ptr: *mut bindings::posix_acl) -> Option<Self> {
+        NonNull::new(ptr).map(Self)
+    }
+
+    /// As it is stored.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn to_bytes<F: FileSystem>(&self, inode: &Inode<F>) -> Result<KVec<u8>> {
+        // SAFETY: We have a reference.
+        unsafe { to_bytes(self.0.as_ptr(), inode) }
+    }
+
+    /// Makes it what the VFS has in core for `inode`. Caller: `i_rwsem`.
+    pub(crate) fn cache<F: FileSystem>(&self, inode: &Inode<F>, kind: AclKind) {
+        // SAFETY: We have a reference.
+        unsafe { cache(inode, kind, self.0.as_ptr()) };
+    }
+}
+
+impl Drop for Acl {
+    fn drop(&mut self) {
+        // SAFETY: The reference is ours.
+        unsafe { bindings::daxrmap_posix_acl_release(self.0.as_ptr()) };
+    }
+}
+
+/// # Safety
+///
+/// `acl` is an ACL that lives for the call.
+unsafe fn to_bytes<F: FileSystem>(
+    acl: *const bindings::posix_acl,
+    inode: &Inode<F>,
+) -> Result<KVec<u8>> {
+    let mut len = 0;
+    // SAFETY: The super block is live; the field does not change.
+    let ns = unsafe { (*inode.sb().as_ptr()).s_user_ns };
+    // SAFETY: By the caller's promise, and as above.
+    let bytes = unsafe { bindings::posix_acl_to_xattr(ns, acl, &mut len, bindings::GFP_KERNEL) };
+    if bytes.is_null() {
+        return Err(ENOMEM);
+    }
+    // SAFETY: So many bytes are there, from kmalloc(), and nobody else has them.
+    Ok(unsafe { KVec::from_raw_parts(bytes.cast(), len, len) })
+}
+
+/// # Safety
+///
+/// `acl` is an ACL that lives for the call, or null.
+unsafe fn cache<F: FileSystem>(inode: &Inode<F>, kind: AclKind, acl: *mut bindings::posix_acl) {
+    // SAFETY: The inode is live; by the caller's promise.
+    unsafe { bindings::set_cached_acl(inode.as_ptr(), kind.into_raw(), acl) };
+}
+
+/// A new reference to an ACL as it is stored.
+fn from_bytes<F: FileSystem>(inode: &Inode<F>, bytes: &[u8]) -> Result<Acl> {
+    // SAFETY: The super block is live; the field does not change.
+    let ns = unsafe { (*inode.sb().as_ptr()).s_user_ns };
+    // SAFETY: So many bytes are there.
+    let acl =
+        unsafe { bindings::posix_acl_from_xattr(ns, bytes.as_ptr().cast::<c_void>(), bytes.len()) };
+    let acl = match from_err_ptr(acl) {
+        // SAFETY: It came with a reference.
+        Ok(acl) => unsafe { Acl::from_raw(acl) }.ok_or_else(euclean)?,
+        Err(e) if e == ENOMEM => return Err(e),
+        Err(_) => return Err(euclean()),
+    };
+    // SAFETY: We have a reference.
+    to_result(unsafe { bindings::posix_acl_valid(ns, acl.0.as_ptr()) }).map_err(|_| euclean())?;
+    Ok(acl)
+}
+
+/// # Safety
+///
+/// Called by the VFS with an inode of an `F`.
+unsafe extern "C" fn get_inode_acl<F: Acls>(
+    inode: *mut bindings::inode,
+    kind: c_int,
+    rcu: bool,
+) -> *mut bindings::posix_acl {
+    let result = (|| {
+        if rcu {
+            return Err(ECHILD);
+        }
+        // SAFETY: By the caller's promise.
+        let inode = unsafe { Inode::<F>::from_raw(inode) };
+        F::with_acl(inode, AclKind::from_raw(kind)?, |bytes| {
+            from_bytes(inode, bytes)
+        })
+    })();
+    match result {
+        // The reference passes to the caller.
+        Ok(Some(acl)) => ManuallyDrop::new(acl).0.as_ptr(),
+        Ok(None) => core::ptr::null_mut(),
+        Err(e) => e.to_ptr(),
+    }
+}
+
+/// # Safety
+///
+/// Called by the VFS with a positive dentry of an `F`, its inode's `i_rwsem` held, and an ACL that it has
+/// checked, or null to remove it; the caller may do this.
+unsafe extern "C" fn set_acl<F: Acls>(
+    idmap: *mut bindings::mnt_idmap,
+    dentry: *mut bindings::dentry,
+    mut acl: *mut bindings::posix_acl,
+    kind: c_int,
+) -> c_int {
+    from_result(|| {
+        let kind = AclKind::from_raw(kind)?;
+        // SAFETY: By the caller's promise.
+        let inode = unsafe { Dentry::<F>::from_raw(dentry) }
+            .inode()
+            .ok_or(ENOENT)?;
+        // SAFETY: The VFS holds the lock for us; the guard is never dropped.
+        let lock = ManuallyDrop::new(unsafe { InodeLock::assume_held(inode) });
+        let mut mode = inode.mode();
+        if matches!(kind, AclKind::Access) && !acl.is_null() {
+            // One that says no more than a mode is not needed then: null.
+            // SAFETY: By the caller's promise; this takes no reference away.
+            to_result(unsafe {
+                bindings::posix_acl_update_mode(idmap, inode.as_ptr(), &mut mode, &mut acl)
+            })?;
+        }
+        let bytes = if acl.is_null() {
+            None
+        } else {
+            // SAFETY: By the caller's promise.
+            Some(unsafe { to_bytes(acl, inode) }?)
+        };
+        F::set_acl(inode, kind, bytes.as_deref(), mode, &lock)?;
+        // SAFETY: By the caller's promise.
+        unsafe { cache(inode, kind, acl) };
+        Ok(0)
+    })
+}
+
+/// `get_inode_acl` of the inode operations.
+pub(in crate::vfs) const fn get<F: Acls>(
+) -> Option<unsafe extern "C" fn(*mut bindings::inode, c_int, bool) -> *mut bindings::posix_acl> {
+    Some(get_inode_acl::<F>)
+}
+
+/// `set_acl` of the inode operations.
+pub(in crate::vfs) const fn set<F: Acls>() -> Option<
+    unsafe extern "C" fn(
+        *mut bindings::mnt_idmap,
+        *mut bindings::dentry,
+        *mut bindings::posix_acl,
+        c_int,
+    ) -> c_int,
+> {
+    Some(set_acl::<F>)
+}
+
+impl<F: FileSystem> SetAttr<'_, F> {
+    /// The access ACL that the inode is to have, if it has one and the permissions in its mode change,
+    /// which they have in core by now.
+    ///
+    /// # Errors
+    ///
+    /// `EUCLEAN` if the one that it has is not valid; `ENOMEM`.
+    pub(crate) fn acl(&self, inode: &Inode<F>, _lock: &InodeLock<'_, F>) -> Result<Option<Acl>> {
+        if !self.has_mode() {
+            return Ok(None);
+        }
+        let kind = AclKind::Access.into_raw();
+        // SAFETY: The inode is live.
+        let mut acl = from_err_ptr(unsafe { bindings::get_inode_acl(inode.as_ptr(), kind) })?;
+        if acl.is_null() {
+            return Ok(None);
+        }
+        // SAFETY: It came with a reference. That is dropped for one to a copy, or for null.
+        to_result(unsafe {
+            bindings::__posix_acl_chmod(&mut acl, bindings::GFP_KERNEL, inode.mode())
+        })
+        .map_err(|e| if e == ENOMEM { e } else { euclean() })?;
+        // SAFETY: As above.
+        Ok(unsafe { Acl::from_raw(acl) })
+    }
+}
+
+impl<F: Namespace + FileData> UnnumberedInode<F> {
+    /// Gives the inode what an object that is made in `dir` begins with, and calls `f` with that: ACLs,
+    /// and permissions, by `dir`'s default ACL, or the process's umask if there is none. It is to have
+    /// its owner and mode already.
+    ///
+    /// # Errors
+    ///
+    /// What `f` says; `EUCLEAN` if the default ACL is not valid; `ENOMEM`.
+    pub(crate) fn init_acls(
+        &self,
+        dir: &Inode<F>,
+        mut f: impl FnMut(AclKind, KVec<u8>) -> Result,
+    ) -> Result {
+        let (inode, mut mode) = (self.inode(), self.inode().mode());
+        let (mut default, mut access) = (core::ptr::null_mut(), core::ptr::null_mut());
+        // SAFETY: The directory is live.
+        to_result(unsafe {
+            bindings::posix_acl_create(dir.as_ptr(), &mut mode, &mut default, &mut access)
+        })?;
+        let acls = [
+            // SAFETY: A reference came with it, or it is null.
+            (AclKind::Access, unsafe { Acl::from_raw(access) }),
+            // SAFETY: As above.
+            (AclKind::Default, unsafe { Acl::from_raw(default) }),
+        ];
+        // SAFETY: Nobody else uses the inode.
+        unsafe { (*inode.as_ptr()).i_mode = mode };
+        for (kind, acl) in &acls {
+            match acl {
+                Some(acl) => {
+                    f(*kind, acl.to_bytes(inode)?)?;
+                    acl.cache(inode, *kind);
+                }
+                None => inode.cache_no_acl(*kind),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<F: FileSystem> Inode<F> {
+    fn cache_no_acl(&self, kind: AclKind) {
+        // SAFETY: Null is allowed.
+        unsafe { cache(self, kind, core::ptr::null_mut()) };
+    }
+}
+
+impl<F: Namespace + FileData> NewInode<F> {
+    /// Notes that there is no such ACL.
+    pub(crate) fn set_no_acl(&self, kind: AclKind) {
+        self.inode().cache_no_acl(kind);
+    }
+}
