@@ -261,6 +261,7 @@ impl<W: Write> Session<'_, W> {
         }
         for (name, value) in [
             ("inodes", figures.inodes),
+            ("ACLs", figures.acls),
             ("extents", figures.extents),
             ("blocks of files", figures.owned),
             ("free blocks", figures.free),

@@ -3,6 +3,12 @@
 //! The operations of a log, to be shown. Documentation/format.rst tells what they mean.
 
 use crate::fs::state::{
+    acl::{
+        Acl,
+        Who,
+        ACCESS,
+        DEFAULT, //
+    },
     Attr,
     Op,
     Time, //
@@ -113,6 +119,8 @@ pub enum Operation {
         name: Vec<u8>,
         /// Bytes of the value.
         length: usize,
+        /// What it says if it is an ACL, as setfacl(1) takes it; "not valid" if it is not valid.
+        acl: Option<String>,
     },
     RemoveXattr {
         inode: u64,
@@ -123,6 +131,34 @@ pub enum Operation {
 /// So many from `start` on. What a log says may be anything.
 fn range(start: u64, len: u64) -> Range<u64> {
     start..start.saturating_add(len)
+}
+
+fn acl_text(value: &[u8]) -> String {
+    let Some(acl) = Acl::new(value) else {
+        return "not valid".to_owned();
+    };
+    let entries = acl.iter().map(|entry| {
+        let permissions: String = "rwx"
+            .chars()
+            .zip([4, 2, 1])
+            .map(|(letter, bit)| {
+                if entry.permissions & bit != 0 {
+                    letter
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+        match entry.who {
+            Who::Owner => format!("user::{permissions}"),
+            Who::User(id) => format!("user:{id}:{permissions}"),
+            Who::OwningGroup => format!("group::{permissions}"),
+            Who::Group(id) => format!("group:{id}:{permissions}"),
+            Who::Mask => format!("mask::{permissions}"),
+            Who::Other => format!("other::{permissions}"),
+        }
+    });
+    entries.collect::<Vec<_>>().join(",")
 }
 
 impl From<Op> for Operation {
@@ -185,6 +221,7 @@ impl From<Op> for Operation {
                 inode: ino,
                 name: name.to_vec(),
                 length: value.len(),
+                acl: matches!(&*name, ACCESS | DEFAULT).then(|| acl_text(&value)),
             },
             Op::RemoveXattr { ino, name } => Self::RemoveXattr {
                 inode: ino,

@@ -14,6 +14,7 @@ use crate::{
             Opened, //
         },
         state::{
+            xattr_op,
             Attr,
             Op,
             State,
@@ -52,6 +53,8 @@ pub enum Step<'a> {
     Free(u64),
     /// A file is given blocks whatever they are: block, number.
     Take(u64, u64, u64),
+    /// An extended attribute: of which inode, name, value.
+    Xattr(u64, &'a [u8], &'a [u8]),
     /// The log goes to the other region.
     Checkpoint,
 }
@@ -116,6 +119,7 @@ fn transaction(state: &mut State, step: Step<'_>) -> kernel::error::Result<Optio
             block,
             len,
         },
+        Step::Xattr(ino, name, value) => xattr_op(ino, name, value)?,
         Step::Checkpoint => return Ok(None),
     };
     Ok(Some(one(op)?))

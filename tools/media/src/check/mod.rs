@@ -5,6 +5,7 @@
 //! All is made right in memory while it is checked. To correct it is to write that: a checkpoint to
 //! the region that has no log, and the superblocks, so that a crash at any time leaves what there was.
 
+mod acls;
 mod links;
 mod problem;
 mod replay;
@@ -73,6 +74,8 @@ impl From<Error> for Refused {
 pub struct Figures {
     /// Inodes.
     pub inodes: u64,
+    /// Inodes that have an ACL.
+    pub acls: u64,
     /// Extents of files.
     pub extents: u64,
     /// Blocks that files have; those that several have count once.
@@ -231,6 +234,7 @@ impl Check {
                 Err(_) => Vec::new(),
             };
             self.problems.extend(broken.into_iter().map(Problem::Links));
+            self.problems.extend(acls::mend(&mut state)?);
             if !holds(&state)? {
                 self.problems.push(Problem::Inconsistent);
                 return Ok(());
@@ -239,6 +243,7 @@ impl Check {
         self.evict(&mut state)?;
         self.figures = Some(Figures {
             inodes: state.inode_count(),
+            acls: acls::count(&state),
             extents: state.owners().len() as u64,
             owned: state.owned_blocks(),
             free: state.free_blocks(),

@@ -78,6 +78,15 @@ pub enum Problem {
     },
     /// Names or numbers of links contradict each other.
     Links(Broken),
+    /// An ACL is not valid, or says something else than the mode.
+    Acl {
+        /// Of this inode.
+        inode: u64,
+        /// Whether it is the access ACL; else the default one.
+        is_access: bool,
+        /// The permissions that it says, if it is valid.
+        permissions: Option<u32>,
+    },
     /// Something else contradicts itself: extents, owners or space.
     Inconsistent,
 }
@@ -191,6 +200,20 @@ impl fmt::Display for Problem {
                 later(behind, f)
             }
             Self::Links(broken) => broken.fmt(f),
+            Self::Acl {
+                inode,
+                permissions: Some(permissions),
+                ..
+            } => write!(
+                f,
+                "inode {inode} has other permissions than its ACL says: {permissions:04o}"
+            ),
+            Self::Acl {
+                inode, is_access, ..
+            } => {
+                let which = if *is_access { "an" } else { "a default" };
+                write!(f, "inode {inode} has {which} ACL that is not valid")
+            }
             Self::Inconsistent => write!(
                 f,
                 "extents, their owners and the space in use contradict each other"

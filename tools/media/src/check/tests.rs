@@ -235,3 +235,116 @@ fn cut_while_it_corrects() {
         assert!(look(&disk).is_clean(), "{writes}");
     }
 }
+
+/// An ACL: tag, permissions, user or group.
+fn acl(entries: &[(u16, u16, u32)]) -> Vec<u8> {
+    let mut bytes = 2u32.to_le_bytes().to_vec();
+    for (tag, permissions, id) in entries {
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend(permissions.to_le_bytes());
+        bytes.extend(id.to_le_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn acls() {
+    use crate::fs::state::acl::{
+        ACCESS,
+        DEFAULT, //
+    };
+    let good = |mask| {
+        acl(&[
+            (1, 6, u32::MAX),
+            (2, 7, 5),
+            (4, 5, u32::MAX),
+            (16, mask, u32::MAX),
+            (32, 4, u32::MAX),
+        ])
+    };
+    // As the mode says: 0644.
+    let right = disk(&[
+        Step::File(1, b"a"),
+        Step::Dir(1, b"d"),
+        Step::Xattr(2, ACCESS, &good(4)),
+        Step::Xattr(3, DEFAULT, &good(7)),
+    ]);
+    assert!(look(&right).is_clean());
+    assert_eq!(look(&right).figures.unwrap().acls, 2);
+
+    // The names, whose they are; what is said of it, the mode of inode 2 or 3 then, and how many stay.
+    let bad = &b"\x02\0\0\0?"[..];
+    let not_valid = "inode 3 has an ACL that is not valid";
+    let not_valid_default = "inode 3 has a default ACL that is not valid";
+    let of_a_file = "inode 2 has a default ACL that is not valid";
+    let other_mode = "inode 2 has other permissions than its ACL says: 0674";
+    for (steps, said, inode, mode, left) in [
+        (
+            vec![Step::Xattr(2, ACCESS, &good(7))],
+            vec![other_mode],
+            2,
+            0o674,
+            1,
+        ),
+        (
+            vec![Step::Xattr(3, ACCESS, bad), Step::Xattr(3, DEFAULT, bad)],
+            vec![not_valid, not_valid_default],
+            3,
+            0o705,
+            0,
+        ),
+        (
+            vec![Step::Xattr(2, DEFAULT, &good(7))],
+            vec![of_a_file],
+            2,
+            0o644,
+            0,
+        ),
+        (
+            vec![Step::Xattr(3, DEFAULT, b"")],
+            vec![not_valid_default],
+            3,
+            0o755,
+            0,
+        ),
+    ] {
+        let new = [Step::File(1, b"a"), Step::Dir(1, b"d")];
+        let disk = disk(&[&new[..], &steps].concat());
+        assert_eq!(problems(&disk), said);
+        look(&disk).correct(&disk).unwrap();
+        let now = look(&disk);
+        assert!(now.is_clean(), "{:?}", now.problems);
+        assert_eq!(now.figures.unwrap().acls, left);
+        let state = now.state.unwrap();
+        assert_eq!(state.get(inode).unwrap().attr.mode & 0o777, mode);
+    }
+}
+
+#[test]
+fn acls_as_text() {
+    use crate::{
+        fs::state::{
+            acl::ACCESS,
+            xattr_op, //
+        },
+        operation::Operation,
+    };
+    let text = |name: &[u8], value: &[u8]| match xattr_op(2, name, value).unwrap().into() {
+        Operation::SetXattr { acl, .. } => acl,
+        other => panic!("{other:?}"),
+    };
+    let value = acl(&[
+        (1, 7, 0),
+        (2, 5, 10),
+        (4, 4, 0),
+        (8, 2, 20),
+        (16, 6, 0),
+        (32, 0, 0),
+    ]);
+    assert_eq!(
+        text(ACCESS, &value).unwrap(),
+        "user::rwx,user:10:r-x,group::r--,group:20:-w-,mask::rw-,other::---"
+    );
+    assert_eq!(text(ACCESS, b"?").unwrap(), "not valid");
+    assert_eq!(text(b"user.a", &value), None);
+}

@@ -125,7 +125,14 @@ pub(super) fn text(op: &Operation, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             inode,
             name,
             length,
-        } => write!(f, "SetXattr {inode}: {}, {length} bytes", file_name(name)),
+            acl,
+        } => {
+            write!(f, "SetXattr {inode}: {}, {length} bytes", file_name(name))?;
+            match acl {
+                Some(acl) => write!(f, ": {acl}"),
+                None => Ok(()),
+            }
+        }
         Operation::RemoveXattr { inode, name } => {
             write!(f, "RemoveXattr {inode}: {}", file_name(name))
         }
@@ -210,8 +217,9 @@ pub(super) fn json(op: &Operation) -> Value {
             inode,
             name: bytes,
             length,
+            acl,
         } => json!({
-            "op": "SetXattr", "inode": inode, "name": name(bytes), "length": length,
+            "op": "SetXattr", "inode": inode, "name": name(bytes), "length": length, "acl": acl,
         }),
         Operation::RemoveXattr { inode, name: bytes } => {
             json!({ "op": "RemoveXattr", "inode": inode, "name": name(bytes) })
