@@ -96,6 +96,10 @@ mutants: module debug-kernel
 stress: $(if $(filter debug,$(STRESS_KERNEL)),module-debug,module)
 	@scripts/stress.sh
 
+# Random operations against a model. OPS=50000, SEED=random, KERNEL=stock|debug
+fsx fsstress: $(if $(filter debug,$(KERNEL)),module-debug,module)
+	@OPS=$(OPS) SEED=$(SEED) KERNEL=$(KERNEL) scripts/fsx.sh $@
+
 demo: module
 	@scripts/demo.sh
 
@@ -133,6 +137,8 @@ help:
 	@echo 'make power-cut      machines killed under load, an oracle watching (CYCLES=20, POWER_CUT_SEED)'
 	@echo 'make mutants        take one cure out at a time: the self tests must notice (MUTANTS="a b")'
 	@echo 'make stress         10,000 poison events under load, an oracle watching (STRESS_EVENTS, STRESS_SEED)'
+	@echo 'make fsx            random operations on a file, a model watching (OPS=50000, SEED, KERNEL=debug)'
+	@echo 'make fsstress       random operations on names, four processes (OPS=20000, SEED, KERNEL=debug)'
 	@echo 'make bench          the owner tree against its peers, some 25 minutes (N=100000: quickly)'
 	@echo 'make bench-mount    only how long a mount takes, beside XFS and ext4, some 15 minutes'
 	@echo 'make fuzz           fuzz the owner tree, and the replay of a log (FUZZ_SECONDS=180)'
@@ -142,4 +148,4 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 
 .PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
-	test-debug test-nfit test-host story mce bench bench-mount fuzz model crash power-cut mutants stress demo clippy fmt fmt-check doc clean help
+	test-debug test-nfit test-host story mce bench bench-mount fuzz model crash power-cut mutants stress fsx fsstress demo clippy fmt fmt-check doc clean help
