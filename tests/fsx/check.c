@@ -97,6 +97,11 @@ void check_near(struct file *f, long off, long len)
 		check_bytes(f, from, ENDS, how);
 		check_bytes(f, to - ENDS, ENDS, how);
 	}
+	/* where it ended, in case that what was behind it is seen now */
+	if (f->checked < f->size)
+		check_bytes(f, f->checked, f->size - f->checked < (long)BLK ?
+			    f->size - f->checked : (long)BLK, how);
+	f->checked = f->size;
 	/* and somewhere else */
 	if (f->size) {
 		from = dr_pick(f->size);

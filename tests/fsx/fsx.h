@@ -26,7 +26,7 @@ struct file {
 	const char *name;
 	int fd, direct;			/* direct: with O_DIRECT */
 	char *map;			/* all of it up to MOST, from mount to mount */
-	long size;
+	long size, checked;		/* checked: the size at the last check */
 	unsigned char *bytes;		/* zeroes from `size` on */
 	unsigned char page[PAGES];
 };

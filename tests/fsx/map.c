@@ -23,31 +23,33 @@ static char *map_new(struct file *f, long off, long len, int flags, long *start)
 }
 
 /* Bytes behind the end of the file, in its last page: nobody must ever see them. */
-static void store_behind(struct file *f, char *at, long off)
+static void store_behind(void)
 {
-	long junk = -off & ((long)BLK - 1);
+	struct file *f = any_file();
+	long junk = -f->size & ((long)BLK - 1), last = f->size - 1;
 	unsigned char byte[BLK];
 
+	if (!junk)
+		return;
 	memset(byte, 0xee, sizeof(byte));
-	if (off == f->size && junk)
-		store_all(f, at, byte, junk);
+	note("store behind the end of %s, %#lx+%#lx", f->name, f->size, junk);
+	if (store_all(f, f->map + f->size, byte, junk))
+		model_store(f, last, 1, f->bytes + last);
+	check_near(f, last, 1);
 }
 
 static void store_op(void)
 {
 	struct file *f = any_file();
-	bool behind = !dr_pick(4);
 	long off, len;
 	unsigned char *buf;
 
 	if (!any_range(f, f->size, &off, &len))
 		return;
 	buf = any_bytes(len);
-	note("store %s %#lx+%#lx%s", f->name, off, len, behind ? ", and behind the end" : "");
+	note("store %s %#lx+%#lx", f->name, off, len);
 	if (store_all(f, f->map + off, buf, len))
 		model_store(f, off, len, buf);
-	if (behind)
-		store_behind(f, f->map + off + len, off + len);
 	check_near(f, off, len);
 }
 
@@ -113,6 +115,7 @@ static void map_and_load(void)
 
 struct op map_ops[] = {
 	{ "store", store_op, 60, 0 },
+	{ "store behind", store_behind, 40, 0 },
 	{ "map and store", map_and_store, 40, 0 },
 	{ "store privately", store_privately, 5, 0 },
 	{ "map and load", map_and_load, 15, 0 },
