@@ -54,6 +54,10 @@ test-stock test-debug test-nfit test-host:
 story:
 	@scripts/run-tests.sh story
 
+# Debian's programs, in a root tree of their own: TESTS="git sqlite" only these.
+programs:
+	@scripts/run-tests.sh programs
+
 # Machine checks, raised through QEMU's monitor.
 mce:
 	@scripts/run-tests.sh mce
@@ -130,6 +134,7 @@ help:
 	@echo 'make test-debug     only the self tests on the debug kernel'
 	@echo 'make test-nfit      only the self tests on an NVDIMM'
 	@echo 'make story          a story: mkfs, copy, clone, a failure, a power failure'
+	@echo 'make programs       only public programs: fio, stress-ng, PostgreSQL ... (TESTS="a b": only these)'
 	@echo 'make test-host      only the tests that need no kernel'
 	@echo 'make mce            only the real machine checks, in QEMU on the stock kernel'
 	@echo 'make model          model-check the failure protocol, some 2 minutes (MODEL="faults two")'
@@ -148,4 +153,4 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 
 .PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
-	test-debug test-nfit test-host story mce bench bench-mount fuzz model crash power-cut mutants stress fsx fsstress demo clippy fmt fmt-check doc clean help
+	test-debug test-nfit test-host story programs mce bench bench-mount fuzz model crash power-cut mutants stress fsx fsstress demo clippy fmt fmt-check doc clean help

@@ -60,3 +60,39 @@ apt_unpack() {
 	done
 	rm -rf "$debs"
 }
+
+# install_here [PACKAGE]...: on the host itself.
+install_here() {
+	[ $# -gt 0 ] || return 0
+	need_root "installing $*"
+	step "installing on the host: $*" "$CACHE/log/host-packages.log" \
+		env DEBIAN_FRONTEND=noninteractive sh -c \
+		'apt-get -q update && apt-get -q install -y --no-install-recommends "$@"' sh "$@"
+}
+
+# apt_tree DIR PACKAGE...: a root tree of the pinned suite with these, `.done` in it.
+apt_tree() {
+	local dir=$1 conf
+	shift
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	# How this host reaches its mirror: proxies, certificates, credentials.
+	conf=$(mktemp)
+	{
+		apt-config dump | grep -E '^Acquire::' |
+			grep -vE '^Acquire::(IndexTargets|Languages|CompressionTypes|Changelogs)' || true
+		apt-config shell netrc Dir::Etc::netrc/f | sed "s/^netrc='\(.*\)'/Dir::Etc::netrc \"\1\";/"
+		apt-config shell parts Dir::Etc::netrcparts/d | sed "s/^parts='\(.*\)'/Dir::Etc::netrcparts \"\1\";/"
+		printf 'APT::Sandbox::User "root";\nAcquire::Retries "3";\n'
+	} >"$conf"
+	apt_line "$PIN_SUITE" | mmdebstrap --mode=root --variant=essential \
+		--include="$(echo "$@" | tr ' ' ',')" \
+		--aptopt="$conf" --dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		"$PIN_SUITE" "$dir" -
+	rm -f "$conf"
+	# mmdebstrap leaves the options behind; they may hold credentials.
+	rm -f "$dir"/etc/apt/apt.conf.d/99mmdebstrap
+	touch "$dir/.done"
+}

@@ -3,12 +3,12 @@
 # run-tests.sh [GROUP...]: `make test`. Every group runs, whatever the others
 # did; the last line is "N passed, N failed" (", N skipped"), and the exit
 # status says whether anything failed.
-# Groups: fmt clippy c host model fuzz stock story nfit power-cut mce debug.
+# Groups: fmt clippy c host model fuzz stock story programs nfit power-cut mce debug.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/lib-kernel.sh"
 . "$TOP/scripts/lib-tests.sh"
 
-groups=" ${*:-fmt clippy c host model fuzz stock story nfit power-cut mce debug} "
+groups=" ${*:-fmt clippy c host model fuzz stock story programs nfit power-cut mce debug} "
 wanted() { case $groups in *" $1 "*) ;; *) return 1 ;; esac; }
 mkdir -p "$LOGS"
 start=$SECONDS
@@ -84,6 +84,7 @@ fi
 ! wanted stock || group stock "self tests on the stock kernel in QEMU" counted "$TOP/scripts/test-qemu.sh" stock
 ! wanted mce || group mce "machine checks on the stock kernel in QEMU" counted "$TOP/scripts/test-mce.sh" stock
 ! wanted story || group story "a user's story, over a power failure" counted "$TOP/scripts/story.sh"
+! wanted programs || group programs "public programs on the stock kernel in QEMU" counted "$TOP/scripts/programs.sh"
 ! wanted nfit || group nfit "self tests on an NVDIMM" counted "$TOP/scripts/test-nfit.sh"
 ! wanted power-cut || group power-cut "files after the power was cut" \
 	counted env CYCLES="${CYCLES:-2}" "$TOP/scripts/power-cut.sh"

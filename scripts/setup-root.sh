@@ -5,15 +5,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/apt.sh"
 
-# install_here [PACKAGE]...: on the host itself.
-install_here() {
-	[ $# -gt 0 ] || return 0
-	need_root "installing $*"
-	step "installing on the host: $*" "$CACHE/log/host-packages.log" \
-		env DEBIAN_FRONTEND=noninteractive sh -c \
-		'apt-get -q update && apt-get -q install -y --no-install-recommends "$@"' sh "$@"
-}
-
 # What the scripts themselves call on the host.
 host_tools() {
 	local missing=()
@@ -33,31 +24,6 @@ on_trixie() {
 	install_here ${missing[@]+"${missing[@]}"}
 }
 
-make_tree() {
-	local conf
-	rm -rf "$ROOT"
-	mkdir -p "$ROOT"
-	# How this host reaches its mirror: proxies, certificates, credentials.
-	conf=$(mktemp)
-	{
-		apt-config dump | grep -E '^Acquire::' |
-			grep -vE '^Acquire::(IndexTargets|Languages|CompressionTypes|Changelogs)' || true
-		apt-config shell netrc Dir::Etc::netrc/f | sed "s/^netrc='\(.*\)'/Dir::Etc::netrc \"\1\";/"
-		apt-config shell parts Dir::Etc::netrcparts/d | sed "s/^parts='\(.*\)'/Dir::Etc::netrcparts \"\1\";/"
-		printf 'APT::Sandbox::User "root";\nAcquire::Retries "3";\n'
-	} >"$conf"
-	apt_line "$PIN_SUITE" | mmdebstrap --mode=root --variant=essential \
-		--include="$(echo $ROOT_PACKAGES | tr ' ' ',')" \
-		--aptopt="$conf" --dpkgopt='path-exclude=/usr/share/man/*' \
-		--dpkgopt='path-exclude=/usr/share/doc/*' \
-		--dpkgopt='path-exclude=/usr/share/locale/*' \
-		"$PIN_SUITE" "$ROOT" -
-	rm -f "$conf"
-	# mmdebstrap leaves the options behind; they may hold credentials.
-	rm -f "$ROOT"/etc/apt/apt.conf.d/99mmdebstrap
-	touch "$ROOT/.done"
-}
-
 mkdir -p "$CACHE/log"
 lock root
 host_tools
@@ -65,5 +31,6 @@ if [ "$ROOT" = / ]; then
 	on_trixie
 elif [ ! -e "$ROOT/.done" ]; then
 	need_root "making the root tree"
-	step "making the $PIN_SUITE root tree in $ROOT" "$CACHE/log/root.log" make_tree
+	step "making the $PIN_SUITE root tree in $ROOT" "$CACHE/log/root.log" \
+		apt_tree "$ROOT" $ROOT_PACKAGES
 fi
