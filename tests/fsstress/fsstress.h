@@ -75,6 +75,7 @@ enum kind {
 
 struct world {
 	unsigned long seed;
+	double until;			/* seconds: the rest of a round is left out then; 0: none */
 	int round;
 	long faults[FAULTS], done[KINDS];
 	struct tree tree[PROCS];
