@@ -122,15 +122,6 @@ void stayed(unsigned int i)
 	settle(page_of(c.file, c.p + i), c.past[i], &is);
 }
 
-void became_or_stayed(unsigned int i)
-{
-	struct past is = c.want[i];
-
-	is.block = c.block[i];
-	own(is.block);
-	settle_both(page_of(c.file, c.p + i), c.past[i], &is);
-}
-
 void refused(unsigned int i)
 {
 	own(c.old[i].block);

@@ -28,9 +28,8 @@ void find_blocks(void);		/* where they are afterwards */
 void became(unsigned int i);
 /* A hole may have been filled with zeroes, a shared block copied. */
 void stayed(unsigned int i);
-/* Page i, whose block fails now, is the one or the other until that is done. */
-void became_or_stayed(unsigned int i);
-void refused(unsigned int i);	/* nothing at all has changed */
+/* Nothing at all has changed. */
+void refused(unsigned int i);
 /* A change that cannot fail; r says whether it did. */
 void all_became(const char *what, int r);
 

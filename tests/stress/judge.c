@@ -15,7 +15,20 @@ static bool overlaps(const struct past *e, uint64_t from, uint64_t to)
 	return e->from <= to && e->to >= from;
 }
 
-static bool explains(const struct past *e, const struct seen *s)
+/*
+ * A change that is under way may have copied what was lost to another block, before
+ * that was so: what was there is there until it is changed.
+ */
+static bool was_saved(const struct page *p, const struct past *e, const struct seen *s)
+{
+	for (const struct past *f = p->past; f < p->past + PAST; f++)
+		if (f != e && f->kind == DATA && f->block == NONE && f->from > e->from &&
+		    overlaps(f, s->from, s->to) && !lost(e->block, f->from))
+			return true;
+	return false;
+}
+
+static bool explains(const struct page *p, const struct past *e, const struct seen *s)
 {
 	switch (s->what) {
 	case ENDED:
@@ -23,7 +36,8 @@ static bool explains(const struct past *e, const struct seen *s)
 	case REFUSED:
 		return e->kind == DATA && (e->block == NONE || shaky(e->block));
 	case GOT:
-		return e->kind != AFTER_END && !(e->kind == DATA && lost(e->block, s->from));
+		return e->kind != AFTER_END && (e->kind != DATA || !lost(e->block, s->from) ||
+						was_saved(p, e, s));
 	}
 	return false;
 }
@@ -81,7 +95,7 @@ void judge_page(int file, unsigned int nr, const struct seen *s, const char *how
 	for (const struct past *e = p.past; e < p.past + PAST; e++) {
 		if (!overlaps(e, s->from, s->to))
 			continue;
-		if (explains(e, s))
+		if (explains(&p, e, s))
 			may[n++] = e;
 		else if (e->kind == DATA && lost(e->block, s->from))
 			was_lost = true;

@@ -184,11 +184,12 @@ static void cut(struct slot *s)
 	if (r && !shaky(c.old[0].block) && !shaky(c.block[0]))
 		fault(INTACT, "truncate of %s to page %u word %u: %s", name_of(c.file),
 		      c.p, word, strerror(err));
-	/* Nothing zeroes what is lost, and a hole has nothing to zero. */
+	/*
+	 * Nothing zeroes what is lost, and a hole has nothing to zero. If the page failed
+	 * meanwhile, it was zeroed before that, or nobody will read it.
+	 */
 	if (r || lost(c.old[0].block, c.start) || c.old[0].kind == HOLE)
 		stayed(0);
-	else if (c.block[0] == c.old[0].block && shaky(c.block[0]))
-		became_or_stayed(0);
 	else
 		became(0);
 	withdraw(page_of(c.file, c.p), ended);

@@ -195,13 +195,6 @@ void settle(struct page *p, int i, const struct past *is)
 	unlock_page(p);
 }
 
-void settle_both(struct page *p, int i, const struct past *is)
-{
-	lock_page(p);
-	p->past[i].block = is->block;
-	unlock_page(p);
-}
-
 void withdraw(struct page *p, int i)
 {
 	lock_page(p);

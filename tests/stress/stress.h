@@ -170,7 +170,6 @@ uint64_t chunks_of(unsigned int p, unsigned int n);
 /* A page may become `next` from now on; and has done so, perhaps, or has not. */
 int expect(struct page *p, struct past next);
 void settle(struct page *p, int i, const struct past *is);
-void settle_both(struct page *p, int i, const struct past *is);
 void withdraw(struct page *p, int i);
 /* Owners of a block: how many there were before. */
 uint32_t own(uint32_t block);
