@@ -15,14 +15,14 @@ not_here=
 case $kernel in
 stock)
 	shards=${SHARDS:-1}
-	args=(--timeout "${TIMEOUT:-600}")
+	args=(--timeout "${TIMEOUT:-900}")
 	not_here=kunit # which the distribution's kernel is built without
 	;;
 debug)
 	# Emulated, with every checker on: each test may take ten times as long.
 	# One guest leaves half of two CPUs idle.
 	shards=${SHARDS:-2}
-	args=(--timeout "${TIMEOUT:-1200}" --append daxrmap.timeout=400)
+	args=(--timeout "${TIMEOUT:-2000}" --append daxrmap.timeout=400)
 	# KUnit is on, but runs nothing until tests/selftests/kunit.c names it.
 	args+=(--append "kunit.enable=1 kunit.autorun=1 kunit.filter_glob=none")
 	;;
