@@ -41,6 +41,7 @@ void daxrmap_i_uid_write(struct inode *inode, u32 uid);
 void daxrmap_i_gid_write(struct inode *inode, u32 gid);
 void daxrmap_get_times(const struct inode *inode, struct timespec64 *atime,
 		       struct timespec64 *mtime, struct timespec64 *ctime);
+void daxrmap_set_ctime(struct inode *inode, struct timespec64 ctime);
 void daxrmap_set_times(struct inode *inode, struct timespec64 atime,
 		       struct timespec64 mtime, struct timespec64 ctime);
 struct inode *daxrmap_in_core(struct super_block *sb, u64 ino);

@@ -26,7 +26,8 @@ use crate::{
         Acls,
         Inode,
         InodeLock,
-        NewInode, //
+        NewInode,
+        Stamps, //
     },
 };
 use kernel::prelude::*;
@@ -81,23 +82,24 @@ impl Acls for Mount {
         mode: u16,
         lock: &InodeLock<'_, Self>,
     ) -> Result {
-        let (ino, now) = (inode.ino(), inode.now());
+        let ino = inode.ino();
         let mut state = inode.fs().meta().lock();
         let stored_now = state.get(ino)?;
         let nothing = acl.is_none() && stored_now.xattrs.get(name(kind)).is_none();
         if nothing && mode == inode.mode() {
             return Ok(());
         }
+        let stamps = Stamps::new([Some(inode)]);
         let attr = Attr {
             mode: mode.into(),
-            ctime: stored(now),
+            ctime: stored(stamps.now()),
             ..stored_now.attr
         };
         let tx = state.replace_xattr(ino, name(kind), acl, attr)?;
         state.commit(tx)?;
         drop(state);
         inode.set_mode(mode, lock);
-        inode.set_ctime(now);
+        stamps.keep();
         Ok(())
     }
 }

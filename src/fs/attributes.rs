@@ -29,6 +29,7 @@ use crate::{
         Inode,
         InodeLock,
         SetAttr,
+        Stamps,
         Stat,
         Time,
         Times, //
@@ -180,17 +181,17 @@ impl Attributes for Mount {
     }
 
     fn set_flags(inode: &Inode<Self>, flags: FileFlags, _lock: &InodeLock<'_, Self>) -> Result {
-        let now = inode.now();
+        let stamps = Stamps::new([Some(inode)]);
         inode.fs().meta().transact(|state| {
             let attr = Attr {
                 flags: stored_flags(flags),
-                ctime: stored(now),
+                ctime: stored(stamps.now()),
                 ..state.get(inode.ino())?.attr
             };
             set_attr_tx(inode.ino(), attr)
         })?;
         inode.set_flags(flags);
-        inode.set_ctime(now);
+        stamps.keep();
         Ok(())
     }
 

@@ -50,17 +50,17 @@ struct Draft {
 }
 
 impl Draft {
-    /// `dentry`: what it will be called, for the security modules.
+    /// `dentry`: what it will be called, for the security modules. `now`: when it is made.
     fn new(
         dir: &Inode<Mount>,
         dentry: Option<&Dentry<Mount>>,
         new_attr: &NewAttr<'_>,
+        now: Time,
     ) -> Result<Self> {
         dir.fs().meta().check_alive()?;
         let new = dir.sb().unnumbered_inode()?;
         new.init_owner(new_attr, dir);
         let xattrs = vfs::new_labels(new.inode(), dir, dentry)?;
-        let now = dir.now();
         let attr = Attr {
             mode: new.inode().mode().into(),
             uid: new.inode().uid(),
@@ -109,8 +109,13 @@ impl Draft {
 }
 
 /// Makes anything that has a name.
-pub(super) fn make(dir: &Inode<Mount>, dentry: &Dentry<Mount>, new_attr: &NewAttr<'_>) -> Result {
-    let draft = Draft::new(dir, Some(dentry), new_attr)?.inherit(dir)?;
+pub(super) fn make(
+    dir: &Inode<Mount>,
+    dentry: &Dentry<Mount>,
+    new_attr: &NewAttr<'_>,
+    now: Time,
+) -> Result {
+    let draft = Draft::new(dir, Some(dentry), new_attr, now)?.inherit(dir)?;
     let target = new_attr.target();
     // Nothing may fail after the transaction.
     let string = if new_attr.is_symlink() {
@@ -142,7 +147,8 @@ pub(super) fn make(dir: &Inode<Mount>, dentry: &Dentry<Mount>, new_attr: &NewAtt
 
 /// Makes a regular file that has no name.
 pub(super) fn make_unnamed(dir: &Inode<Mount>, new_attr: &NewAttr<'_>) -> Result<NewInode<Mount>> {
-    let draft = Draft::new(dir, None, new_attr)?.inherit(dir)?;
+    let now = dir.now();
+    let draft = Draft::new(dir, None, new_attr, now)?.inherit(dir)?;
     let ino = {
         let mut state = dir.fs().meta().lock();
         let (ino, tx) = state.tmpfile(draft.attr)?;
@@ -160,8 +166,9 @@ pub(super) fn rename_whiteout(
     new_dir: &Inode<Mount>,
     new: &Dentry<Mount>,
     whiteout: &NewAttr<'_>,
+    now: Time,
 ) -> Result {
-    let draft = Draft::new(old_dir, Some(old), whiteout)?;
+    let draft = Draft::new(old_dir, Some(old), whiteout, now)?;
     let mut state = old_dir.fs().meta().lock();
     let (ino, tx) = state.rename_whiteout(
         (old_dir.ino(), old.name()),

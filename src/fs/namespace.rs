@@ -34,7 +34,9 @@ use crate::vfs::{
     Namespace,
     NewAttr,
     Rename,
+    Stamps,
     SuperBlock,
+    Time,
     Times, //
 };
 use kernel::{
@@ -103,18 +105,28 @@ fn refresh(inode: &Inode<Mount>) {
     });
 }
 
+/// A change of names that changes `inodes`, at the time that it is given.
+fn change<const N: usize>(
+    inodes: [Option<&Inode<Mount>>; N],
+    make: impl FnOnce(Time) -> Result,
+) -> Result {
+    let stamps = Stamps::new(inodes);
+    make(stamps.now())?;
+    stamps.keep();
+    inodes.into_iter().flatten().for_each(refresh);
+    Ok(())
+}
+
 /// Removes a name, by what the state knows of it.
 fn remove(
     dir: &Inode<Mount>,
     dentry: &Dentry<Mount>,
     build: impl FnOnce(&State, u64, &[u8], state::Time) -> Result<Transaction>,
 ) -> Result {
-    let now = stored(dir.now());
-    let meta = dir.fs().meta();
-    meta.transact(|state| build(state, dir.ino(), dentry.name(), now))?;
-    refresh(dir);
-    dentry.inode().map(refresh);
-    Ok(())
+    change([Some(dir), dentry.inode()], |now| {
+        let meta = dir.fs().meta();
+        meta.transact(|state| build(state, dir.ino(), dentry.name(), stored(now)))
+    })
 }
 
 impl Namespace for Mount {
@@ -128,9 +140,7 @@ impl Namespace for Mount {
     }
 
     fn make(dir: &Inode<Self>, dentry: &Dentry<Self>, attr: &NewAttr<'_>) -> Result {
-        create::make(dir, dentry, attr)?;
-        refresh(dir);
-        Ok(())
+        change([Some(dir)], |now| create::make(dir, dentry, attr, now))
     }
 
     fn make_unnamed(dir: &Inode<Self>, attr: &NewAttr<'_>) -> Result<ARef<Inode<Self>>> {
@@ -138,12 +148,10 @@ impl Namespace for Mount {
     }
 
     fn link(inode: &Inode<Self>, dir: &Inode<Self>, dentry: &Dentry<Self>) -> Result {
-        let now = stored(dir.now());
-        let meta = dir.fs().meta();
-        meta.transact(|state| state.link(dir.ino(), dentry.name(), inode.ino(), now))?;
-        refresh(dir);
-        refresh(inode);
-        Ok(())
+        change([Some(dir), Some(inode)], |now| {
+            let meta = dir.fs().meta();
+            meta.transact(|state| state.link(dir.ino(), dentry.name(), inode.ino(), stored(now)))
+        })
     }
 
     fn unlink(dir: &Inode<Self>, dentry: &Dentry<Self>) -> Result {
@@ -161,26 +169,20 @@ impl Namespace for Mount {
         new: &Dentry<Self>,
         how: &Rename<'_>,
     ) -> Result {
-        let mode = match how {
-            Rename::Replace => Some(RenameMode::Replace),
-            Rename::NoReplace => Some(RenameMode::NoReplace),
-            Rename::Exchange => Some(RenameMode::Exchange),
-            Rename::Whiteout(attr) => {
-                create::rename_whiteout(old_dir, old, new_dir, new, attr)?;
-                None
-            }
-        };
-        if let Some(mode) = mode {
-            let now = stored(old_dir.now());
-            let (from, to) = (old_dir.ino(), new_dir.ino());
+        let inodes = [Some(old_dir), Some(new_dir), old.inode(), new.inode()];
+        change(inodes, |now| {
+            let mode = match how {
+                Rename::Replace => RenameMode::Replace,
+                Rename::NoReplace => RenameMode::NoReplace,
+                Rename::Exchange => RenameMode::Exchange,
+                Rename::Whiteout(attr) => {
+                    return create::rename_whiteout(old_dir, old, new_dir, new, attr, now);
+                }
+            };
+            let (from, to, now) = (old_dir.ino(), new_dir.ino(), stored(now));
             let meta = old_dir.fs().meta();
-            meta.transact(|state| state.rename(from, old.name(), to, new.name(), mode, now))?;
-        }
-        refresh(old_dir);
-        refresh(new_dir);
-        old.inode().map(refresh);
-        new.inode().map(refresh);
-        Ok(())
+            meta.transact(|state| state.rename(from, old.name(), to, new.name(), mode, now))
+        })
     }
 
     fn read_dir(dir: &Inode<Self>, emitter: &mut DirEmitter<'_>) -> Result {

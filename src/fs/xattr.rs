@@ -15,6 +15,7 @@ use super::{
 use crate::vfs::{
     self,
     Inode,
+    Stamps,
     XattrChange,
     XattrList,
     Xattrs, //
@@ -34,8 +35,9 @@ impl Xattrs for Mount {
     }
 
     fn set_xattr(inode: &Inode<Self>, name: &[u8], change: XattrChange<'_>) -> Result {
-        let (ino, now) = (inode.ino(), inode.now());
-        let time = stored(now);
+        let ino = inode.ino();
+        let stamps = Stamps::new([Some(inode)]);
+        let time = stored(stamps.now());
         inode.fs().meta().transact(|state| match change {
             XattrChange::Set(value) => state.set_xattr(ino, name, value, SetMode::Any, time),
             XattrChange::Create(value) => state.set_xattr(ino, name, value, SetMode::Create, time),
@@ -44,7 +46,7 @@ impl Xattrs for Mount {
             }
             XattrChange::Remove => state.remove_xattr(ino, name, time),
         })?;
-        inode.set_ctime(now);
+        stamps.keep();
         Ok(())
     }
 

@@ -124,12 +124,24 @@ void daxrmap_get_times(const struct inode *inode, struct timespec64 *atime,
 	*ctime = inode_get_ctime(inode);
 }
 
+/* As if it had been seen: the change that comes next shall have another. */
+void daxrmap_set_ctime(struct inode *inode, struct timespec64 ctime)
+{
+	struct timespec64 old = inode_get_ctime(inode);
+
+	if (timespec64_equal(&old, &ctime))
+		return;
+	inode_set_ctime_to_ts(inode, ctime);
+	if (is_mgtime(inode))
+		WRITE_ONCE(inode->i_ctime_nsec, ctime.tv_nsec | I_CTIME_QUERIED);
+}
+
 void daxrmap_set_times(struct inode *inode, struct timespec64 atime,
 		       struct timespec64 mtime, struct timespec64 ctime)
 {
 	inode_set_atime_to_ts(inode, atime);
 	inode_set_mtime_to_ts(inode, mtime);
-	inode_set_ctime_to_ts(inode, ctime);
+	daxrmap_set_ctime(inode, ctime);
 }
 
 static int match_in_core(struct inode *inode, u64 ino, void *data)

@@ -215,7 +215,9 @@ impl<F: Export> Registration<F> {
                 let fs_type = unsafe { &mut *slot };
                 fs_type.owner = module.as_ptr();
                 fs_type.name = F::NAME.as_char_ptr();
-                fs_type.fs_flags = (bindings::FS_REQUIRES_DEV | bindings::FS_ALLOW_IDMAP) as c_int;
+                fs_type.fs_flags = (bindings::FS_REQUIRES_DEV
+                    | bindings::FS_ALLOW_IDMAP
+                    | bindings::FS_MGTIME) as c_int;
                 fs_type.init_fs_context = Some(Table::<F>::init_fs_context);
                 fs_type.kill_sb = Some(Table::<F>::kill_sb);
                 // SAFETY: `slot` is pinned, initialised, and unregistered before it goes.

@@ -34,7 +34,7 @@ use kernel::{
 };
 
 /// A point in time: seconds and nanoseconds since the epoch.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Time {
     /// Seconds; negative before 1970.
     pub(crate) sec: i64,
@@ -276,13 +276,12 @@ impl<F: FileSystem> Inode<F> {
 
     /// Sets the time of the last change of the inode.
     pub(crate) fn set_ctime(&self, ctime: Time) {
-        self.set_times(Times {
-            ctime,
-            ..self.times()
-        });
+        // SAFETY: The inode is live.
+        unsafe { bindings::daxrmap_set_ctime(self.as_ptr(), ctime.into_raw()) };
     }
 
-    /// The time now, in the granularity of this filesystem.
+    /// The time now, in the granularity of this filesystem, for what is new. What changes has
+    /// [`Stamps`](super::Stamps).
     pub(crate) fn now(&self) -> Time {
         // SAFETY: The inode is live.
         Time::from_raw(unsafe { bindings::current_time(self.as_ptr()) })

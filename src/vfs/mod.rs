@@ -37,6 +37,7 @@ mod ratelimit;
 mod readdir;
 mod remap;
 mod seek;
+mod stamp;
 mod super_block;
 pub(crate) mod trace;
 mod workqueue;
@@ -129,6 +130,7 @@ pub(crate) use self::{
     ratelimit::RateLimit,
     readdir::DirEmitter,
     remap::Remap,
+    stamp::Stamps,
     super_block::SuperBlock,
     workqueue::OwnedQueue,
     xattr::{
