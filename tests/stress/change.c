@@ -2,6 +2,7 @@
 /* A change of pages, as the oracle sees it: what they were, may become, and are. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <linux/fiemap.h>
@@ -81,6 +82,25 @@ void begin(void)
 	}
 }
 
+/* Pages that the oracle has at a block, for a message. */
+static const char *others(uint32_t block)
+{
+	static char text[512];
+	int at = 0;
+
+	text[0] = 0;
+	for (int f = 0; f < FILES; f++)
+		for (unsigned int p = 0; p < w->file[f].pages; p++) {
+			struct past is = now_of(f, p);
+
+			if (is.block == block && at < (int)sizeof(text) - 80)
+				at += snprintf(text + at, sizeof(text) - at,
+					       " [%s page %u kind %d, since tick %" PRIu64 "]",
+					       name_of(f), p, is.kind, is.from);
+		}
+	return text;
+}
+
 void became(unsigned int i)
 {
 	struct past is = c.want[i];
@@ -95,8 +115,9 @@ void became(unsigned int i)
 		      name_of(c.file), c.p + i, c.block[i]);
 	before = own(is.block);
 	if (before)
-		fault(INTACT, "%s page %u was changed at block %u (it was at %d), which others have",
-		      name_of(c.file), c.p + i, is.block, (int)old);
+		fault(INTACT, "%s page %u, tick %" PRIu64 ", was changed at block %u (it was at %d), which has %u others:%s",
+		      name_of(c.file), c.p + i, c.start, is.block, (int)old, before,
+		      others(is.block));
 	if (is.block != NONE && is.block != old && lost(is.block, c.start))
 		fault(INTACT, "%s page %u was given block %u, which is bad",
 		      name_of(c.file), c.p + i, is.block);
