@@ -98,11 +98,11 @@ mutants: module debug-kernel
 
 # STRESS_EVENTS=10000, STRESS_SEED=random, STRESS_KERNEL=stock|debug
 stress: $(if $(filter debug,$(STRESS_KERNEL)),module-debug,module)
-	@scripts/stress.sh
+	@OPS=$(STRESS_EVENTS) SEED=$(STRESS_SEED) KERNEL=$(STRESS_KERNEL) scripts/long-test.sh $@
 
 # Random operations against a model. OPS=50000, SEED=random, KERNEL=stock|debug
 fsx fsstress: $(if $(filter debug,$(KERNEL)),module-debug,module)
-	@OPS=$(OPS) SEED=$(SEED) KERNEL=$(KERNEL) scripts/fsx.sh $@
+	@OPS=$(OPS) SEED=$(SEED) KERNEL=$(KERNEL) scripts/long-test.sh $@
 
 demo: module
 	@scripts/demo.sh
