@@ -1,7 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0
-# What a guest that ran tests has to say. Sourced after lib.sh.
+# Guests that run tests, and what they have to say. Sourced after lib.sh.
 
+LOGS=$TOP/build/logs
 passed=0 failed=0 skipped=0
+
+# Starts a guest that runs these tests; its console is LOGS/console-NAME.log.
+guests=() guest_pids=()
+start_guest() { # NAME TESTS RUN-QEMU-OPTION...
+	local name=$1 tests=$2
+	shift 2
+	mkdir -p "$LOGS"
+	"$TOP/scripts/run-qemu.sh" --log "$LOGS/console-$name.log" --append "daxrmap.run=\"$tests\"" "$@" \
+		>"$LOGS/qemu-$name.log" 2>&1 &
+	guests+=("$name")
+	guest_pids+=($!)
+}
+
+# Waits for all of them, collects what they say, and adds the RESULT.
+collect_guests() {
+	local i rc
+	for i in "${!guests[@]}"; do
+		rc=0
+		wait "${guest_pids[i]}" || rc=$?
+		collect "$LOGS/console-${guests[i]}.log" $rc
+		cat "$LOGS/qemu-${guests[i]}.log"
+	done
+	results
+}
+
+# The last line; fails if anything has.
+results() {
+	echo "RESULT $passed $failed $skipped"
+	[ $failed = 0 ]
+}
 
 # One guest's results, from the log of its console, and the exit status of
 # run-qemu.sh: printed, and added to the three.

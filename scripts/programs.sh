@@ -9,9 +9,8 @@
 
 dir=$TOP/build/programs
 initrd=$dir/initramfs.img
-logs=$TOP/build/logs
 cd "$TOP"
-mkdir -p "$dir" "$logs"
+mkdir -p "$dir"
 scripts/setup-programs.sh
 files=()
 for f in tests/programs/*; do files+=(--test "$f"); done
@@ -27,19 +26,10 @@ shares=("postgres fio sqlite" "stress-ng files git xfs_io")
 [ -z "${TESTS:-}" ] || shares=("$TESTS")
 
 # Below 4 GiB a guest has 2 GiB for itself; the filesystem has one more.
-pids=()
 for i in "${!shares[@]}"; do
-	scripts/run-qemu.sh --kernel stock --initrd "$initrd" --log "$logs/console-programs-$i.log" --timeout 900 \
-		--pmem 1 --pmem-size 1024 --append "daxrmap.timeout=400 daxrmap.run=\"${shares[i]}\"" -- \
+	start_guest "programs-$i" "${shares[i]}" --kernel stock --initrd "$initrd" --timeout 900 \
+		--pmem 1 --pmem-size 1024 --append daxrmap.timeout=400 -- \
 		-drive "file=$PROGRAMS,format=raw,if=none,id=programs,readonly=on" \
-		-device virtio-blk-pci,drive=programs >"$dir/qemu-$i.log" 2>&1 &
-	pids+=($!)
+		-device virtio-blk-pci,drive=programs
 done
-for i in "${!shares[@]}"; do
-	rc=0
-	wait "${pids[i]}" || rc=$?
-	collect "$logs/console-programs-$i.log" $rc
-	cat "$dir/qemu-$i.log"
-done
-echo "RESULT $passed $failed $skipped"
-[ $failed = 0 ]
+collect_guests

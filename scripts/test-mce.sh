@@ -8,8 +8,7 @@
 . "$TOP/scripts/lib-guest.sh"
 
 kernel=$1
-logs=$TOP/build/logs
-log=$logs/console-mce-$kernel.log
+log=$LOGS/console-mce-$kernel.log
 initrd=$TOP/build/initramfs-mce-$kernel.img
 args=(--kernel "$kernel" --initrd "$initrd" --log "$log" --pmem 1)
 # An Intel CPU of before the time when a machine check came to all CPUs: for the
@@ -21,7 +20,7 @@ debug) args+=(--timeout "${TIMEOUT:-900}" --append daxrmap.timeout=600) ;;
 esac
 
 cd "$TOP"
-mkdir -p "$logs"
+mkdir -p "$LOGS"
 scripts/build-module.sh "$kernel" modules
 scripts/build-selftests.sh mce
 scripts/build-tools.sh
@@ -113,13 +112,12 @@ serve() {
 
 rm -f "$log"
 scripts/run-qemu.sh "${args[@]}" --nfit "$work/nvdimm" -- \
-	-chardev "pipe,id=qmp,path=$work/qmp" -mon chardev=qmp,mode=control >"$logs/qemu-mce-$kernel.log" 2>&1 &
+	-chardev "pipe,id=qmp,path=$work/qmp" -mon chardev=qmp,mode=control >"$LOGS/qemu-mce-$kernel.log" 2>&1 &
 guest=$!
 serve
 rc=0
 wait "$guest" || rc=$?
 guest=
 collect "$log" $rc
-cat "$logs/qemu-mce-$kernel.log"
-echo "RESULT $passed $failed $skipped"
-[ "$failed" = 0 ]
+cat "$LOGS/qemu-mce-$kernel.log"
+results

@@ -9,7 +9,6 @@
 
 kernel=$1
 initrd=$TOP/build/initramfs-$kernel.img
-logs=$TOP/build/logs
 args=()
 not_here=
 case $kernel in
@@ -30,7 +29,6 @@ esac
 [ "$(nproc)" -gt 1 ] || shards=1
 
 cd "$TOP"
-mkdir -p "$logs"
 scripts/build-module.sh "$kernel" modules
 scripts/build-selftests.sh
 scripts/build-tools.sh
@@ -46,18 +44,7 @@ for t in ${TESTS:-$(find build/selftests -maxdepth 1 -type f -executable ! -name
 done
 [ $i != 0 ] || die "there are no self tests"
 
-pids=()
 for i in "${!share[@]}"; do
-	scripts/run-qemu.sh --kernel "$kernel" --initrd "$initrd" --log "$logs/console-$kernel-$i.log" \
-		"${args[@]}" --append "daxrmap.run=\"${share[i]# }\"" >"$logs/qemu-$kernel-$i.log" 2>&1 &
-	pids+=($!)
+	start_guest "$kernel-$i" "${share[i]# }" --kernel "$kernel" --initrd "$initrd" "${args[@]}"
 done
-
-for i in "${!share[@]}"; do
-	rc=0
-	wait "${pids[i]}" || rc=$?
-	collect "$logs/console-$kernel-$i.log" $rc
-	cat "$logs/qemu-$kernel-$i.log"
-done
-echo "RESULT $passed $failed $skipped"
-[ $failed = 0 ]
+collect_guests
