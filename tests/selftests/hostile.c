@@ -22,6 +22,7 @@
 #include "common.h"
 #include "common/image.h"
 #include "common/mutate.h"
+#include "common/random.h"
 #include "common/text.h"
 #include "common/visit.h"
 
@@ -128,10 +129,9 @@ static void take_records(const unsigned char *data, size_t size, struct record_l
  * must be there at the next mount. (A log that has a bit wrong ends there; what
  * is behind it may seem to go on after a record that is written there.)
  */
-static int try_image(struct counts *c, struct dice *d, unsigned long n, const char *what,
-		     bool whole)
+static int try_image(struct counts *c, unsigned long n, const char *what, bool whole)
 {
-	bool writable = dice_roll(d, 4);
+	bool writable = dr_pick(4);
 	int r, consistent;
 	char line[256];
 
@@ -144,7 +144,7 @@ static int try_image(struct counts *c, struct dice *d, unsigned long n, const ch
 		return 0;
 	}
 	c->mounted++;
-	r = dr_visit(d, writable);
+	r = dr_visit(writable);
 	consistent = dr_consistent();
 	if (!consistent) {
 		c->inconsistent++;
@@ -153,7 +153,7 @@ static int try_image(struct counts *c, struct dice *d, unsigned long n, const ch
 	r = r ?: (consistent < 0 ? consistent : 0);
 	r = r ?: dr_umount();
 	/* It costs as much again. */
-	if (r || !writable || dice_roll(d, 3))
+	if (r || !writable || dr_pick(3))
 		return r;
 	r = dr_mount_again();
 	if (r) {
@@ -218,12 +218,11 @@ TEST_F(hostile, mutants)
 	ASSERT_EQ(0, make_base(&base[1], true));
 	printf("# seed %lu, from image %lu on\n", seed, n);
 	for (; now() < end; n++) {
-		struct dice d = { seed << 32 ^ n };
-
-		ASSERT_EQ(0, image_copy(&im, &base[dice_roll(&d, BASES)]));
-		whole = image_mutate(&im, &d, what, sizeof(what));
+		dr_seed(seed << 32 ^ n);
+		ASSERT_EQ(0, image_copy(&im, &base[dr_pick(BASES)]));
+		whole = image_mutate(&im, what, sizeof(what));
 		ASSERT_EQ(0, image_write(&im, dr_dev()));
-		ASSERT_EQ(0, try_image(&counts, &d, n, what, whole))
+		ASSERT_EQ(0, try_image(&counts, n, what, whole))
 			TH_LOG("image %lu: %s", n, what);
 	}
 	EXPECT_TRUE(report(&counts));
@@ -241,8 +240,7 @@ TEST_F(hostile, fuzz_corpus)
 	ASSERT_EQ(0, dr_mkfs_with(dr_dev(), "-s 2560K"));
 	ASSERT_EQ(0, image_read(&base, dr_dev(), 2560UL << 10));
 	for (const unsigned char *at = corpus; at < corpus_end; at += size, n++) {
-		struct dice d = { n };
-
+		dr_seed(n);
 		memcpy(&size, at, sizeof(size));
 		at += sizeof(size);
 		if (n < first)
@@ -252,7 +250,7 @@ TEST_F(hostile, fuzz_corpus)
 		image_put_records(&im, &list);
 		image_free_records(&list);
 		ASSERT_EQ(0, image_write(&im, dr_dev()));
-		ASSERT_EQ(0, try_image(&counts, &d, n, "of the fuzzer", true))
+		ASSERT_EQ(0, try_image(&counts, n, "of the fuzzer", true))
 			TH_LOG("input %lu", n);
 	}
 	EXPECT_TRUE(report(&counts));

@@ -5,52 +5,43 @@
 #include <stdlib.h>
 #include <string.h>
 #include "mutate.h"
+#include "random.h"
 
 static struct record_list list;
 
-uint64_t dice_roll(struct dice *d, uint64_t sides)
-{
-	uint64_t x = d->state += 0x9e3779b97f4a7c15;
-
-	/* splitmix64 */
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-	return (x ^ (x >> 31)) % sides;
-}
-
 /* A number that is near a limit, or near what was there. */
-static uint64_t near(struct dice *d, uint64_t was, const struct image *im)
+static uint64_t near(uint64_t was, const struct image *im)
 {
 	uint64_t blocks = im->size / IMAGE_BLOCK;
 
-	switch (dice_roll(d, 8)) {
+	switch (dr_pick(8)) {
 	case 0:
-		return was + dice_roll(d, 5) - 2;
+		return was + dr_pick(5) - 2;
 	case 1:
-		return dice_roll(d, 4);
+		return dr_pick(4);
 	case 2:
-		return blocks + dice_roll(d, 3) - 1;
+		return blocks + dr_pick(3) - 1;
 	case 3:
-		return dice_roll(d, blocks);
+		return dr_pick(blocks);
 	case 4:
-		return (1ULL << dice_roll(d, 64)) + dice_roll(d, 3) - 1;
+		return (1ULL << dr_pick(64)) + dr_pick(3) - 1;
 	case 5:
-		return ~dice_roll(d, 3);
+		return ~dr_pick(3);
 	case 6:
-		return was ^ 1ULL << dice_roll(d, 64);
+		return was ^ 1ULL << dr_pick(64);
 	default:
-		return was * 2 + dice_roll(d, 2);
+		return was * 2 + dr_pick(2);
 	}
 }
 
-static uint64_t number(struct dice *d, uint64_t was, const struct image *im)
+static uint64_t number(uint64_t was, const struct image *im)
 {
-	uint64_t is = near(d, was, im);
+	uint64_t is = near(was, im);
 
 	return is == was ? was + 1 : is;
 }
 
-static void change_super(struct image *im, struct dice *d, char *what, size_t room)
+static void change_super(struct image *im, char *what, size_t room)
 {
 	static const unsigned char fields[] = {
 		SB_VERSION, SB_COMPAT, SB_RO_COMPAT, SB_INCOMPAT, SB_UUID, SB_LABEL,
@@ -58,21 +49,21 @@ static void change_super(struct image *im, struct dice *d, char *what, size_t ro
 		SB_REGIONS + 16, SB_REGIONS + 24, SB_ACTIVE, SB_FIRST_SEQ,
 		SB_PREVIOUS_SEQ, SB_MADE,
 	};
-	unsigned char field = fields[dice_roll(d, sizeof(fields))], *sb = image_super(im);
+	unsigned char field = fields[dr_pick(sizeof(fields))], *sb = image_super(im);
 	unsigned char copy[IMAGE_SUPER];
-	bool all = dice_roll(d, 4);
+	bool all = dr_pick(4);
 	uint64_t was, is;
 
 	if (!sb)
 		return;
 	was = image_get(sb + field);
-	is = number(d, was, im);
+	is = number(was, im);
 	if (field == SB_VERSION)
 		is = (uint32_t)is;
 	if (all)
 		memcpy(copy, sb, sizeof(copy));
 	else
-		sb = image_slot(im, dice_roll(d, 4));
+		sb = image_slot(im, dr_pick(4));
 	image_put((all ? copy : sb) + field, is);
 	if (all)
 		image_put_super(im, copy);
@@ -83,14 +74,14 @@ static void change_super(struct image *im, struct dice *d, char *what, size_t ro
 }
 
 /* Where a random operation of a record begins, and how long it is. */
-static size_t an_op(const struct record *rec, struct dice *d, size_t *size)
+static size_t an_op(const struct record *rec, size_t *size)
 {
 	size_t at = 0, found = 0;
 	unsigned int n = 0;
 
 	*size = 0;
 	for (size_t s; (s = image_op_size(rec->payload + at, rec->len - at)); at += s) {
-		if (!dice_roll(d, ++n)) {
+		if (!dr_pick(++n)) {
 			found = at;
 			*size = s;
 		}
@@ -112,18 +103,18 @@ static void splice(struct record *rec, size_t at, size_t old, const unsigned cha
 	rec->len += len - old;
 }
 
-static const char *change_op(struct image *im, struct dice *d, struct record *rec)
+static const char *change_op(struct image *im, struct record *rec)
 {
-	size_t size, at = an_op(rec, d, &size), field;
+	size_t size, at = an_op(rec, &size), field;
 	unsigned char op[512], random[33];
 
 	if (!size) {
 		if (rec->len)
-			rec->payload[dice_roll(d, rec->len)] ^= 1 << dice_roll(d, 8);
+			rec->payload[dr_pick(rec->len)] ^= 1 << dr_pick(8);
 		return "a bit of what is no operation";
 	}
 	memcpy(op, rec->payload + at, size);
-	switch (dice_roll(d, 8)) {
+	switch (dr_pick(8)) {
 	case 0:
 		splice(rec, at, size, NULL, 0);
 		return "an operation less";
@@ -131,29 +122,29 @@ static const char *change_op(struct image *im, struct dice *d, struct record *re
 		splice(rec, at, 0, op, size);
 		return "an operation twice";
 	case 2:
-		rec->payload[at] = dice_roll(d, 18);
+		rec->payload[at] = dr_pick(18);
 		return "another operation";
 	case 3:
 		for (size_t i = 0; i < sizeof(random); i++)
-			random[i] = dice_roll(d, 256);
-		random[0] = 6 + dice_roll(d, 6);
+			random[i] = dr_pick(256);
+		random[0] = 6 + dr_pick(6);
 		for (size_t i = 1; i < sizeof(random); i += 8)
-			image_put(random + i, number(d, dice_roll(d, 20), im));
+			image_put(random + i, number(dr_pick(20), im));
 		splice(rec, at, 0, random, image_op_size(random, sizeof(random)));
 		return "an operation more";
 	case 4:
-		rec->payload[at + dice_roll(d, size)] ^= 1 << dice_roll(d, 8);
+		rec->payload[at + dr_pick(size)] ^= 1 << dr_pick(8);
 		return "a bit of an operation";
 	default:
 		if (size < 9)
 			return "nothing";
-		field = at + 1 + dice_roll(d, (size - 1) / 8) * 8;
-		image_put(rec->payload + field, number(d, image_get(rec->payload + field), im));
+		field = at + 1 + dr_pick((size - 1) / 8) * 8;
+		image_put(rec->payload + field, number(image_get(rec->payload + field), im));
 		return "a number of an operation";
 	}
 }
 
-static void change_log(struct image *im, struct dice *d, char *what, size_t room)
+static void change_log(struct image *im, char *what, size_t room)
 {
 	struct record *rec, other;
 	const char *how;
@@ -162,15 +153,15 @@ static void change_log(struct image *im, struct dice *d, char *what, size_t room
 	image_records(im, &list);
 	if (!list.count)
 		return;
-	i = dice_roll(d, list.count);
+	i = dr_pick(list.count);
 	rec = &list.rec[i];
-	switch (dice_roll(d, 12)) {
+	switch (dr_pick(12)) {
 	case 0:
-		rec->kind = dice_roll(d, 5);
+		rec->kind = dr_pick(5);
 		how = "kind";
 		break;
 	case 1:
-		rec->len = dice_roll(d, rec->len + 1);
+		rec->len = dr_pick(rec->len + 1);
 		how = "shorter";
 		break;
 	case 2:
@@ -180,7 +171,7 @@ static void change_log(struct image *im, struct dice *d, char *what, size_t room
 		how = "changes places with the next";
 		break;
 	default:
-		how = change_op(im, d, rec);
+		how = change_op(im, rec);
 	}
 	snprintf(what, room, "record %u of %u: %s", i, list.count, how);
 	image_put_records(im, &list);
@@ -188,22 +179,22 @@ static void change_log(struct image *im, struct dice *d, char *what, size_t room
 }
 
 /* Without a checksum that is right. */
-static void flip(struct image *im, struct dice *d, char *what, size_t room)
+static void flip(struct image *im, char *what, size_t room)
 {
-	unsigned int bits = 1 + dice_roll(d, 64);
+	unsigned int bits = 1 + dr_pick(64);
 	unsigned char *sb = image_super(im);
-	size_t at = dice_roll(d, im->size), len = 1 + dice_roll(d, 4096);
+	size_t at = dr_pick(im->size), len = 1 + dr_pick(4096);
 
 	/* Where it matters: superblocks, log, or anywhere. */
-	switch (dice_roll(d, 4)) {
+	switch (dr_pick(4)) {
 	case 0:
-		at = dice_roll(d, 2) ? 0 : im->size - IMAGE_BLOCK;
+		at = dr_pick(2) ? 0 : im->size - IMAGE_BLOCK;
 		len = 1024;
 		break;
 	case 1:
 	case 2:
 		if (sb)
-			at = image_get(sb + SB_REGIONS + 16 * dice_roll(d, 2)) * IMAGE_BLOCK;
+			at = image_get(sb + SB_REGIONS + 16 * dr_pick(2)) * IMAGE_BLOCK;
 		len = 8192;
 		break;
 	}
@@ -212,13 +203,13 @@ static void flip(struct image *im, struct dice *d, char *what, size_t room)
 	if (len > im->size - at)
 		len = im->size - at;
 	for (unsigned int i = 0; i < bits; i++)
-		im->bytes[at + dice_roll(d, len)] ^= 1 << dice_roll(d, 8);
+		im->bytes[at + dr_pick(len)] ^= 1 << dr_pick(8);
 	snprintf(what, room, "%u bits from byte %zu on", bits, at);
 }
 
-bool image_mutate(struct image *im, struct dice *d, char *what, size_t room)
+bool image_mutate(struct image *im, char *what, size_t room)
 {
-	unsigned int times = 1 + (dice_roll(d, 3) == 0);
+	unsigned int times = 1 + (dr_pick(3) == 0);
 	bool whole = true;
 
 	*what = 0;
@@ -229,18 +220,18 @@ bool image_mutate(struct image *im, struct dice *d, char *what, size_t room)
 			strcpy(what + used, "; ");
 			used += 2;
 		}
-		switch (dice_roll(d, 10)) {
+		switch (dr_pick(10)) {
 		case 0:
 		case 1:
-			change_super(im, d, what + used, room - used);
+			change_super(im, what + used, room - used);
 			whole = false;
 			break;
 		case 2:
-			flip(im, d, what + used, room - used);
+			flip(im, what + used, room - used);
 			whole = false;
 			break;
 		default:
-			change_log(im, d, what + used, room - used);
+			change_log(im, what + used, room - used);
 		}
 	}
 	return whole;

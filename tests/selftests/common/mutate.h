@@ -4,18 +4,12 @@
 #define DAXRMAP_TEST_MUTATE_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include "image.h"
 
-struct dice {
-	uint64_t state;
-};
-
-uint64_t dice_roll(struct dice *d, uint64_t sides);
 /*
- * Changes it; what was done goes to `what`. Whether there is nothing behind the
+ * Changes it as dr_pick() says; what was done goes to `what`. Whether there is nothing behind the
  * log's end that was a part of it.
  */
-bool image_mutate(struct image *im, struct dice *d, char *what, size_t room);
+bool image_mutate(struct image *im, char *what, size_t room);
 
 #endif

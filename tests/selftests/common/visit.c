@@ -20,6 +20,7 @@
 #include "debugfs.h"
 #include "files.h"
 #include "mount.h"
+#include "random.h"
 #include "signals.h"
 #include "visit.h"
 
@@ -110,7 +111,7 @@ static void ask(void)
 }
 
 /* A file of our own, then what others have. */
-static int change(struct dice *d)
+static int change(void)
 {
 	static char buf[3 * BLK], back[3 * BLK];
 	int fd = dr_open("visit-new", O_RDWR | O_CREAT | O_TRUNC), other, r = 0;
@@ -123,16 +124,16 @@ static int change(struct dice *d)
 		other = open(found[i], O_RDWR | O_CLOEXEC);
 		if (other < 0)
 			continue;
-		switch (dice_roll(d, 7)) {
+		switch (dr_pick(7)) {
 		case 0:
-			(void)!pwrite(other, back, 2 * BLK, dice_roll(d, 4) * BLK);
+			(void)!pwrite(other, back, 2 * BLK, dr_pick(4) * BLK);
 			break;
 		case 1:
-			(void)!ftruncate(other, dice_roll(d, 5 * BLK));
+			(void)!ftruncate(other, dr_pick(5 * BLK));
 			break;
 		case 2:
 			(void)!fallocate(other, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-					 BLK, BLK + dice_roll(d, 4 * BLK));
+					 BLK, BLK + dr_pick(4 * BLK));
 			break;
 		case 3:
 			ioctl(other, FICLONE, fd);
@@ -157,19 +158,19 @@ static int change(struct dice *d)
 	return r;
 }
 
-int dr_visit(struct dice *d, bool writable)
+int dr_visit(bool writable)
 {
 	int r = 0;
 
 	files = entries = 0;
 	/* A page that is mapped keeps the mark of a failure for ever. */
-	maps = dice_roll(d, 2);
+	maps = dr_pick(2);
 	walk(dr_mnt(), 0);
 	ask();
 	if (writable)
-		r = change(d);
+		r = change();
 	if (!maps)
-		dr_notify(dice_roll(d, 512) * BLK, (1 + dice_roll(d, 3)) * BLK);
+		dr_notify(dr_pick(512) * BLK, (1 + dr_pick(3)) * BLK);
 	ask();
 	return r;
 }

@@ -4,12 +4,11 @@
 #define DAXRMAP_TEST_VISIT_H
 
 #include <stdbool.h>
-#include "mutate.h"
 
 /*
- * Walks, reads, asks; if it is writable also changes. Errors are fine, but what
- * was written must be read: -EILSEQ if not.
+ * Walks, reads, asks; if it is writable also changes: as dr_pick() says. Errors are
+ * fine, but what was written must be read: -EILSEQ if not.
  */
-int dr_visit(struct dice *d, bool writable);
+int dr_visit(bool writable);
 
 #endif
