@@ -145,7 +145,7 @@ static void read_owners(void)
 /* A process that maps a page, to poison it itself. */
 static struct proc *find_injector(int file, unsigned int page, int *slot)
 {
-	int start = pick(WORKERS);
+	int start = dr_pick(WORKERS);
 
 	for (int i = 0; i < WORKERS; i++) {
 		struct proc *p = &w->proc[(start + i) % WORKERS];
@@ -159,7 +159,7 @@ static struct proc *find_injector(int file, unsigned int page, int *slot)
 
 static void calm_event(void)
 {
-	unsigned int since[PROCS], page = 0, x = pick(100);
+	unsigned int since[PROCS], page = 0, x = dr_pick(100);
 	struct proc *injector = NULL;
 	struct past is = { .block = pick_free() };
 	uint32_t n = 1;
@@ -170,7 +170,7 @@ static void calm_event(void)
 	else if (x < 30 && !shaky(is.block))
 		injector = find_injector(file, page, &slot);
 	else if (x < 45)
-		n = 2 + pick(7);
+		n = 2 + dr_pick(7);
 	if (is.block + n > w->total)
 		n = 1;
 	if (n > 1)
@@ -198,7 +198,7 @@ static void calm_event(void)
 			fault(MISSED, "MADV_HWPOISON of %s page %u: error %ld",
 			      name_of(file), page, -r);
 	} else {
-		inject(is.block, n, pick(2));
+		inject(is.block, n, dr_pick(2));
 	}
 	COUNT(quiet_events);
 	ask_all(PING);

@@ -79,17 +79,17 @@ static void clone_pages(struct slot *s, unsigned int sp, struct slot *d, unsigne
 
 void clone_something(struct slot *s, unsigned int p, unsigned int n)
 {
-	struct slot *d = &me->slot[pick(SLOTS)];
+	struct slot *d = &me->slot[dr_pick(SLOTS)];
 
 	if (d->file < 0)
 		return;
-	if (pick(2)) {		/* all of it, as far as it goes */
+	if (dr_pick(2)) {		/* all of it, as far as it goes */
 		p = 0;
 		n = s->count < d->count ? s->count : d->count;
 		clone_pages(s, 0, d, 0, n);
 	} else {
 		if (n > d->count)
 			n = d->count;
-		clone_pages(s, p, d, pick(d->count - n + 1), n);
+		clone_pages(s, p, d, dr_pick(d->count - n + 1), n);
 	}
 }

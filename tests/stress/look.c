@@ -12,7 +12,7 @@ static uint64_t words[WORDS];
 /* One word of a page that the slot maps. */
 void look_at(struct slot *s, unsigned int p)
 {
-	struct seen seen = { .words = words, .first = pick(WORDS), .count = 1 };
+	struct seen seen = { .words = words, .first = dr_pick(WORDS), .count = 1 };
 	const char *at = s->base + (p - s->first) * BLK + seen.first * 8;
 	struct sig sig;
 
@@ -53,10 +53,10 @@ void read_at(int file, int fd, unsigned int p)
 
 void look_somewhere(struct slot *s)
 {
-	unsigned int p = s->first + pick(s->count);
+	unsigned int p = s->first + dr_pick(s->count);
 
-	for (int n = 1 + pick(8); n && p < s->first + s->count; n--, p++)
-		if (pick(4))
+	for (int n = 1 + dr_pick(8); n && p < s->first + s->count; n--, p++)
+		if (dr_pick(4))
 			look_at(s, p);
 		else
 			read_at(s->file, s->fd, p);

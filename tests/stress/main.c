@@ -3,16 +3,15 @@
  * stress [--events N] [--seconds S] [--seed N]
  *
  * N poison events, however long they take; or, without N, as many as there are
- * in S seconds (25), at most 1000. Without a seed, a random one; it is printed.
+ * in S seconds (25), at most 1000. Without a seed, STRESS_SEED's, or a random
+ * one; it is printed.
  */
 #define _GNU_SOURCE
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include <sys/random.h>
 #include "kselftest.h"
 #include "stress.h"
 
@@ -24,18 +23,6 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static unsigned long number(const char *text)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 0);
-
-	if (!*text || *end) {
-		fprintf(stderr, "stress: not a number: %s\n", text);
-		exit(2);
-	}
-	return n;
 }
 
 /* Without any of these it has tested nothing. */
@@ -102,26 +89,23 @@ int main(int argc, char **argv)
 		{ "seed", required_argument, NULL, 'r' },
 		{ }
 	};
-	unsigned long events = 1000, seconds = 25, seed = 0;
+	unsigned long events = 1000, seconds = 25, seed;
 	double start = now();
 	struct dr_fs fs;
 	int c;
 
-	if (getrandom(&seed, 4, 0) != 4)
-		return 2;
-	if (getenv("STRESS_SEED"))
-		seed = number(getenv("STRESS_SEED"));
+	seed = dr_any_seed("STRESS_SEED");
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (c) {
 		case 'e':
-			events = number(optarg);
+			events = dr_number("stress", optarg);
 			seconds = 0;
 			break;
 		case 's':
-			seconds = number(optarg);
+			seconds = dr_number("stress", optarg);
 			break;
 		case 'r':
-			seed = number(optarg);
+			seed = dr_number("stress", optarg);
 			break;
 		default:
 			return 2;
@@ -136,7 +120,7 @@ int main(int argc, char **argv)
 		ksft_exit_fail_msg("no mount\n");
 	printf("# seed %lu\n", seed);
 	fflush(stdout);
-	seed_random(seed * 1000 + PROCS);
+	dr_seed(seed * 1000 + PROCS);
 	if (start_procs())
 		ksft_exit_fail_msg("no processes\n");
 	inject(w->total - 1, 1, false);

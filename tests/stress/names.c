@@ -17,7 +17,7 @@ static char buffer[BIG_PAGES * BLK];
 static void create_locked(int f)
 {
 	struct file *o = &w->file[f];
-	unsigned int n = f < BIG ? o->pages : 1 + pick(o->pages);
+	unsigned int n = f < BIG ? o->pages : 1 + dr_pick(o->pages);
 	static uint32_t block[BIG_PAGES];
 	static struct content c[BIG_PAGES];
 	struct stat st;
@@ -99,10 +99,10 @@ void remove_file(int f)
 
 void change_names(void)
 {
-	int f = pick(FILES);
+	int f = dr_pick(FILES);
 
 	/* Half of them gone at any time is not what we want. */
-	if (w->file[f].named && !pick(3))
+	if (w->file[f].named && !dr_pick(3))
 		remove_file(f);
 	else
 		create_file(f);
@@ -126,11 +126,11 @@ void open_something(struct slot *s, int f)
 	struct file *o;
 
 	if (f < 0)
-		f = pick(FILES);
+		f = dr_pick(FILES);
 	o = &w->file[f];
 	lock_life(f);
 	if (o->named) {
-		s->writable = pick(3);
+		s->writable = dr_pick(3);
 		s->fd = dr_open(name_of(f), O_RDWR);
 		s->first = 0;
 		s->count = o->pages;
@@ -138,7 +138,7 @@ void open_something(struct slot *s, int f)
 		if (s->fd >= 0)
 			s->base = map(s->fd, s->count * BLK,
 				      s->writable ? PROT_READ | PROT_WRITE : PROT_READ,
-				      s->writable || pick(2) ? MAP_SHARED : MAP_PRIVATE);
+				      s->writable || dr_pick(2) ? MAP_SHARED : MAP_PRIVATE);
 		if (s->base == MAP_FAILED)
 			fault(INTACT, "open or mmap of %s: %s", name_of(f),
 			      strerror(errno));

@@ -158,7 +158,7 @@ static void cut(struct slot *s)
 {
 	struct file *o = &w->file[s->file];
 	struct past gone = { .kind = AFTER_END };
-	unsigned int word = 1 + pick(WORDS - 1);
+	unsigned int word = 1 + dr_pick(WORDS - 1);
 	int r, err, ended;
 
 	if (!lock_pages(s, 0, 1, true))
@@ -199,7 +199,7 @@ static void cut(struct slot *s)
 /* Gives the page another block, or none, if it is lost. */
 void move_page(struct slot *s, unsigned int p)
 {
-	if (pick(3))
+	if (dr_pick(3))
 		write_pages(s, p, 1, false);
 	else
 		punch(s, p, 1);
@@ -207,12 +207,12 @@ void move_page(struct slot *s, unsigned int p)
 
 void change_something(struct slot *s)
 {
-	unsigned int x = pick(100), n = 1 + pick(pick(2) ? 2 : 12);
-	unsigned int p = pick(s->count - n + 1);
+	unsigned int x = dr_pick(100), n = 1 + dr_pick(dr_pick(2) ? 2 : 12);
+	unsigned int p = dr_pick(s->count - n + 1);
 
 	COUNT(changes);
 	if (x < 24)
-		write_pages(s, p, n, !pick(6));
+		write_pages(s, p, n, !dr_pick(6));
 	else if (x < 44)
 		clone_something(s, p, n);
 	else if (x < 58)
@@ -224,7 +224,7 @@ void change_something(struct slot *s)
 	else if (x < 88)
 		zero(s, p, n);
 	else if (x < 90)
-		set_size(s, 1 + pick(s->count));
+		set_size(s, 1 + dr_pick(s->count));
 	else if (x < 94)
 		cut(s);
 	else if (x < 97)

@@ -16,12 +16,12 @@ bool take_event(void)
 /* One that has other owners as well, for half of them, if there is any. */
 int pick_data(unsigned int *p, struct past *is)
 {
-	bool shared = pick(2);
+	bool shared = dr_pick(2);
 
 	for (int i = 0; i < 1000; i++) {
-		int f = pick(FILES);
+		int f = dr_pick(FILES);
 
-		*p = pick(w->file[f].pages);
+		*p = dr_pick(w->file[f].pages);
 		*is = now_of(f, *p);
 		if (is->kind != DATA || is->block == NONE)
 			continue;
@@ -39,7 +39,7 @@ static void note_log(const struct fsmap *r, void *arg)
 {
 	struct log *log = arg;
 
-	if (r->fmr_owner == DR_OWN_LOG && (!log->blocks || pick(2)))
+	if (r->fmr_owner == DR_OWN_LOG && (!log->blocks || dr_pick(2)))
 		*log = (struct log){ r->fmr_physical / BLK, r->fmr_length / BLK };
 }
 
@@ -55,13 +55,13 @@ static unsigned long pick_log(void)
 		fault(BOOKS, "no log is to be found: error %d", -r);
 		return 0;
 	}
-	return log.start + pick(log.blocks);
+	return log.start + dr_pick(log.blocks);
 }
 
 /* Most likely one that no file has. */
 unsigned long pick_free(void)
 {
-	return pick(4) ? pick(w->total) : pick_log();
+	return dr_pick(4) ? dr_pick(w->total) : pick_log();
 }
 
 /* What memory_failure() does for one page, or what the driver does for some. */
@@ -119,12 +119,12 @@ static void poison_mapped(struct slot *s, unsigned int p)
 
 void poison_own_page(struct slot *s)
 {
-	unsigned int p = s->first + pick(s->count);
+	unsigned int p = s->first + dr_pick(s->count);
 	struct past is = now_of(s->file, p);
 
 	if (is.kind != DATA || is.block == NONE)
 		return;
-	if (pick(3))
+	if (dr_pick(3))
 		poison_mapped(s, p);
 	else if (take_event())
 		inject(is.block, 1, true);
@@ -132,7 +132,7 @@ void poison_own_page(struct slot *s)
 
 static void storm_event(void)
 {
-	unsigned int p, x = pick(100), n;
+	unsigned int p, x = dr_pick(100), n;
 	struct past is;
 
 	if (x < 35) {
@@ -146,17 +146,17 @@ static void storm_event(void)
 		return;
 	if (x < 45 || pick_data(&p, &is) < 0) {
 		COUNT(of_free);		/* most likely */
-		inject(pick_free(), 1, pick(2));
+		inject(pick_free(), 1, dr_pick(2));
 		return;
 	}
-	n = x < 60 ? 2 + pick(7) : 1;
+	n = x < 60 ? 2 + dr_pick(7) : 1;
 	if (is.block + n > w->total)
 		n = 1;
 	if (n > 1)
 		COUNT(ranges);
 	if (shaky(is.block))
 		COUNT(repeated);
-	inject(is.block, n, pick(2));
+	inject(is.block, n, dr_pick(2));
 }
 
 void storm(int events)
@@ -164,13 +164,13 @@ void storm(int events)
 	static const int delay[] = { 0, 0, 1, 3 };
 
 	/* A pause between finding an owner and locking it lets others in. */
-	dr_notify_delay(delay[pick(4)]);
+	dr_notify_delay(delay[dr_pick(4)]);
 	w->left = events;
 	w->running = 1;
 	ask_all(RUN);
 	while (__atomic_load_n(&w->left, __ATOMIC_SEQ_CST) > 0) {
 		storm_event();
-		usleep(pick(4000));
+		usleep(dr_pick(4000));
 	}
 	w->running = 0;
 	for (int i = 0; i < WORKERS; i++)

@@ -14,13 +14,13 @@
 
 static struct slot *any_slot(void)
 {
-	return &me->slot[pick(SLOTS)];
+	return &me->slot[dr_pick(SLOTS)];
 }
 
 static void step(void)
 {
 	struct slot *s = any_slot();
-	unsigned int x = pick(100);
+	unsigned int x = dr_pick(100);
 
 	all_signals_are_here();
 	if (s->file < 0)
@@ -36,9 +36,9 @@ static void step(void)
 	else if (x < 98)
 		poison_own_page(s);
 	else
-		madvise(s->base + pick(s->count) * BLK, BLK * (1 + pick(4)),
+		madvise(s->base + dr_pick(s->count) * BLK, BLK * (1 + dr_pick(4)),
 			MADV_DONTNEED);
-	if (!pick(2000))
+	if (!dr_pick(2000))
 		dr_put("/proc/sys/vm/drop_caches", "2");
 	all_signals_are_here();
 }
@@ -77,7 +77,7 @@ static long obey(const struct command *c)
 		move_page(s, c->page);
 		return 0;
 	case INJECT:
-		inject(c->page, 1, pick(2));
+		inject(c->page, 1, dr_pick(2));
 		return 0;
 	case UNWATCH:
 		unmap_slot(s);
@@ -95,7 +95,7 @@ static void __attribute__((noreturn)) proc_main(int in, int out)
 	long r;
 
 	catch_signals();
-	seed_random(w->seed * 1000 + me->nr);
+	dr_seed(w->seed * 1000 + me->nr);
 	if (me->early && prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0))
 		_exit(94);
 	while (read(in, &c, sizeof(c)) == sizeof(c)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What pages hold: every word says which version of which page it is of. And chance. */
+/* What pages hold: every word says which version of which page it is of. */
 #define _GNU_SOURCE
 #include "stress.h"
 
@@ -33,19 +33,4 @@ uint64_t new_patch(void)
 	/* Another word than any of a page. */
 	c.cut++;
 	return word_of(&c, WORDS);
-}
-
-static uint64_t random_state;
-
-void seed_random(uint64_t seed)
-{
-	random_state = seed * 0x9e3779b97f4a7c15ull + 1;
-}
-
-unsigned int pick(unsigned int n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (random_state >> 20) % n;
 }

@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include "../selftests/common.h"
+#include "../selftests/common/random.h"
 #include "../selftests/common/text.h"
 
 enum {
@@ -221,8 +222,6 @@ void close_slot(struct slot *s);
 void unmap_slot(struct slot *s);
 void stop_procs(void);
 
-unsigned int pick(unsigned int n);	/* below n */
-void seed_random(uint64_t seed);
 void change_something(struct slot *s);
 void move_page(struct slot *s, unsigned int p);
 void change_names(void);

@@ -91,7 +91,7 @@ static void poison_watched(uint32_t block, const struct watched *o, int n)
 	}
 	if (watching)
 		COUNT(watched);
-	inject(block, 1, pick(2));
+	inject(block, 1, dr_pick(2));
 	for (int i = 0; i < watching; i++) {
 		struct proc *p = &w->proc[WORKERS + i];
 		struct slot *s = &p->slot[0];
