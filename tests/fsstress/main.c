@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "kselftest.h"
+#include "../selftests/common/clock.h"
 #include "fsstress.h"
 #include "shared.h"
 
@@ -32,14 +33,6 @@ static const struct {
 	{ take_op, 3 },
 };
 enum { OPS = sizeof(ops) / sizeof(*ops) };
-
-static double now(void)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	return at.tv_sec + at.tv_nsec / 1e9;
-}
 
 static void any_op(void)
 {
@@ -76,7 +69,7 @@ static bool all_done(void)
 
 static bool is_late(void)
 {
-	return w->until && now() > w->until && all_done();
+	return w->until && dr_now() > w->until && all_done();
 }
 
 static int play(void *arg)
@@ -191,7 +184,7 @@ int main(int argc, char **argv)
 		{ }
 	};
 	unsigned long want = 0, seconds = 10;
-	double start = now();
+	double start = dr_now();
 	struct dr_fs fs;
 	int c;
 
@@ -223,7 +216,7 @@ int main(int argc, char **argv)
 	must("mkdir", mkdir(dr_path(SHARED_DIR), 0755), 0);
 	w->until = want ? 0 : start + seconds;
 	while (!failed() && (want ? (unsigned long)w->round * ROUND < want :
-			     !is_late() && (now() < w->until || w->round < MANY))) {
+			     !is_late() && (dr_now() < w->until || w->round < MANY))) {
 		w->round++;
 		all(play);
 		verify_shared();
@@ -231,7 +224,7 @@ int main(int argc, char **argv)
 			mount_again();
 	}
 	end(&fs);
-	report(now() - start);
+	report(dr_now() - start);
 	ksft_test_result(!w->faults[CALLS], "fsstress.calls every call did what it must\n");
 	ksft_test_result(!w->faults[OWN], "fsstress.own each directory is as its process made it\n");
 	ksft_test_result(!w->faults[SHARED], "fsstress.shared what all have changed is consistent\n");

@@ -10,23 +10,15 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "kselftest.h"
+#include "../selftests/common/clock.h"
 #include "fsx.h"
 
 enum { ALL = 200, MANY = 20000 };
 
 static struct op *const kinds[] = { data_ops, map_ops, space_ops, share_ops, mount_ops };
 enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
 
 static struct op *any_op(void)
 {
@@ -57,7 +49,7 @@ static bool all_done(void)
 
 static void play(unsigned long ops, double until)
 {
-	while (!failed() && (ops ? op_nr < ops : now() < until ||
+	while (!failed() && (ops ? op_nr < ops : dr_now() < until ||
 			     (!all_done() && op_nr < MANY))) {
 		struct op *o = any_op();
 		unsigned long before = noted;
@@ -113,7 +105,7 @@ int main(int argc, char **argv)
 		{ }
 	};
 	unsigned long ops = 0, seconds = 10;
-	double start = now();
+	double start = dr_now();
 	struct dr_fs fs;
 	int c;
 
@@ -145,7 +137,7 @@ int main(int argc, char **argv)
 	if (open_files())
 		play(ops, start + seconds);
 	end(&fs);
-	report(now() - start);
+	report(dr_now() - start);
 	ksft_test_result(!faults[CALLS], "fsx.calls every call did what it must\n");
 	ksft_test_result(!faults[BYTES], "fsx.bytes every byte is as written\n");
 	ksft_test_result(!faults[HOLES], "fsx.holes holes are where they must be\n");

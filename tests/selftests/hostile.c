@@ -14,12 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include "kselftest_harness.h"
 #include "common.h"
+#include "common/clock.h"
 #include "common/image.h"
 #include "common/mutate.h"
 #include "common/random.h"
@@ -38,14 +38,6 @@ static unsigned long setting(const char *name, unsigned long otherwise)
 	const char *s = getenv(name);
 
 	return s ? strtoul(s, NULL, 0) : otherwise;
-}
-
-static long now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
 }
 
 /* Until the log's region is full, and it goes on in the other one. */
@@ -210,14 +202,14 @@ TEST_F(hostile, mutants)
 	unsigned long seed = setting("HOSTILE_SEED", 1);
 	unsigned long n = setting("HOSTILE_FIRST", 0);
 	bool watched = !access(DEBUGFS "/kmemleak", F_OK);
-	long end = now() + setting("HOSTILE_SECONDS", watched ? 45 : 15);
+	double end = dr_now() + setting("HOSTILE_SECONDS", watched ? 45 : 15);
 	char what[160];
 	bool whole;
 
 	ASSERT_EQ(0, make_base(&base[0], false));
 	ASSERT_EQ(0, make_base(&base[1], true));
 	printf("# seed %lu, from image %lu on\n", seed, n);
-	for (; now() < end; n++) {
+	for (; dr_now() < end; n++) {
 		dr_seed(seed << 32 ^ n);
 		ASSERT_EQ(0, image_copy(&im, &base[dr_pick(BASES)]));
 		whole = image_mutate(&im, what, sizeof(what));

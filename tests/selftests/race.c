@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include "kselftest_harness.h"
 #include "common.h"
+#include "common/clock.h"
 
 DR_FIXTURE(race)
 
@@ -267,7 +268,7 @@ static int change_on(void *arg)
 TEST_F(race, poison_in_a_storm)
 {
 	struct storm *s = dr_shared_mem(sizeof(*s));
-	struct timespec t0, t;
+	double start;
 	pid_t pid[FILES + 1];
 	char name[8];
 
@@ -288,7 +289,7 @@ TEST_F(race, poison_in_a_storm)
 			nap();
 	while (!s->changes)
 		nap();
-	clock_gettime(CLOCK_MONOTONIC, &t0);
+	start = dr_now();
 	for (int i = 0; i < ROUNDS; i++) {
 		long before[FILES], ms;
 		int moved;
@@ -299,9 +300,7 @@ TEST_F(race, poison_in_a_storm)
 			before[k] = s->sigbus[k];
 		do {	/* 2 s in all, and until everybody met poison again */
 			nap();
-			clock_gettime(CLOCK_MONOTONIC, &t);
-			ms = (t.tv_sec - t0.tv_sec) * 1000 +
-			     (t.tv_nsec - t0.tv_nsec) / 1000000;
+			ms = (dr_now() - start) * 1000;
 			moved = 0;
 			for (int k = 0; k < FILES; k++)
 				moved += s->sigbus[k] > before[k];

@@ -10,20 +10,12 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "kselftest.h"
+#include "../selftests/common/clock.h"
 #include "stress.h"
 
 enum { STORM = 30, CALM = 15, MANY = 20 };
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
 
 /* Without any of these it has tested nothing. */
 static bool all_done(void)
@@ -46,7 +38,7 @@ static void play(unsigned long events, double until)
 		verify();
 		calm(CALM);
 		verify();
-		late = now() > until;
+		late = dr_now() > until;
 	} while (!w->said && (unsigned long)w->n.events < events &&
 		 (!late || (!all_done() && w->round < MANY)));
 }
@@ -90,7 +82,7 @@ int main(int argc, char **argv)
 		{ }
 	};
 	unsigned long events = 1000, seconds = 25, seed;
-	double start = now();
+	double start = dr_now();
 	struct dr_fs fs;
 	int c;
 
@@ -126,7 +118,7 @@ int main(int argc, char **argv)
 	inject(w->total - 1, 1, false);
 	play(events, seconds ? start + seconds : 1e18);
 	end(&fs);
-	report(now() - start);
+	report(dr_now() - start);
 	if (results(seconds ? 1 : events))
 		ksft_exit_pass();
 	ksft_exit_fail();
