@@ -9,7 +9,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <ftw.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 #include "kselftest.h"
 #include "../selftests/common/clock.h"
+#include "../selftests/common/options.h"
 #include "fsstress.h"
 #include "shared.h"
 
@@ -177,33 +177,12 @@ static void report(double seconds)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "ops", required_argument, NULL, 'o' },
-		{ "seconds", required_argument, NULL, 's' },
-		{ "seed", required_argument, NULL, 'r' },
-		{ }
-	};
-	unsigned long want = 0, seconds = 10;
+	struct dr_options o = dr_options(argc, argv, "ops", 10, "FSSTRESS_SEED");
 	double start = dr_now();
 	struct dr_fs fs;
-	int c;
 
 	w = dr_shared_mem(sizeof(*w));
-	w->seed = dr_any_seed("FSSTRESS_SEED");
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
-		switch (c) {
-		case 'o':
-			want = dr_number("fsstress", optarg);
-			break;
-		case 's':
-			seconds = dr_number("fsstress", optarg);
-			break;
-		case 'r':
-			w->seed = dr_number("fsstress", optarg);
-			break;
-		default:
-			return 2;
-		}
+	w->seed = o.seed;
 
 	ksft_print_header();
 	ksft_set_plan(5);
@@ -214,8 +193,8 @@ int main(int argc, char **argv)
 	for (int i = 0; i < PROCS; i++)
 		start_tree(i);
 	must("mkdir", mkdir(dr_path(SHARED_DIR), 0755), 0);
-	w->until = want ? 0 : start + seconds;
-	while (!failed() && (want ? (unsigned long)w->round * ROUND < want :
+	w->until = o.ops ? 0 : start + o.seconds;
+	while (!failed() && (o.ops ? (unsigned long)w->round * ROUND < o.ops :
 			     !is_late() && (dr_now() < w->until || w->round < MANY))) {
 		w->round++;
 		all(play);

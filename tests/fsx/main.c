@@ -7,12 +7,12 @@
  * seed does the same.
  */
 #define _GNU_SOURCE
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "kselftest.h"
 #include "../selftests/common/clock.h"
+#include "../selftests/common/options.h"
 #include "fsx.h"
 
 enum { ALL = 200, MANY = 20000 };
@@ -98,51 +98,29 @@ static void report(double seconds)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "ops", required_argument, NULL, 'o' },
-		{ "seconds", required_argument, NULL, 's' },
-		{ "seed", required_argument, NULL, 'r' },
-		{ }
-	};
-	unsigned long ops = 0, seconds = 10;
+	struct dr_options o = dr_options(argc, argv, "ops", 10, "FSX_SEED");
 	double start = dr_now();
 	struct dr_fs fs;
-	int c;
-
-	seed = dr_any_seed("FSX_SEED");
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
-		switch (c) {
-		case 'o':
-			ops = dr_number("fsx", optarg);
-			break;
-		case 's':
-			seconds = dr_number("fsx", optarg);
-			break;
-		case 'r':
-			seed = dr_number("fsx", optarg);
-			break;
-		default:
-			return 2;
-		}
 
 	ksft_print_header();
 	ksft_set_plan(5);
 	if (dr_setup(&fs))
 		ksft_exit_fail_msg("no mount\n");
+	seed = o.seed;
 	printf("# seed %lu\n", seed);
 	fflush(stdout);
 	dr_seed(seed);
 	free_at_start = fs.free_at_start;
 	model_start();
 	if (open_files())
-		play(ops, start + seconds);
+		play(o.ops, start + o.seconds);
 	end(&fs);
 	report(dr_now() - start);
 	ksft_test_result(!faults[CALLS], "fsx.calls every call did what it must\n");
 	ksft_test_result(!faults[BYTES], "fsx.bytes every byte is as written\n");
 	ksft_test_result(!faults[HOLES], "fsx.holes holes are where they must be\n");
 	ksft_test_result(!faults[BOOKS], "fsx.books blocks are shared, free and kept as they must be\n");
-	ksft_test_result(op_nr >= ops && all_done(), "fsx.done all of it has happened\n");
+	ksft_test_result(op_nr >= o.ops && all_done(), "fsx.done all of it has happened\n");
 	if (ksft_get_fail_cnt())
 		ksft_exit_fail();
 	ksft_exit_pass();

@@ -7,15 +7,15 @@
  * one; it is printed.
  */
 #define _GNU_SOURCE
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "kselftest.h"
 #include "../selftests/common/clock.h"
+#include "../selftests/common/options.h"
 #include "stress.h"
 
-enum { STORM = 30, CALM = 15, MANY = 20 };
+enum { STORM = 30, CALM = 15, MANY = 20, MOST = 1000 };
 
 /* Without any of these it has tested nothing. */
 static bool all_done(void)
@@ -75,51 +75,27 @@ static bool results(unsigned long events)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "events", required_argument, NULL, 'e' },
-		{ "seconds", required_argument, NULL, 's' },
-		{ "seed", required_argument, NULL, 'r' },
-		{ }
-	};
-	unsigned long events = 1000, seconds = 25, seed;
+	struct dr_options o = dr_options(argc, argv, "events", 25, "STRESS_SEED");
 	double start = dr_now();
 	struct dr_fs fs;
-	int c;
-
-	seed = dr_any_seed("STRESS_SEED");
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
-		switch (c) {
-		case 'e':
-			events = dr_number("stress", optarg);
-			seconds = 0;
-			break;
-		case 's':
-			seconds = dr_number("stress", optarg);
-			break;
-		case 'r':
-			seed = dr_number("stress", optarg);
-			break;
-		default:
-			return 2;
-		}
 
 	ksft_print_header();
 	if (dr_xfs())
 		ksft_exit_skip("asks daxrmap's debugfs\n");
 	ksft_set_plan(6);
 	/* The module that injects is loaded by a child: now, not in a storm. */
-	if (dr_setup(&fs) || make_world(seed))
+	if (dr_setup(&fs) || make_world(o.seed))
 		ksft_exit_fail_msg("no mount\n");
-	printf("# seed %lu\n", seed);
+	printf("# seed %lu\n", o.seed);
 	fflush(stdout);
-	dr_seed(seed * 1000 + PROCS);
+	dr_seed(o.seed * 1000 + PROCS);
 	if (start_procs())
 		ksft_exit_fail_msg("no processes\n");
 	inject(w->total - 1, 1, false);
-	play(events, seconds ? start + seconds : 1e18);
+	play(o.ops ?: MOST, o.ops ? 1e18 : start + o.seconds);
 	end(&fs);
 	report(dr_now() - start);
-	if (results(seconds ? 1 : events))
+	if (results(o.ops ?: 1))
 		ksft_exit_pass();
 	ksft_exit_fail();
 }

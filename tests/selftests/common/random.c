@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Random numbers that a seed repeats (splitmix64). */
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/random.h>
 #include "random.h"
 
 static uint64_t state;
@@ -24,28 +21,4 @@ uint64_t dr_random(void)
 unsigned long dr_pick(unsigned long n)
 {
 	return dr_random() % n;
-}
-
-unsigned long dr_number(const char *who, const char *text)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 0);
-
-	if (!*text || *end) {
-		fprintf(stderr, "%s: not a number: %s\n", who, text);
-		exit(2);
-	}
-	return n;
-}
-
-unsigned long dr_any_seed(const char *name)
-{
-	const char *given = getenv(name);
-	unsigned int seed = 0;
-
-	if (given)
-		return dr_number(name, given);
-	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-		exit(2);
-	return seed;
 }

@@ -8,9 +8,5 @@
 void dr_seed(uint64_t seed);
 uint64_t dr_random(void);
 unsigned long dr_pick(unsigned long n);	/* below n, which is not 0 */
-/* The number in the environment's `name`, or else a random one. */
-unsigned long dr_any_seed(const char *name);
-/* The number that `text` is; without one, `who` says so and ends. */
-unsigned long dr_number(const char *who, const char *text);
 
 #endif
