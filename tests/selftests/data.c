@@ -38,13 +38,6 @@
 
 DR_FIXTURE(data)
 
-static long size_of(const char *name)
-{
-	struct stat st;
-
-	return stat(dr_path(name), &st) ? -errno : st.st_size;
-}
-
 TEST_F(data, as_large_as_can_be)
 {
 	char b, *p;
@@ -52,7 +45,7 @@ TEST_F(data, as_large_as_can_be)
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, ftruncate(fd, LARGEST));
-	EXPECT_EQ(LARGEST, size_of("f"));
+	EXPECT_EQ(LARGEST, dr_size("f"));
 	EXPECT_USED(0);
 	/* the last byte that can be written is the one before the largest size */
 	ASSERT_EQ(1, pwrite(fd, "z", 1, LARGEST - 1));
@@ -63,7 +56,7 @@ TEST_F(data, as_large_as_can_be)
 	EXPECT_USED(1);
 	EXPECT_EQ(-1, pwrite(fd, "z", 1, LARGEST));	/* says the VFS: there is no such byte */
 	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(LARGEST, size_of("f"));
+	EXPECT_EQ(LARGEST, dr_size("f"));
 	EXPECT_EQ(LAST_PG, lseek(fd, 0, SEEK_DATA));
 	EXPECT_EQ(LARGEST, lseek(fd, LAST_PG, SEEK_HOLE));
 	close(fd);
@@ -75,7 +68,7 @@ TEST_F(data, as_large_as_can_be)
 	EXPECT_BYTE(dr_load(p + BLK - 1), 0);
 	EXPECT_BYTE(dr_store(p + 9, 'y'), 'y');
 	ASSERT_EQ(0, dr_clone("f", "g"));
-	EXPECT_EQ(LARGEST, size_of("g"));
+	EXPECT_EQ(LARGEST, dr_size("g"));
 	EXPECT_USED(2);
 	EXPECT_EQ(0, msync(p, BLK, MS_SYNC));
 	ASSERT_EQ(0, munmap(p, BLK));
@@ -210,14 +203,14 @@ TEST_F(data, flags_of_open)
 	close(fd);
 	fd = dr_open("f", O_RDWR | O_DSYNC | O_APPEND);
 	EXPECT_EQ(4, pwrite(fd, "tail", 4, 10));	/* pwrite(2): appends all the same */
-	EXPECT_EQ(2 * BLK + 4, size_of("f"));
+	EXPECT_EQ(2 * BLK + 4, dr_size("f"));
 	EXPECT_EQ(4, write(fd, "more", 4));
 	EXPECT_EQ(2 * BLK + 8, lseek(fd, 0, SEEK_CUR));
 	ASSERT_EQ(1, pread(fd, &c, 1, 2 * BLK + 5));
 	EXPECT_EQ('o', c);
 	close(fd);
 	fd = dr_open("f", O_WRONLY | O_TRUNC);
-	EXPECT_EQ(0, size_of("f"));
+	EXPECT_EQ(0, dr_size("f"));
 	close(fd);
 	EXPECT_USED(0);
 	free(buf);
@@ -251,7 +244,7 @@ TEST_F(data, flags_of_pwritev2)
 	EXPECT_EQ(3, write_at(fd, "abc", 5, RWF_DSYNC));
 	EXPECT_EQ(3, write_at(fd, "abc", 5, RWF_SYNC | RWF_HIPRI));
 	EXPECT_EQ(3, write_at(fd, "end", 5, RWF_APPEND));
-	EXPECT_EQ(2 * BLK + 3, size_of("f"));
+	EXPECT_EQ(2 * BLK + 3, dr_size("f"));
 	EXPECT_EQ(3, read_at(fd, buf, 3, 2 * BLK, RWF_NOWAIT));
 	EXPECT_STREQ("end", buf);
 	/* what is in place can be overwritten without waiting, when the times need no change */
@@ -265,7 +258,7 @@ TEST_F(data, flags_of_pwritev2)
 	EXPECT_EQ(-EAGAIN, write_at(fd, "abc", 9 * BLK, RWF_NOWAIT));
 	ASSERT_EQ(0, ftruncate(fd, 4 * BLK));
 	EXPECT_EQ(-EAGAIN, write_at(fd, "abc", 3 * BLK, RWF_NOWAIT));
-	EXPECT_EQ(4 * BLK, size_of("f"));
+	EXPECT_EQ(4 * BLK, dr_size("f"));
 	EXPECT_USED(3);
 	EXPECT_EQ(-EOPNOTSUPP, write_at(fd, "abc", 0, RWF_ATOMIC));
 	EXPECT_EQ(-EOPNOTSUPP, write_at(fd, "abc", 0, RWF_DONTCACHE));
@@ -288,12 +281,12 @@ TEST_F(data, write_that_fails)
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-1, pwrite(fd, bad + BLK, 10, 3 * BLK));
 	EXPECT_EQ(EFAULT, errno);
-	EXPECT_EQ(BLK, size_of("f"));
+	EXPECT_EQ(BLK, dr_size("f"));
 	EXPECT_USED(1);
 	/* a part of it is there: that is written */
 	n = pwrite(fd, bad + BLK - 10, 20, 3 * BLK);
 	EXPECT_TRUE(n > 0 && n <= 10);
-	EXPECT_EQ(3 * BLK + n, size_of("f"));
+	EXPECT_EQ(3 * BLK + n, dr_size("f"));
 	close(fd);
 }
 
@@ -361,12 +354,12 @@ TEST_F(data_bad, write_that_fails)
 	for (int i = 0; i < 2; i++) {	/* found, and known */
 		EXPECT_EQ(-1, pwrite(fd, buf, 100, 6 * BLK + 50));
 		EXPECT_EQ(EIO, errno);
-		EXPECT_EQ(BLK, size_of("f"));
+		EXPECT_EQ(BLK, dr_size("f"));
 		EXPECT_EQ(1, dr_counter_settled("blocks_bad", 1));
 	}
 	/* a write of all that there is of the page heals it */
 	EXPECT_EQ(2 * BLK + 100, pwrite(fd, buf, 2 * BLK + 100, 4 * BLK));
-	EXPECT_EQ(6 * BLK + 100, size_of("f"));
+	EXPECT_EQ(6 * BLK + 100, dr_size("f"));
 	EXPECT_EQ(1, dr_counter("healed"));
 	ASSERT_EQ(0, ftruncate(fd, 0));
 	close(fd);

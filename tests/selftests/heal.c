@@ -39,19 +39,6 @@ static long write_at(const char *name, unsigned long off, unsigned long len,
 	return n;
 }
 
-static int falloc(const char *name, int mode, unsigned long off,
-		  unsigned long len)
-{
-	int fd = dr_open(name, O_RDWR);
-	int ret;
-
-	if (fd < 0)
-		return fd;
-	ret = fallocate(fd, mode, off, len) ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 #define PUNCH	(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 #define ZERO	FALLOC_FL_ZERO_RANGE
 
@@ -128,7 +115,7 @@ TEST_F(heal, long_write_over_bad_and_shared_blocks_and_holes)
 	SKIP_ON_XFS();
 	ASSERT_EQ(0, dr_create("f", 40, 1));
 	ASSERT_EQ(0, dr_clone_range("f", 8 * BLK, 8 * BLK, "g", 0));
-	ASSERT_EQ(0, falloc("f", PUNCH, 20 * BLK, 4 * BLK));
+	ASSERT_EQ(0, dr_fallocate("f", PUNCH, 20 * BLK, 4 * BLK));
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, dr_poison("f", 9 + i));
 		ASSERT_EQ(0, dr_poison("f", 30 + 2 * i));
@@ -158,8 +145,8 @@ TEST_F(heal, parts_are_eio)
 	/* up to where it cannot go on */
 	EXPECT_EQ(2 * BLK, write_at("f", 6 * BLK, 2 * BLK + 77, 2));
 	is_lost(_metadata, "f", 8);
-	EXPECT_EQ(-EIO, falloc("f", PUNCH, 4 * BLK + 1, 2 * BLK));
-	EXPECT_EQ(-EIO, falloc("f", ZERO, 3 * BLK, BLK + 1));
+	EXPECT_EQ(-EIO, dr_fallocate("f", PUNCH, 4 * BLK + 1, 2 * BLK));
+	EXPECT_EQ(-EIO, dr_fallocate("f", ZERO, 3 * BLK, BLK + 1));
 	is_lost(_metadata, "f", 4);
 	EXPECT_EQ(0, dr_verify("f", 5, 1, 1, 5));
 	EXPECT_EQ(0, dr_verify("f", 3, 1, 1, 3));
@@ -240,7 +227,7 @@ TEST_F(heal, punch)
 	ASSERT_EQ(0, dr_create("f", 16, 1));
 	ASSERT_EQ(0, dr_clone("f", "g"));
 	ASSERT_EQ(0, dr_poison("f", 4));
-	EXPECT_EQ(0, falloc("f", PUNCH, 3 * BLK + 10, 3 * BLK));
+	EXPECT_EQ(0, dr_fallocate("f", PUNCH, 3 * BLK + 10, 3 * BLK));
 	EXPECT_EQ(0, dr_verify_zero("f", 3 * BLK + 10, 3 * BLK));
 	EXPECT_EQ(-ENOENT, dr_block("f", 4, NULL));
 	EXPECT_EQ(0, dr_verify("f", 7, 9, 1, 7));
@@ -262,7 +249,7 @@ TEST_F(heal, zero_range)
 	ASSERT_EQ(0, dr_clone_range("f", 0, 8 * BLK, "g", 0));
 	ASSERT_EQ(0, dr_poison("f", 4));
 	ASSERT_EQ(0, dr_poison("f", 12));
-	EXPECT_EQ(0, falloc("f", ZERO, 3 * BLK + 10, 20 * BLK));
+	EXPECT_EQ(0, dr_fallocate("f", ZERO, 3 * BLK + 10, 20 * BLK));
 	EXPECT_EQ(0, dr_verify_zero("f", 3 * BLK + 10, 20 * BLK));
 	EXPECT_EQ(0, stat(dr_path("f"), &st));
 	EXPECT_EQ(23 * BLK + 10, st.st_size);
@@ -295,19 +282,19 @@ TEST_F(heal, fallocate_modes)
 	struct stat st;
 
 	ASSERT_EQ(0, dr_create("f", 2, 1));
-	EXPECT_EQ(0, falloc("f", FALLOC_FL_KEEP_SIZE, 0, 8 * BLK));
+	EXPECT_EQ(0, dr_fallocate("f", FALLOC_FL_KEEP_SIZE, 0, 8 * BLK));
 	EXPECT_EQ(0, stat(dr_path("f"), &st));
 	EXPECT_EQ(2 * BLK, st.st_size);
 	EXPECT_EQ(64, st.st_blocks);
-	EXPECT_EQ(0, falloc("f", 0, 0, 10 * BLK));
+	EXPECT_EQ(0, dr_fallocate("f", 0, 0, 10 * BLK));
 	EXPECT_EQ(0, stat(dr_path("f"), &st));
 	EXPECT_EQ(10 * BLK, st.st_size);
 	EXPECT_EQ(0, dr_verify("f", 0, 2, 1, 0));
 	EXPECT_EQ(0, dr_verify_zero("f", 2 * BLK, 8 * BLK));
-	EXPECT_EQ(-EOPNOTSUPP, falloc("f", FALLOC_FL_PUNCH_HOLE, 0, BLK));
-	EXPECT_EQ(-EOPNOTSUPP, falloc("f", 0x4000, 0, BLK));
-	EXPECT_EQ(-EINVAL, falloc("f", 0, 0, 0));
-	EXPECT_EQ(-EFBIG, falloc("f", 0, 1, 0x7fffffffffffffffUL));
+	EXPECT_EQ(-EOPNOTSUPP, dr_fallocate("f", FALLOC_FL_PUNCH_HOLE, 0, BLK));
+	EXPECT_EQ(-EOPNOTSUPP, dr_fallocate("f", 0x4000, 0, BLK));
+	EXPECT_EQ(-EINVAL, dr_fallocate("f", 0, 0, 0));
+	EXPECT_EQ(-EFBIG, dr_fallocate("f", 0, 1, 0x7fffffffffffffffUL));
 }
 
 TEST_HARNESS_MAIN

@@ -85,14 +85,8 @@ static int step_truncate(int i)
 
 static int step_punch(int i)
 {
-	int fd = dr_open(file_name(i), O_RDWR), r;
-
-	if (fd < 0)
-		return fd;
-	r = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		      i % BLOCKS * BLK + 100, 3 * BLK) ? -errno : 0;
-	close(fd);
-	return r;
+	return dr_fallocate(file_name(i), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			    i % BLOCKS * BLK + 100, 3 * BLK);
 }
 
 static int step_create(int i)

@@ -35,24 +35,6 @@ FIXTURE_TEARDOWN_PARENT(space)
 	EXPECT_EQ(0, dr_xfs() ? 0 : dr_teardown(&self->fs));
 }
 
-static int change(const char *name, int mode, long at, long len)
-{
-	int r, fd = dr_open(name, O_RDWR | O_CREAT);
-
-	if (fd < 0)
-		return fd;
-	r = fallocate(fd, mode, at, len) ? -errno : 0;
-	close(fd);
-	return r;
-}
-
-static long size_of(const char *name)
-{
-	struct stat st;
-
-	return stat(dr_path(name), &st) ? -errno : st.st_size;
-}
-
 /* Every block that statfs(2) says is free can be had, and not one more. */
 TEST_F(space, every_block)
 {
@@ -65,13 +47,13 @@ TEST_F(space, every_block)
 	EXPECT_EQ(free, dr_counter("blocks_free"));
 	EXPECT_EQ(dr_end_block() - dr_first_block(), s.f_blocks);
 	EXPECT_EQ(s.f_blocks - 3, s.f_bfree);
-	EXPECT_EQ(-ENOSPC, change("g", 0, 0, (free + 1) * BLK));
+	EXPECT_EQ(-ENOSPC, dr_fallocate("g", 0, 0, (free + 1) * BLK));
 	ASSERT_EQ(0, unlink(dr_path("g")));
 	EXPECT_USED(3);
-	ASSERT_EQ(0, change("g", 0, 0, free * BLK));
+	ASSERT_EQ(0, dr_fallocate("g", 0, 0, free * BLK));
 	EXPECT_EQ(0, dr_free_blocks());
 	EXPECT_EQ(-ENOSPC, dr_create("h", 1, 1));
-	ASSERT_EQ(0, change("g", PUNCH, 5 * BLK, BLK));
+	ASSERT_EQ(0, dr_fallocate("g", PUNCH, 5 * BLK, BLK));
 	EXPECT_EQ(1, dr_free_blocks());
 	EXPECT_EQ(0, dr_create("h", 1, 1));
 	EXPECT_EQ(0, dr_check());
@@ -83,7 +65,7 @@ TEST_F(space, none_for_copies)
 
 	ASSERT_EQ(0, dr_create("a", 8, 1));
 	ASSERT_EQ(0, dr_clone("a", "b"));
-	ASSERT_EQ(0, change("big", 0, 0, dr_free_blocks() * BLK));
+	ASSERT_EQ(0, dr_fallocate("big", 0, 0, dr_free_blocks() * BLK));
 	EXPECT_EQ(0, dr_free_blocks());
 	p = dr_map("b", 0, 8 * BLK, RW, MAP_SHARED);
 	ASSERT_NE(NULL, p);
@@ -96,25 +78,25 @@ TEST_F(space, none_for_copies)
 	EXPECT_EQ(0, dr_verify("b", 0, 8, 1, 0));
 	EXPECT_TRUE(dr_shared("b", 2));
 	EXPECT_EQ(-ENOSPC, dr_write_part("b", 1));
-	EXPECT_EQ(-ENOSPC, change("b", FALLOC_FL_UNSHARE_RANGE, 0, BLK));
-	EXPECT_EQ(-ENOSPC, change("b", FALLOC_FL_ZERO_RANGE, 0, BLK));
-	EXPECT_EQ(-ENOSPC, change("b", PUNCH, 10, 10));
+	EXPECT_EQ(-ENOSPC, dr_fallocate("b", FALLOC_FL_UNSHARE_RANGE, 0, BLK));
+	EXPECT_EQ(-ENOSPC, dr_fallocate("b", FALLOC_FL_ZERO_RANGE, 0, BLK));
+	EXPECT_EQ(-ENOSPC, dr_fallocate("b", PUNCH, 10, 10));
 	EXPECT_EQ(0, dr_verify("b", 0, 8, 1, 0));
 	/* what needs no block */
 	EXPECT_EQ(0, dr_clone("a", "c"));
 	EXPECT_EQ(0, mkdir(dr_path("d"), 0700));
-	EXPECT_EQ(0, change("c", FALLOC_FL_COLLAPSE_RANGE, 0, BLK));
-	EXPECT_EQ(0, change("c", FALLOC_FL_INSERT_RANGE, 0, BLK));
-	EXPECT_EQ(0, change("c", PUNCH, 3 * BLK, 2 * BLK));
+	EXPECT_EQ(0, dr_fallocate("c", FALLOC_FL_COLLAPSE_RANGE, 0, BLK));
+	EXPECT_EQ(0, dr_fallocate("c", FALLOC_FL_INSERT_RANGE, 0, BLK));
+	EXPECT_EQ(0, dr_fallocate("c", PUNCH, 3 * BLK, 2 * BLK));
 	EXPECT_EQ(0, unlink(dr_path("c")));
 	/* shorter, in the middle of a block that cannot be copied */
 	ASSERT_EQ(0, truncate(dr_path("b"), 4 * BLK + 100));
-	EXPECT_EQ(4 * BLK + 100, size_of("b"));
+	EXPECT_EQ(4 * BLK + 100, dr_size("b"));
 	EXPECT_EQ(0, dr_verify("b", 0, 4, 1, 0));
 	EXPECT_EQ(-1, truncate(dr_path("b"), 5 * BLK));
 	EXPECT_EQ(ENOSPC, errno);
-	EXPECT_EQ(4 * BLK + 100, size_of("b"));
-	ASSERT_EQ(0, change("big", PUNCH, 0, BLK));
+	EXPECT_EQ(4 * BLK + 100, dr_size("b"));
+	ASSERT_EQ(0, dr_fallocate("big", PUNCH, 0, BLK));
 	ASSERT_EQ(0, truncate(dr_path("b"), 5 * BLK));
 	EXPECT_EQ(0, dr_verify_zero("b", 4 * BLK + 100, BLK - 100));
 	EXPECT_EQ(0, dr_verify("a", 0, 8, 1, 0));
@@ -153,15 +135,15 @@ TEST_F(space, none_for_metadata)
 	files--;
 	TH_LOG("%d extents, %d more files", extents, files);
 	for (int i = r = 0; !r && i < 60; i++)
-		r = change("f", FALLOC_FL_KEEP_SIZE, (200 + 2 * i) * BLK, BLK);
+		r = dr_fallocate("f", FALLOC_FL_KEEP_SIZE, (200 + 2 * i) * BLK, BLK);
 	EXPECT_EQ(-ENOSPC, r);
 	EXPECT_EQ(0, dr_persists());
 
 	/* less is possible, one after the other, again and again */
-	ASSERT_EQ(0, change("g", PUNCH, (extents - 3) * 2 * BLK, BLK));
+	ASSERT_EQ(0, dr_fallocate("g", PUNCH, (extents - 3) * 2 * BLK, BLK));
 	ASSERT_EQ(0, truncate(dr_path("g"), (extents - 5) * 2 * BLK));
 	for (int i = 0; i < 20; i++)
-		ASSERT_EQ(0, change("f", PUNCH, i * 3 * BLK, BLK));
+		ASSERT_EQ(0, dr_fallocate("f", PUNCH, i * 3 * BLK, BLK));
 	for (int i = 0; i < files; i++) {
 		snprintf(name, sizeof(name), "%0255d", i);
 		ASSERT_EQ(0, unlink(dr_path(name)));
@@ -199,9 +181,9 @@ TEST_F(space, aging)
 		if (n % 5 == 0)
 			unlink(dr_path(name));
 		else if (n % 5 == 1)
-			change(name, PUNCH, n / 7 % 64 * BLK, n / 5 % 16 * BLK + 1);
+			dr_fallocate(name, PUNCH, n / 7 % 64 * BLK, n / 5 % 16 * BLK + 1);
 		else
-			ASSERT_EQ(0, change(name, 0, n / 11 % 64 * BLK, (n / 13 % 200 + 1) * BLK));
+			ASSERT_EQ(0, dr_fallocate(name, 0, n / 11 % 64 * BLK, (n / 13 % 200 + 1) * BLK));
 	}
 	for (int i = 0; i < 97; i++) {
 		struct stat st;
@@ -226,7 +208,7 @@ TEST_F(space, aging)
 	ASSERT_LT(20 * 512, free);
 	for (int i = 0; i < free * 9 / 10 / 512; i++) {
 		snprintf(name, sizeof(name), "huge%d", i);
-		ASSERT_EQ(0, change(name, 0, 0, HUGE_SIZE));
+		ASSERT_EQ(0, dr_fallocate(name, 0, 0, HUGE_SIZE));
 		huge += dr_block(name, 0, NULL) % 512 == 0 &&
 			dr_block(name, 511, NULL) == dr_block(name, 0, NULL) + 511;
 	}

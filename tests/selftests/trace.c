@@ -77,18 +77,6 @@ static int find(struct expected *e, const char *event, const char *fmt, ...)
 	return -1;
 }
 
-static int falloc(const char *name, int mode, unsigned long blk,
-		  unsigned long n)
-{
-	int r, fd = dr_open(name, O_RDWR);
-
-	if (fd < 0)
-		return fd;
-	r = fallocate(fd, mode, blk * BLK, n * BLK) ? -errno : 0;
-	close(fd);
-	return r;
-}
-
 #define PUNCH	(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 #define ZERO	FALLOC_FL_ZERO_RANGE
 
@@ -167,8 +155,8 @@ TEST_F(trace, every_field)
 
 	ASSERT_EQ(0, tr_start());
 	EXPECT_EQ(0, dr_write_blocks("mapped", 5, 2, 2));
-	EXPECT_EQ(0, falloc("open", ZERO, 5, 1));
-	EXPECT_EQ(0, falloc("absent", PUNCH, 90, 30));
+	EXPECT_EQ(0, dr_fallocate("open", ZERO, 5 * BLK, BLK));
+	EXPECT_EQ(0, dr_fallocate("absent", PUNCH, 90 * BLK, 30 * BLK));
 	ASSERT_LT(0, look(&e));
 	EXPECT_EQ(0, find(&e, "heal", "ino %ld pgoff 5 count 2 old_block %ld new_block %ld by write",
 			  ino[0], block, dr_block("mapped", 5, NULL)));
@@ -197,10 +185,10 @@ TEST_F(trace, heal_in_runs)
 	ASSERT_EQ(0, dr_notify(block * BLK + 12 * BLK, BLK));
 	ASSERT_EQ(0, tr_start());
 	EXPECT_EQ(-EIO, dr_write_part("f", 4));
-	EXPECT_EQ(0, falloc("f", PUNCH, 0, 9));
-	EXPECT_EQ(0, falloc("f", PUNCH, 0, 9));
-	EXPECT_EQ(0, falloc("f", ZERO, 10, 6));
-	EXPECT_EQ(0, falloc("f", ZERO, 10, 6));
+	EXPECT_EQ(0, dr_fallocate("f", PUNCH, 0, 9 * BLK));
+	EXPECT_EQ(0, dr_fallocate("f", PUNCH, 0, 9 * BLK));
+	EXPECT_EQ(0, dr_fallocate("f", ZERO, 10 * BLK, 6 * BLK));
+	EXPECT_EQ(0, dr_fallocate("f", ZERO, 10 * BLK, 6 * BLK));
 	EXPECT_EQ(4, dr_counter("healed"));
 	ASSERT_LT(0, look(&e));
 	EXPECT_EQ(0, find(&e, "heal", "ino %ld pgoff 4 count 1 old_block %ld new_block -1 by punch_hole",
@@ -304,7 +292,7 @@ TEST_F(trace, perf_records)
 		ASSERT_EQ(0, tr_perf_open(&p[i], f[i].id));
 	}
 	ASSERT_EQ(0, dr_notify_flags(block * BLK, BLK, FLAGS));
-	ASSERT_EQ(0, falloc("f", PUNCH, 3, 1));
+	ASSERT_EQ(0, dr_fallocate("f", PUNCH, 3 * BLK, BLK));
 	for (int i = 0; i < 4; i++) {
 		TH_LOG("%s", formats[i].event);
 		ASSERT_LT(0, tr_perf_next(&p[i], rec[i], sizeof(*rec)));

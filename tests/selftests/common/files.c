@@ -69,11 +69,29 @@ int dr_clone(const char *src, const char *dst)
 	return clone(src, dst, NULL);
 }
 
+int dr_fallocate(const char *name, int mode, long off, long len)
+{
+	int r, fd = dr_open(name, O_RDWR | O_CREAT);
+
+	if (fd < 0)
+		return fd;
+	r = fallocate(fd, mode, off, len) ? dr_errno() : 0;
+	close(fd);
+	return r;
+}
+
 long dr_ino(const char *name)
 {
 	struct stat st;
 
 	return stat(dr_path(name), &st) ? dr_errno() : (long)st.st_ino;
+}
+
+long dr_size(const char *name)
+{
+	struct stat st;
+
+	return stat(dr_path(name), &st) ? dr_errno() : st.st_size;
 }
 
 long dr_block(const char *name, unsigned long blk, unsigned int *flags)

@@ -14,7 +14,10 @@ int dr_open(const char *name, int flags);	/* fd or -errno */
 int dr_clone(const char *src, const char *dst);
 int dr_clone_range(const char *src, unsigned long soff, unsigned long len,
 		   const char *dst, unsigned long doff);
+/* fallocate(2); makes the file if it is not there, as dr_clone() does. */
+int dr_fallocate(const char *name, int mode, long off, long len);
 long dr_ino(const char *name);
+long dr_size(const char *name);
 /* Device block of a file's block, -ENOENT for a hole; FIEMAP's flags too. */
 long dr_block(const char *name, unsigned long blk, unsigned int *flags);
 bool dr_shared(const char *name, unsigned long blk);
