@@ -20,15 +20,18 @@ for f in tests/programs/*; do files+=(--test "$f"); done
 	scripts/initramfs.sh "${files[@]}" stock "$initrd"
 } >"$dir/build.log" 2>&1 || { tail -n 40 "$dir/build.log"; die "programs: it does not build"; }
 
-# Two guests, since programs wait for each other; the tests as they take the same time.
-shares=("postgres fio sqlite" "stress-ng files git xfs_io")
-[ "$(nproc)" -gt 1 ] || shares=("${shares[*]}")
+# Two guests, since programs wait for each other; the tests as they take the same time. And one with
+# SELinux, which is short.
+shares=("postgres fio sqlite" "stress-ng files git xfs_io" selinux)
+[ "$(nproc)" -gt 1 ] || shares=("${shares[0]} ${shares[1]}" selinux)
 [ -z "${TESTS:-}" ] || shares=("$TESTS")
 
 # Below 4 GiB a guest has 2 GiB for itself; the filesystem has one more.
 for i in "${!shares[@]}"; do
+	append=daxrmap.timeout=400
+	[[ " ${shares[i]} " != *" selinux "* ]] || append+=" security=selinux"
 	start_guest "programs-$i" "${shares[i]}" --kernel stock --initrd "$initrd" --timeout 900 \
-		--pmem 1 --pmem-size 1024 --append daxrmap.timeout=400 -- \
+		--pmem 1 --pmem-size 1024 --append "$append" -- \
 		-drive "file=$PROGRAMS,format=raw,if=none,id=programs,readonly=on" \
 		-device virtio-blk-pci,drive=programs
 done
