@@ -21,12 +21,6 @@
 
 #define SIZE	(2UL << 20)
 
-/*
- * As large as the images: where the first superblock cannot be read the second one
- * is looked for at the device's end.
- */
-#define PARTITION	"/dev/pmem0p1"
-
 /* One after the other: a line with a name, one with sizes, the .list, the .img.xz. */
 __asm__(".section .rodata\nimages:\n.incbin \"" IMAGES "\"\nimages_end:\n.previous");
 extern const char images[], images_end[];
@@ -91,15 +85,19 @@ FIXTURE_SETUP(images)
 		;
 	mkdir(dr_mnt(), 0755);
 	im.size = SIZE;
+	/*
+	 * As large as the images: where the first superblock cannot be read the second one
+	 * is looked for at the device's end.
+	 */
 	ASSERT_EQ(0, dr_add_partition(1, HUGE_SIZE, SIZE));
-	setenv("DAXRMAP_TEST_DEV", PARTITION, 1);
+	dr_use_partition(true);
 	ASSERT_EQ(0, posix_memalign((void **)&im.bytes, BLK, SIZE));
 }
 
 FIXTURE_TEARDOWN(images)
 {
 	umount2(dr_mnt(), 0);
-	unsetenv("DAXRMAP_TEST_DEV");
+	dr_use_partition(false);
 	EXPECT_EQ(0, dr_del_partition(1));
 }
 

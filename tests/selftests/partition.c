@@ -35,23 +35,12 @@ FIXTURE_VARIANT(partition) { bool table; };
 FIXTURE_VARIANT_ADD(partition, by_ioctl) { false };
 FIXTURE_VARIANT_ADD(partition, by_table) { true };
 
-/* From here on the test's device is the partition, or the whole again. */
-static void use_partition(bool part)
-{
-	static char whole[64], name[72];
-
-	if (!whole[0])
-		snprintf(whole, sizeof(whole), "%s", dr_dev());
-	snprintf(name, sizeof(name), "%sp1", whole);
-	setenv("DAXRMAP_TEST_DEV", part ? name : whole, 1);
-}
-
 static int make_partition(bool table)
 {
 	int r = table ? dr_write_mbr(START, END - START) :
 			dr_add_partition(1, START, END - START);
 
-	use_partition(true);
+	dr_use_partition(true);
 	for (int i = 0; i < 500 && !r && access(dr_dev(), F_OK); i++)
 		usleep(10000);
 	return r;
@@ -59,7 +48,7 @@ static int make_partition(bool table)
 
 static int remove_partition(bool table)
 {
-	use_partition(false);
+	dr_use_partition(false);
 	return table ? dr_write_mbr(0, 0) : dr_del_partition(1);
 }
 
@@ -101,7 +90,7 @@ FIXTURE_TEARDOWN_PARENT(partition)
 {
 	if (dr_xfs())
 		return;
-	use_partition(true);
+	dr_use_partition(true);
 	EXPECT_EQ(0, dr_teardown(&self->fs));
 	EXPECT_EQ(0, remove_partition(variant->table));
 }
@@ -306,13 +295,13 @@ TEST_F(partition, one_holder)
 	unsigned long long seq = dr_log_seq();
 	char whole[64], second[80];
 
-	use_partition(false);
+	dr_use_partition(false);
 	snprintf(whole, sizeof(whole), "%s", dr_dev());
 	snprintf(second, sizeof(second), "%sp2", whole);
 	ASSERT_EQ(0, dr_add_partition(2, 256 * MIB, 8 * MIB));
 	ASSERT_EQ(0, dr_mkfs(second));
 	/* The partition is none of its metadata. */
-	use_partition(true);
+	dr_use_partition(true);
 	ASSERT_EQ(0, dr_umount());
 	ASSERT_EQ(0, dr_mkfs(whole));
 	ASSERT_EQ(0, dr_mount_again());
@@ -327,9 +316,9 @@ TEST_F(partition, one_holder)
 	ASSERT_EQ(0, mount(whole, "/tmp/second", "daxrmap", 0, ""));
 	EXPECT_EQ(-EBUSY, dr_mount_again());
 	ASSERT_EQ(0, umount("/tmp/second"));
-	use_partition(false);
+	dr_use_partition(false);
 	EXPECT_EQ(0, dr_del_partition(2));
-	use_partition(true);
+	dr_use_partition(true);
 	ASSERT_EQ(0, dr_mount_again());
 	EXPECT_EQ(0, dr_notify(START, (FIRST + 1) * BLK));
 	EXPECT_TRUE(lost_are("head", EDGE, 0, 1));
@@ -341,11 +330,11 @@ TEST_F(partition, bad_blocks_of_the_driver)
 	static const long block[] = { -1, FIRST, LAST - 1, BLOCKS };
 	char device[64], list[128], line[64];
 
-	use_partition(false);
+	dr_use_partition(false);
 	ASSERT_EQ(0, dr_find_device(device, sizeof(device)));
 	snprintf(list, sizeof(list), "/sys/block/%s/badblocks",
 		 strrchr(dr_dev(), '/') + 1);
-	use_partition(true);
+	dr_use_partition(true);
 	for (int i = 0; i < 4; i++) {
 		snprintf(line, sizeof(line), "%lu 8", START / 512 + block[i] * 8);
 		ASSERT_EQ(0, dr_put(list, line));
@@ -368,12 +357,12 @@ TEST_F(partition, bad_blocks_of_the_driver)
 	EXPECT_TRUE(lost_are("tail", EDGE, EDGE - 1, EDGE));
 	ASSERT_EQ(0, dr_umount());
 	/* A new binding of the driver empties the list, and has no partitions. */
-	use_partition(false);
+	dr_use_partition(false);
 	ASSERT_EQ(0, dr_unbind(device));
 	ASSERT_EQ(0, dr_bind(device));
 	if (!variant->table)
 		ASSERT_EQ(0, make_partition(false));
-	use_partition(true);
+	dr_use_partition(true);
 	for (int i = 0; i < 500 && access(dr_dev(), F_OK); i++)
 		usleep(10000);
 	ASSERT_EQ(0, dr_mount());

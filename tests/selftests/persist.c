@@ -23,7 +23,6 @@
 #include "common/snapshot.h"
 #include "common/tool.h"
 
-#define MIB	(1L << 20)
 #define FMR_OWN_LOG	FMR_OWNER('X', 2)
 #define SUPER	1024		/* bytes of a block that have superblocks */
 
@@ -355,15 +354,10 @@ static void long_name(char name[256], int n)
 /* No room for more metadata: an error, and nothing else; and less is possible. */
 TEST_F(persist, metadata_is_full)
 {
-	char whole[64], part[72], name[256];
+	char name[256];
 	int n, r;
 
-	snprintf(whole, sizeof(whole), "%s", dr_dev());
-	snprintf(part, sizeof(part), "%sp1", whole);
-	ASSERT_EQ(0, dr_umount());
-	ASSERT_EQ(0, dr_add_partition(1, 128 * MIB, 2 * MIB));
-	setenv("DAXRMAP_TEST_DEV", part, 1);
-	ASSERT_EQ(0, dr_mount());
+	ASSERT_EQ(0, dr_mount_tiny());
 	for (n = 0, r = 0; !r; n++) {
 		long_name(name, n);
 		r = mkdir(dr_path(name), 0700) ? -errno : 0;
@@ -383,10 +377,7 @@ TEST_F(persist, metadata_is_full)
 	EXPECT_EQ(0, dr_persists());
 	EXPECT_EQ(0, dr_verify("f", 0, 100, 1, 0));
 	EXPECT_EQ(0, dr_check());
-	EXPECT_EQ(0, dr_umount());
-	setenv("DAXRMAP_TEST_DEV", whole, 1);
-	EXPECT_EQ(0, dr_del_partition(1));
-	ASSERT_EQ(0, dr_mount());
+	ASSERT_EQ(0, dr_leave_tiny());
 }
 
 TEST_HARNESS_MAIN

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -19,7 +18,6 @@
 #include "common/partition.h"
 #include "common/snapshot.h"
 
-#define MIB	(1L << 20)
 #define RW	(PROT_READ | PROT_WRITE)
 #define PUNCH	(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 
@@ -111,15 +109,10 @@ TEST_F(space, none_for_copies)
 /* The log is full of what cannot be left out. */
 TEST_F(space, none_for_metadata)
 {
-	char whole[64], part[72], name[256];
+	char name[256];
 	int files = 0, extents, r;
 
-	snprintf(whole, sizeof(whole), "%s", dr_dev());
-	snprintf(part, sizeof(part), "%sp1", whole);
-	ASSERT_EQ(0, dr_umount());
-	ASSERT_EQ(0, dr_add_partition(1, 128 * MIB, 2 * MIB));
-	setenv("DAXRMAP_TEST_DEV", part, 1);
-	ASSERT_EQ(0, dr_mount());
+	ASSERT_EQ(0, dr_mount_tiny());
 	ASSERT_EQ(0, dr_create("f", 100, 1));
 	ASSERT_EQ(0, dr_create("g", 0, 1));
 	for (extents = 0, r = 0; !r; extents++)
@@ -154,10 +147,7 @@ TEST_F(space, none_for_metadata)
 	ASSERT_EQ(0, dr_create("f", 100, 1));
 	EXPECT_EQ(0, dr_verify("f", 0, 100, 1, 0));
 	EXPECT_EQ(0, dr_check());
-	EXPECT_EQ(0, dr_umount());
-	setenv("DAXRMAP_TEST_DEV", whole, 1);
-	EXPECT_EQ(0, dr_del_partition(1));
-	ASSERT_EQ(0, dr_mount());
+	ASSERT_EQ(0, dr_leave_tiny());
 }
 
 /*

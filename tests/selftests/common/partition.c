@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <linux/blkpg.h>
@@ -15,6 +17,7 @@
 #include "text.h"
 
 #define SECTOR 512
+#define MIB	(1LL << 20)
 
 static int blkpg(int op, int nr, long long start, long long len)
 {
@@ -64,4 +67,32 @@ int dr_write_mbr(unsigned long start, unsigned long len)
 		r = dr_errno();
 	close(fd);
 	return r;
+}
+
+void dr_use_partition(bool part)
+{
+	static char whole[64], name[72];
+
+	if (!whole[0])
+		snprintf(whole, sizeof(whole), "%s", dr_dev());
+	snprintf(name, sizeof(name), "%sp1", whole);
+	setenv("DAXRMAP_TEST_DEV", part ? name : whole, 1);
+}
+
+int dr_mount_tiny(void)
+{
+	int r = dr_umount() ?: dr_add_partition(1, 128 * MIB, 2 * MIB);
+
+	if (r)
+		return r;
+	dr_use_partition(true);
+	return dr_mount();
+}
+
+int dr_leave_tiny(void)
+{
+	int r = dr_umount();
+
+	dr_use_partition(false);
+	return r ?: dr_del_partition(1) ?: dr_mount();
 }
