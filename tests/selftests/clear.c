@@ -18,14 +18,13 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <unistd.h>
-#include <linux/fsmap.h>
 #include <uapi/daxrmap.h>
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/driver.h"
+#include "common/places.h"
 
 #define RW		(PROT_READ | PROT_WRITE)
-#define DEFECTIVE	FMR_OWNER('X', 8)
 #define NOBODY		65534
 #define DELAY		500
 
@@ -59,28 +58,23 @@ static int clear(unsigned long block, unsigned long count)
 	EXPECT_EQ(0, said.failed);					\
 } while (0)
 
+static void add_bad(const struct fsmap *r, void *sum)
+{
+	if (r->fmr_flags & FMR_OF_SPECIAL_OWNER && r->fmr_owner == DR_OWN_BAD)
+		*(long *)sum += r->fmr_length / BLK;
+}
+
 /* Bad blocks that nobody owns, as GETFSMAP has it; negative: -errno. */
 static long defective(void)
 {
-	struct fsmap_head *h = calloc(1, fsmap_sizeof(256));
-	int fd = dr_open(".", O_RDONLY);
+	int r, fd = dr_open(".", O_RDONLY);
 	long sum = 0;
 
-	if (!h || fd < 0)
-		return -ENOMEM;
-	h->fmh_count = 256;
-	memset(&h->fmh_keys[1], 0xff, sizeof(h->fmh_keys[1]));
-	memset(h->fmh_keys[1].fmr_reserved, 0,
-	       sizeof(h->fmh_keys[1].fmr_reserved));
-	if (ioctl(fd, FS_IOC_GETFSMAP, h))
-		sum = -errno;
-	for (unsigned int i = 0; sum >= 0 && i < h->fmh_entries; i++)
-		if (h->fmh_recs[i].fmr_flags & FMR_OF_SPECIAL_OWNER &&
-		    h->fmh_recs[i].fmr_owner == DEFECTIVE)
-			sum += h->fmh_recs[i].fmr_length / BLK;
+	if (fd < 0)
+		return fd;
+	r = dr_places(fd, add_bad, &sum);
 	close(fd);
-	free(h);
-	return sum;
+	return r ?: sum;
 }
 
 /*

@@ -12,28 +12,23 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-#include <linux/fsmap.h>
 #include "kselftest_harness.h"
 #include "common.h"
+#include "common/places.h"
 
 DR_FIXTURE(fsmap)
 
 #define MAX		512
-#define DEFECTIVE	FMR_OWNER('X', 8)
 #define NOBODY		65534
 
 static struct fsmap recs[MAX];
 
 static struct fsmap_head *new_head(unsigned int count)
 {
-	struct fsmap_head *h = calloc(1, fsmap_sizeof(count + 1));
+	struct fsmap_head *h = dr_fsmap_head(count);
 
 	if (!h)
 		exit(100);
-	h->fmh_count = count;
-	memset(&h->fmh_keys[1], 0xff, sizeof(h->fmh_keys[1]));
-	memset(h->fmh_keys[1].fmr_reserved, 0,
-	       sizeof(h->fmh_keys[1].fmr_reserved));
 	return h;
 }
 
@@ -166,7 +161,7 @@ TEST_F(fsmap, every_block_once)
 	ASSERT_EQ(0, stat(dr_mnt(), &st));
 	EXPECT_EQ(dr_counter("blocks_total") * BLK, covered(n));
 	EXPECT_EQ(dr_counter("blocks_free"), blocks_of(n, FMR_OWN_FREE));
-	EXPECT_EQ(1, blocks_of(n, DEFECTIVE));
+	EXPECT_EQ(1, blocks_of(n, DR_OWN_BAD));
 	EXPECT_EQ(0, blocks_of(n, FMR_OWN_UNKNOWN));
 	for (int i = 0; i < n; i++)
 		/* minors below 256: as dev_t is */
@@ -272,7 +267,7 @@ static int as_nobody(void *arg)
 	/* f, h and g; and in between what is free or bad */
 	if (blocks_of(n, FMR_OWN_UNKNOWN) != 49)
 		return 5;
-	return blocks_of(n, DEFECTIVE) == 1 ? 0 : 6;
+	return blocks_of(n, DR_OWN_BAD) == 1 ? 0 : 6;
 }
 
 TEST_F(fsmap, unprivileged)

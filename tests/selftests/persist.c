@@ -7,23 +7,20 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 #include <linux/falloc.h>
-#include <linux/fsmap.h>
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/driver.h"
 #include "common/partition.h"
+#include "common/places.h"
 #include "common/snapshot.h"
 #include "common/tool.h"
 
-#define FMR_OWN_LOG	FMR_OWNER('X', 2)
 #define SUPER	1024		/* bytes of a block that have superblocks */
 
 FIXTURE(persist) {
@@ -197,25 +194,30 @@ TEST_F(persist, one_superblock)
 	}
 }
 
+struct nth {
+	int left;
+	long block;
+};
+
+static void count_regions(const struct fsmap *r, void *arg)
+{
+	struct nth *n = arg;
+
+	if (r->fmr_owner == DR_OWN_LOG && !n->left--)
+		n->block = r->fmr_physical / BLK;
+}
+
 /* The first block of a region of the log, the nth on the device; -1: none. */
 static long region(int nth)
 {
-	struct fsmap_head *h = calloc(1, fsmap_sizeof(256));
-	int fd = dr_open(".", O_RDONLY);
-	long block = -1;
+	struct nth n = { nth, -1 };
+	int r, fd = dr_open(".", O_RDONLY);
 
-	if (!h || fd < 0)
+	if (fd < 0)
 		return -1;
-	h->fmh_count = 256;
-	memset(&h->fmh_keys[1], 0xff, sizeof(h->fmh_keys[1]));
-	memset(h->fmh_keys[1].fmr_reserved, 0, sizeof(h->fmh_keys[1].fmr_reserved));
-	if (!ioctl(fd, FS_IOC_GETFSMAP, h))
-		for (unsigned int i = 0; i < h->fmh_entries && block < 0; i++)
-			if (h->fmh_recs[i].fmr_owner == FMR_OWN_LOG && !nth--)
-				block = h->fmh_recs[i].fmr_physical / BLK;
+	r = dr_places(fd, count_regions, &n);
 	close(fd);
-	free(h);
-	return block;
+	return r ? -1 : n.block;
 }
 
 /* The log's blocks fail, again and again. It moves, and nothing is lost. */

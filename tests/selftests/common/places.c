@@ -10,17 +10,26 @@
 
 #define BATCH	256
 
+struct fsmap_head *dr_fsmap_head(unsigned int count)
+{
+	struct fsmap_head *h = calloc(1, fsmap_sizeof(count));
+
+	if (!h)
+		return NULL;
+	h->fmh_count = count;
+	memset(&h->fmh_keys[1], 0xff, sizeof(h->fmh_keys[1]));
+	memset(h->fmh_keys[1].fmr_reserved, 0, sizeof(h->fmh_keys[1].fmr_reserved));
+	return h;
+}
+
 int dr_places(int dir, void (*visit)(const struct fsmap *rec, void *arg), void *arg)
 {
-	struct fsmap_head *h = calloc(1, fsmap_sizeof(BATCH));
+	struct fsmap_head *h = dr_fsmap_head(BATCH);
 	bool last = false;
 	int r = 0;
 
 	if (!h)
 		return -ENOMEM;
-	h->fmh_count = BATCH;
-	memset(&h->fmh_keys[1], 0xff, sizeof(h->fmh_keys[1]));
-	memset(h->fmh_keys[1].fmr_reserved, 0, sizeof(h->fmh_keys[1].fmr_reserved));
 	while (!last) {
 		if (ioctl(dir, FS_IOC_GETFSMAP, h)) {
 			r = dr_errno();

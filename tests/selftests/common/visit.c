@@ -11,7 +11,6 @@
 #include <linux/falloc.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
-#include <linux/fsmap.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -20,6 +19,7 @@
 #include "debugfs.h"
 #include "files.h"
 #include "mount.h"
+#include "places.h"
 #include "random.h"
 #include "signals.h"
 #include "visit.h"
@@ -89,17 +89,15 @@ static void ask(void)
 {
 	struct daxrmap_lost_head *lost =
 		calloc(1, sizeof(*lost) + BATCH * sizeof(*lost->recs));
-	struct fsmap_head *map = calloc(1, fsmap_sizeof(BATCH));
+	struct fsmap_head *map = dr_fsmap_head(BATCH);
 	int fd = open(dr_mnt(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct statvfs st;
 
 	statvfs(dr_mnt(), &st);
-	lost->count = map->fmh_count = BATCH;
+	lost->count = BATCH;
 	for (int i = 0; i < CALLS && !(lost->oflags & DAXRMAP_LOST_END); i++)
 		if (ioctl(fd, DAXRMAP_IOC_LOST, lost))
 			break;
-	memset(&map->fmh_keys[1], 0xff, sizeof(map->fmh_keys[1]));
-	memset(map->fmh_keys[1].fmr_reserved, 0, sizeof(map->fmh_keys[1].fmr_reserved));
 	for (int i = 0; i < CALLS && !ioctl(fd, FS_IOC_GETFSMAP, map) && map->fmh_entries; i++) {
 		if (map->fmh_recs[map->fmh_entries - 1].fmr_flags & FMR_OF_LAST)
 			break;
