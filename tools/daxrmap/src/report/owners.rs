@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What `daxrmap owners` prints.
+
+use super::{
+    File,
+    Name, //
+};
+use serde::Serialize;
+use std::fmt;
+
+/// What a block is used for.
+#[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum BlockUse {
+    /// Nothing.
+    Free,
+    /// Files.
+    Owned,
+    /// Nothing, as it is bad.
+    Quarantined,
+    /// A superblock.
+    Superblock,
+    /// The metadata log.
+    Log,
+    /// It is about to be given to a file, or taken from one.
+    Busy,
+}
+
+/// A file that owns a block.
+#[derive(Debug, Serialize, PartialEq, Eq)]
+pub struct Owner {
+    /// Which.
+    #[serde(flatten)]
+    pub file: File,
+    /// Where in the file, in bytes: the start of the page.
+    pub offset: u64,
+}
+
+/// `daxrmap owners`
+#[derive(Debug, Serialize)]
+pub struct Owners {
+    /// The mount point.
+    pub mount: Name,
+    /// The block.
+    pub block: u64,
+    /// Its page frame number.
+    pub pfn: u64,
+    /// What it is used for.
+    #[serde(rename = "use")]
+    pub used: BlockUse,
+    /// Whether it is bad.
+    pub bad: bool,
+    /// Who owns it.
+    pub owners: Vec<Owner>,
+}
+
+impl fmt::Display for Owners {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "block {} (pfn {:#x}): ", self.block, self.pfn)?;
+        if self.bad {
+            f.write_str("bad, ")?;
+        }
+        match (self.used, self.owners.len()) {
+            (BlockUse::Free, _) => writeln!(f, "free")?,
+            (BlockUse::Quarantined, _) => writeln!(f, "no owner")?,
+            (BlockUse::Superblock, _) => writeln!(f, "superblock")?,
+            (BlockUse::Log, _) => writeln!(f, "metadata log")?,
+            (BlockUse::Busy, _) => writeln!(f, "in use, no owner")?,
+            (BlockUse::Owned, 1) => writeln!(f, "1 owner")?,
+            (BlockUse::Owned, n) => writeln!(f, "{n} owners")?,
+        }
+        for owner in &self.owners {
+            for text in owner.file.texts() {
+                writeln!(f, "{text}: offset {}", owner.offset)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            samples::{
+                file,
+                name, //
+            },
+            State, //
+        },
+        *, //
+    };
+    use serde_json::{
+        json,
+        to_value, //
+    };
+
+    fn owners(used: BlockUse, bad: bool, n: u64) -> Owners {
+        let owner = |inode| Owner {
+            file: file(inode, State::Named, &[b"/mnt/x"]),
+            offset: 4096 * inode,
+        };
+        Owners {
+            mount: name(b"/mnt"),
+            block: 4,
+            pfn: 0x100004,
+            used,
+            bad,
+            owners: (1..=n).map(owner).collect(),
+        }
+    }
+
+    #[test]
+    fn owners_as_text() {
+        let first = |used, bad, n| {
+            let text = owners(used, bad, n).to_string();
+            assert_eq!(text.lines().count() as u64, n + 1);
+            let line = text.lines().next().unwrap();
+            line.strip_prefix("block 4 (pfn 0x100004): ")
+                .unwrap()
+                .to_owned()
+        };
+        assert_eq!(first(BlockUse::Free, false, 0), "free");
+        assert_eq!(first(BlockUse::Quarantined, true, 0), "bad, no owner");
+        assert_eq!(first(BlockUse::Log, false, 0), "metadata log");
+        assert_eq!(first(BlockUse::Superblock, false, 0), "superblock");
+        assert_eq!(first(BlockUse::Busy, false, 0), "in use, no owner");
+        assert_eq!(first(BlockUse::Owned, false, 1), "1 owner");
+        assert_eq!(first(BlockUse::Owned, true, 2), "bad, 2 owners");
+        let text = owners(BlockUse::Owned, false, 1).to_string();
+        assert!(text.ends_with("\n/mnt/x: offset 4096\n"));
+    }
+
+    #[test]
+    fn owners_as_json() {
+        let expected = json!({
+            "mount": {"path": "/mnt"}, "block": 4, "pfn": 0x100004, "use": "owned", "bad": true,
+            "owners": [
+                {"inode": 1, "state": "named", "paths": [{"path": "/mnt/x"}], "offset": 4096},
+            ],
+        });
+        assert_eq!(
+            to_value(owners(BlockUse::Owned, true, 1)).unwrap(),
+            expected
+        );
+    }
+}
