@@ -7,16 +7,17 @@
 mod common;
 
 use common::{
+    check,
     damage,
-    fsck,
+    expect,
     image,
     mkfs,
     read,
     said,
     Dir,
-    Said,
     Step::File,
-    BLOCK, //
+    BLOCK,
+    BLOCKS, //
 };
 use std::{
     fs,
@@ -24,18 +25,6 @@ use std::{
     path::Path,
     process::Command, //
 };
-
-const BLOCKS: u64 = 640;
-
-fn check(path: &Path, args: &[&str]) -> Said {
-    said(fsck().args(args).arg(path))
-}
-
-#[track_caller]
-fn expect(said: &Said, code: i32, text: &str) {
-    assert_eq!((said.code, said.err.as_str()), (code, ""), "{said:?}");
-    assert!(said.out.contains(text), "{text}\n{said:?}");
-}
 
 /// A block device on a file, as long as it lives.
 struct Loop(String);

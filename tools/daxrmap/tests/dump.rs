@@ -18,12 +18,11 @@ use common::{
     Said,
     Step::*,
     BLOCK,
+    BLOCKS,
     UUID, //
 };
 use serde_json::Value;
 use std::path::Path;
-
-const BLOCKS: u64 = 640;
 
 fn dump(path: &Path, args: &[&str]) -> Said {
     said(daxrmap().arg("dump").args(args).arg(path))

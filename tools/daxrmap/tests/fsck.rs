@@ -7,8 +7,10 @@ mod common;
 use common::{
     add,
     change_superblock,
+    check,
     damage,
     dump,
+    expect,
     fsck,
     image,
     mkfs,
@@ -16,12 +18,12 @@ use common::{
     said,
     write,
     Dir,
-    Said,
     Step::{
         self,
         *, //
     },
-    BLOCK, //
+    BLOCK,
+    BLOCKS, //
 };
 use std::{
     fs,
@@ -32,19 +34,7 @@ use std::{
     },
 };
 
-const BLOCKS: u64 = 640;
 const LAST: u64 = (BLOCKS - 1) * BLOCK;
-
-fn check(path: &Path, args: &[&str]) -> Said {
-    said(fsck().args(args).arg(path))
-}
-
-/// What is printed for a problem, or in the end.
-#[track_caller]
-fn expect(said: &Said, code: i32, text: &str) {
-    assert_eq!((said.code, said.err.as_str()), (code, ""), "{said:?}");
-    assert!(said.out.contains(text), "{text}\n{said:?}");
-}
 
 /// It is broken so; -n leaves all as it is, -y corrects it. Returns what -y says.
 #[track_caller]

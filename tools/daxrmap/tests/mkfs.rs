@@ -12,7 +12,8 @@ use common::{
     write,
     Dir,
     Said,
-    BLOCK, //
+    BLOCK,
+    UUID, //
 };
 use std::{
     fs,
@@ -25,7 +26,6 @@ use std::{
 };
 
 const MIB: u64 = 1 << 20;
-const UUID: &str = "01234567-89ab-4def-8123-456789abcdef";
 
 fn make(args: &[&str], path: &Path) -> Said {
     said(mkfs().args(args).arg(path))

@@ -24,6 +24,9 @@ use std::{
 
 pub const BLOCK: u64 = 4096;
 
+/// Of most images.
+pub const BLOCKS: u64 = 640;
+
 /// What a program has said.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Said {
@@ -83,6 +86,18 @@ fn program(path: &str) -> Command {
 
 pub fn said(command: &mut Command) -> Said {
     command.output().unwrap().into()
+}
+
+/// What fsck.daxrmap says of it.
+pub fn check(path: &Path, args: &[&str]) -> Said {
+    said(fsck().args(args).arg(path))
+}
+
+/// What fsck.daxrmap prints for a problem, or in the end.
+#[track_caller]
+pub fn expect(said: &Said, code: i32, text: &str) {
+    assert_eq!((said.code, said.err.as_str()), (code, ""), "{said:?}");
+    assert!(said.out.contains(text), "{text}\n{said:?}");
 }
 
 /// A folder for images, which goes away.
