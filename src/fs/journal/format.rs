@@ -21,18 +21,31 @@ use crate::{
         LABEL_MAX, //
     },
 };
+use core::ops::RangeInclusive;
 use kernel::prelude::*;
 
-/// Smallest region, in blocks.
+/// Smallest region, in blocks: an empty filesystem's checkpoint, and any transaction that frees something.
 const MIN_REGION: u64 = 16;
 
-/// One region for so many blocks of the filesystem.
+/// So many blocks are left for data at least.
+const MIN_DATA: u64 = 16;
+
+/// One block of a region for so many of the filesystem, if nobody says how long it is to be.
 const BLOCKS_PER_REGION_BLOCK: u64 = 64;
+
+/// How many blocks each region of the log of a new filesystem of so many blocks can have.
+pub(crate) fn region_blocks(blocks: u64) -> RangeInclusive<u64> {
+    // A superblock at either end.
+    let rest = blocks.saturating_sub(2).saturating_sub(MIN_DATA);
+    MIN_REGION..=rest / 2
+}
 
 /// What a new filesystem is to be.
 pub(crate) struct Format {
     /// Size, in blocks.
     pub(crate) blocks: u64,
+    /// Size of each region of the log, in blocks, see [`region_blocks`]. `None`: a 64th of all.
+    pub(crate) region: Option<u64>,
     /// Its name for machines.
     pub(crate) uuid: [u8; 16],
     /// Its name for people.
@@ -51,9 +64,13 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// `EINVAL` if it is too small or too large; what the medium says; `ENOMEM`.
+    /// `EINVAL` if it, or its log, is too small or too large; what the medium says; `ENOMEM`.
     pub(crate) fn format(medium: &impl Medium, format: &Format) -> Result {
-        let region = (format.blocks / BLOCKS_PER_REGION_BLOCK).max(MIN_REGION);
+        let usual = || (format.blocks / BLOCKS_PER_REGION_BLOCK).max(MIN_REGION);
+        let region = format.region.unwrap_or_else(usual);
+        if !region_blocks(format.blocks).contains(&region) {
+            return Err(EINVAL);
+        }
         let end = format.blocks.saturating_sub(1);
         let regions = [1, end.saturating_sub(region)].map(|start| Region {
             start,

@@ -22,7 +22,10 @@ mod open;
 mod repair;
 
 #[cfg(not(MODULE))]
-pub(crate) use self::format::Format;
+pub(crate) use self::format::{
+    region_blocks,
+    Format, //
+};
 pub(crate) use self::open::Opened;
 
 use super::state::{

@@ -47,6 +47,7 @@ fn formatted() -> std::vec::Vec<u8> {
     };
     let format = Format {
         blocks: BLOCKS,
+        region: None,
         uuid: [7; 16],
         label: [0; 64],
         first_seq: 1,

@@ -265,6 +265,7 @@ impl Seen {
 pub(crate) fn format() -> Format {
     Format {
         blocks: BLOCKS,
+        region: None,
         uuid: *b"0123456789abcdef",
         label: [0; 64],
         first_seq: 1,

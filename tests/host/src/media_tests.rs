@@ -167,6 +167,30 @@ fn features_and_sizes() {
 }
 
 #[test]
+fn logs_of_any_length() {
+    let most = (BLOCKS - 2 - 16) / 2;
+    for (region, made) in [
+        (None, Ok(16)),
+        (Some(16), Ok(16)),
+        (Some(most), Ok(most)),
+        (Some(15), Err(EINVAL)),
+        (Some(most + 1), Err(EINVAL)),
+        (Some(u64::MAX), Err(EINVAL)),
+    ] {
+        let medium = Recorder::new(blank());
+        let format = Format { region, ..format() };
+        let result = Journal::format(&medium, &format);
+        assert_eq!(result, made.map(|_| ()), "{region:?}");
+        if let Ok(blocks) = made {
+            let opened = Journal::open(&medium, BLOCKS).unwrap();
+            let regions = opened.journal.superblock().regions;
+            assert_eq!(regions.map(|region| region.blocks), [blocks; 2]);
+            assert_eq!(opened.journal.used().1, blocks * BLOCK_SIZE);
+        }
+    }
+}
+
+#[test]
 fn log_without_a_checkpoint() {
     let medium = formatted();
     // The first record's checksum.

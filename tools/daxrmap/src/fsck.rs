@@ -331,6 +331,7 @@ mod tests {
     fn damaged(path: &Path) {
         let options = format::Options {
             blocks: 640,
+            log: None,
             uuid: Uuid([1; 16]),
             label: String::new(),
             now: Duration::ZERO,

@@ -26,6 +26,7 @@ use daxrmap_media::{
     },
     format::{
         self,
+        log_blocks,
         Options,
         MAX_BLOCKS,
         MAX_LABEL,
@@ -71,6 +72,9 @@ pub struct Args {
     /// Its size in bytes, or with K, M, G, T or P; a file is made as large [default: all of DEV]
     #[arg(short, value_name = "SIZE", value_parser = size::parse)]
     pub size: Option<u64>,
+    /// The size of each of its log's two regions, as -s has it [default: a 64th of all]
+    #[arg(short, value_name = "SIZE", value_parser = size::parse)]
+    pub log: Option<u64>,
     /// Its label, of 64 bytes at most
     #[arg(
         short = 'L',
@@ -130,6 +134,7 @@ fn make(args: &Args) -> Result<Super> {
     let exists = !matches!(fs::metadata(path), Err(error) if error.kind() == ErrorKind::NotFound);
     if let (false, Some(size)) = (exists, args.size) {
         let size = whole_blocks(size);
+        check_log(size, args.log)?;
         return if args.dry_run {
             format_dry(size, args)
         } else {
@@ -155,6 +160,7 @@ fn make(args: &Args) -> Result<Super> {
         )));
     }
     let size = whole_blocks(size);
+    check_log(size, args.log)?;
     let old = Copies::find(device.file(), device.blocks());
     let known = foreign::probe(path);
     if !args.force {
@@ -196,6 +202,27 @@ fn check_size(size: u64) -> Result<()> {
         let most = size::human(MAX_BLOCKS * BLOCK_SIZE);
         return Err(Error::new(format!(
             "too large: {size} bytes, {most} is the most"
+        )));
+    }
+    Ok(())
+}
+
+fn check_log(size: u64, log: Option<u64>) -> Result<()> {
+    let Some(log) = log else {
+        return Ok(());
+    };
+    let fits = log_blocks(size / BLOCK_SIZE);
+    let (blocks, size) = (log / BLOCK_SIZE, size::human(size));
+    if blocks < *fits.start() {
+        let least = size::human(fits.start() * BLOCK_SIZE);
+        return Err(Error::new(format!(
+            "regions of {log} bytes are too small for a log, {least} is the least"
+        )));
+    }
+    if blocks > *fits.end() {
+        let most = fits.end() * BLOCK_SIZE;
+        return Err(Error::new(format!(
+            "a log with two regions of {log} bytes is too large for {size}, {most} bytes is the most for one"
         )));
     }
     Ok(())
@@ -243,6 +270,7 @@ fn format(disk: &impl Disk, size: u64, args: &Args) -> Result<Super> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let options = Options {
         blocks: size / BLOCK_SIZE,
+        log: args.log.map(|log| log / BLOCK_SIZE),
         uuid: match args.uuid {
             Some(uuid) => uuid,
             None => Uuid::random(random()?),
@@ -269,13 +297,15 @@ fn describe(path: &Path, made: &Super, dry_run: bool) -> String {
         let last = region.start + region.blocks - 1;
         format!("blocks {} to {last}", region.start)
     });
+    // Those of a new filesystem are of one size.
+    let log = size::human(made.regions[0].blocks * BLOCK_SIZE);
     let label = format!("label  {}", escape(OsStr::from_bytes(&made.label)));
     format!(
         "{}: daxrmap{}\n\
          uuid   {}\n\
          {}\n\
          size   {} blocks of {BLOCK_SIZE} bytes ({})\n\
-         log    {first}, {second}\n",
+         log    {first}, {second} ({log} each)\n",
         escape(path.as_os_str()),
         if dry_run { ", not made" } else { "" },
         made.uuid,

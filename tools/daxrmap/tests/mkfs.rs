@@ -6,6 +6,7 @@ mod common;
 
 use common::{
     blkid,
+    fsck,
     mkfs,
     read,
     said,
@@ -53,7 +54,7 @@ fn as_large_as_the_file() {
          uuid   {UUID}\n\
          label  gr\u{fc}n\\ 1\n\
          size   1024 blocks of 4096 bytes (4 MiB)\n\
-         log    blocks 1 to 16, blocks 1007 to 1022\n",
+         log    blocks 1 to 16, blocks 1007 to 1022 (64 KiB each)\n",
         path.parent().unwrap().display()
     );
     assert_eq!(out, expected);
@@ -166,6 +167,72 @@ fn sizes_that_are_not_possible() {
         assert!(!new.exists());
     }
     assert_eq!(fs::read(&path).unwrap(), vec![0; 2 * MIB as usize - 1]);
+}
+
+/// First block and number of blocks of each region, as the superblock has them.
+fn regions(path: &Path) -> [u64; 4] {
+    [144, 152, 160, 168].map(|at| number(path, 0, at))
+}
+
+#[test]
+fn a_log_as_large_as_somebody_says() {
+    let dir = Dir::new();
+    let path = dir.file("a", 4 * MIB);
+    // Without what is no whole block.
+    let args = ["-l", "1025K", "-U", UUID];
+    let line = "log    blocks 1 to 256, blocks 767 to 1022 (1 MiB each)\n";
+    let dry = make(&[&["-n"], &args[..]].concat(), &path).fine();
+    assert!(dry.ends_with(line), "{dry}");
+    assert_eq!(read(&path, 0, 8), [0; 8]);
+    assert!(make(&args, &path).fine().ends_with(line));
+    assert_eq!(regions(&path), [1, 256, 767, 256]);
+    said(fsck().arg("-n").arg(&path)).fine();
+
+    // As small and as large as can be; the other way round than by a 64th.
+    let path = dir.path("b");
+    make(&["-s", "64M", "-l", "64k"], &path).fine();
+    assert_eq!(regions(&path), [1, 16, 16384 - 17, 16]);
+    let path = dir.path("c");
+    make(&["-s", "2M", "-l", "988K"], &path).fine();
+    assert_eq!(regions(&path), [1, 247, 264, 247]);
+    for name in ["b", "c"] {
+        said(fsck().arg("-n").arg(dir.path(name))).fine();
+    }
+    let path = dir.path("d");
+    make(&["-s", "1T", "-l", "1G"], &path).fine();
+    assert_eq!(regions(&path)[1], 262_144);
+    assert!(fs::metadata(&path).unwrap().blocks() * 512 < MIB);
+}
+
+#[test]
+fn logs_that_are_not_possible() {
+    let dir = Dir::new();
+    let path = dir.file("a", 4 * MIB);
+    let new = dir.path("new");
+    for size in ["0", "4K", "65535"] {
+        let bytes = size.replace("4K", "4096");
+        let why = format!("regions of {bytes} bytes are too small for a log, 64 KiB is the least");
+        assert_eq!(make(&["-l", size], &path).failed(1), why);
+        assert_eq!(make(&["-n", "-l", size], &path).failed(1), why);
+        assert_eq!(make(&["-s", "4M", "-l", size], &new).failed(1), why);
+    }
+    for (size, bytes) in [
+        ("2016K", 2016 << 10),
+        ("2M", 2 << 20),
+        ("16383P", 16383u64 << 50),
+    ] {
+        let why = format!(
+            "a log with two regions of {bytes} bytes is too large for 4 MiB, 2060288 bytes is the most for one"
+        );
+        assert_eq!(make(&["-l", size], &path).failed(1), why);
+        assert_eq!(make(&["-n", "-s", "4M", "-l", size], &new).failed(1), why);
+    }
+    for size in ["", "x", "-1", "1.5M", "99999999999999999999"] {
+        let said = make(&["-l", size], &path);
+        assert_eq!((said.code, said.out.as_str()), (1, ""), "{size}");
+    }
+    assert!(!new.exists());
+    assert_eq!(fs::metadata(&path).unwrap().blocks(), 0);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::{
     error::Result,
     fs::{
         journal::{
+            region_blocks,
             Format,
             Journal, //
         },
@@ -26,7 +27,10 @@ use crate::{
     uuid::Uuid,
     BLOCK_SIZE,
 };
-use std::time::Duration;
+use std::{
+    ops::RangeInclusive,
+    time::Duration, //
+};
 
 /// Smallest filesystem, in blocks.
 pub const MIN_BLOCKS: u64 = 512;
@@ -42,6 +46,8 @@ const ROOT_MODE: u32 = 0o040755;
 pub struct Options {
     /// Size, in blocks: [`MIN_BLOCKS`] to [`MAX_BLOCKS`].
     pub blocks: u64,
+    /// Size of each of the log's two regions, in blocks: one of [`log_blocks`]. `None`: the usual.
+    pub log: Option<u64>,
     /// Its name for machines.
     pub uuid: Uuid,
     /// Its name for people: [`MAX_LABEL`] bytes at most.
@@ -50,6 +56,11 @@ pub struct Options {
     pub now: Duration,
     /// Anything that was never used with this uuid: the log's first sequence number is made of it.
     pub random: u64,
+}
+
+/// How many blocks each of the log's two regions can have in a filesystem of so many blocks.
+pub fn log_blocks(blocks: u64) -> RangeInclusive<u64> {
+    region_blocks(blocks)
 }
 
 /// Makes a filesystem, and returns its superblock.
@@ -70,6 +81,7 @@ pub fn format(disk: &impl Disk, options: &Options) -> Result<Super> {
     };
     let format = Format {
         blocks: options.blocks,
+        region: options.log,
         uuid: options.uuid.0,
         label,
         // Not near the end of the numbers, and not 0.

@@ -73,6 +73,7 @@ fn disk(steps: &[Step<'_>]) -> Poisoned {
     let below = Overlay::new(None);
     let options = Options {
         blocks: BLOCKS,
+        log: None,
         uuid: Uuid([7; 16]),
         label: String::new(),
         now: NOW,
