@@ -3,6 +3,7 @@
 //! Tests of ACLs: which are valid, and which mode goes with them.
 
 use crate::{
+    acl_bytes::bytes,
     state::{
         acl::{
             Acl,
@@ -44,17 +45,6 @@ const GROUP: u16 = 0x08;
 const MASK: u16 = 0x10;
 const OTHER: u16 = 0x20;
 const NOBODY: u32 = u32::MAX;
-
-/// As user space has it: tag, permissions, user or group.
-pub(crate) fn bytes(entries: &[(u16, u16, u32)]) -> Vec<u8> {
-    let mut bytes = 2u32.to_le_bytes().to_vec();
-    for (tag, permissions, id) in entries {
-        bytes.extend(tag.to_le_bytes());
-        bytes.extend(permissions.to_le_bytes());
-        bytes.extend(id.to_le_bytes());
-    }
-    bytes
-}
 
 /// One with a user, a mask, and all permissions of `mode` as they should be.
 pub(crate) fn of_mode(mode: u32, user: u32) -> Vec<u8> {

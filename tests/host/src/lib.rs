@@ -32,6 +32,7 @@ fn crc32c(crc: u32, bytes: &[u8]) -> u32 {
     !crc32c::crc32c_append(!crc, bytes)
 }
 
+mod acl_bytes;
 mod acl_tests;
 mod apply_tests;
 mod attribute_tests;

@@ -25,6 +25,9 @@ use std::{
     io,
 };
 
+#[path = "../../../../tests/host/src/acl_bytes.rs"]
+mod acl_bytes;
+
 const BLOCKS: u64 = 640;
 const NOW: Duration = Duration::ZERO;
 
@@ -237,17 +240,6 @@ fn cut_while_it_corrects() {
     }
 }
 
-/// An ACL: tag, permissions, user or group.
-fn acl(entries: &[(u16, u16, u32)]) -> Vec<u8> {
-    let mut bytes = 2u32.to_le_bytes().to_vec();
-    for (tag, permissions, id) in entries {
-        bytes.extend(tag.to_le_bytes());
-        bytes.extend(permissions.to_le_bytes());
-        bytes.extend(id.to_le_bytes());
-    }
-    bytes
-}
-
 #[test]
 fn acls() {
     use crate::fs::state::acl::{
@@ -255,7 +247,7 @@ fn acls() {
         DEFAULT, //
     };
     let good = |mask| {
-        acl(&[
+        acl_bytes::bytes(&[
             (1, 6, u32::MAX),
             (2, 7, 5),
             (4, 5, u32::MAX),
@@ -334,7 +326,7 @@ fn acls_as_text() {
         Operation::SetXattr { acl, .. } => acl,
         other => panic!("{other:?}"),
     };
-    let value = acl(&[
+    let value = acl_bytes::bytes(&[
         (1, 7, 0),
         (2, 5, 10),
         (4, 4, 0),
