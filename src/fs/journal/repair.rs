@@ -73,14 +73,14 @@ impl Journal {
     /// superblocks does it all. Nothing has changed if it fails.
     fn retire(&mut self, medium: &impl Medium, state: &mut State, index: u32) -> Result {
         let old = self.region(index);
+        let [first, second] = self.sb.regions;
         // What it had before it became shorter, if the other one has not.
-        let want = old.blocks.max(self.region(1 - index.min(1)).blocks);
+        let want = first.blocks.max(second.blocks);
         let new = state.allocate(want, 1, old.start)?;
         let region = Region {
             start: new.start,
             blocks: new.end.saturating_sub(new.start),
         };
-        let [first, second] = self.sb.regions;
         let regions = if index == 0 {
             [region, second]
         } else {
