@@ -7,6 +7,7 @@
 
 use super::{
     events::Events,
+    ground::Ground,
     report::{
         Counters,
         Last,
@@ -28,12 +29,10 @@ use crate::{
     vfs::{
         trace,
         Entered,
-        FileSystem,
         Gate,
         Inode,
         MountWork,
         RateLimit,
-        SuperBlock,
         Visit, //
     },
 };
@@ -45,7 +44,6 @@ use kernel::{
     prelude::*,
     str::CString,
     sync::{
-        aref::ARef,
         atomic::{
             Atomic,
             Relaxed, //
@@ -60,51 +58,6 @@ use kernel::{
         Delta, //
     },
 };
-
-/// What [`Ground::publish`] found.
-pub(crate) struct Published {
-    /// Blocks that were good before.
-    pub(crate) newly_bad: u64,
-    /// Owners of the first block.
-    pub(crate) sharing: Sharing,
-}
-
-/// What the engine needs of a filesystem. Each function takes the state lock and drops it.
-pub(crate) trait Ground: Send + Sync + 'static {
-    /// The filesystem's type.
-    type Fs: FileSystem;
-
-    /// The blocks enter the bad set.
-    ///
-    /// # Errors
-    ///
-    /// `ENOMEM` if it is full and cannot grow. The filesystem has shut itself down then, under the
-    /// lock that the bad set is asked under.
-    fn publish(&self, range: &Range<u64>) -> Result<Published>;
-
-    /// The next owners of blocks in `range`, clipped to it; see `OwnerTree::owners`.
-    fn owners(&self, range: &Range<u64>, cursor: &mut Cursor, out: &mut [OwnerRecord]) -> usize;
-
-    /// What stands at page `pgoff` of file `ino`: the block, if any, and for how many pages (at
-    /// most `max`, at least 1) block and page continue together.
-    fn extent(&self, ino: u64, pgoff: u64, max: u64) -> (Option<u64>, u64);
-
-    /// The inode `ino`, read in if need be. May sleep; no lock may be held.
-    ///
-    /// # Errors
-    ///
-    /// `ENOENT` if it is gone, `ENOMEM`.
-    fn read_in(&self, sb: &SuperBlock<Self::Fs>, ino: u64) -> Result<ARef<Inode<Self::Fs>>>;
-
-    /// The first file with a number of at least `ino`.
-    fn next_file(&self, ino: u64) -> Option<u64>;
-
-    /// Whether a block is in the bad set.
-    fn is_bad(&self, block: u64) -> bool;
-
-    /// No more access to the device, from now on.
-    fn shut_down(&self);
-}
 
 /// Owners that are looked up at once, under one hold of the state lock: a page of them.
 const BATCH: usize = dax::BLOCK_SIZE as usize / size_of::<OwnerRecord>();

@@ -25,12 +25,15 @@
 
 mod engine;
 mod events;
+mod ground;
 mod removal;
 mod report;
 mod translate;
 
-pub(crate) use self::engine::{
-    Engine,
-    Ground,
-    Published, //
+pub(crate) use self::{
+    engine::Engine,
+    ground::{
+        Ground,
+        Published, //
+    },
 };

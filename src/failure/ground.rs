@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the engine stands on: what it has to know of a filesystem.
+//!
+//! Each function takes the state lock and drops it: the engine holds other locks before and after.
+
+use crate::{
+    rmap::{
+        Cursor,
+        OwnerRecord,
+        Sharing, //
+    },
+    vfs::{
+        FileSystem,
+        Inode,
+        SuperBlock, //
+    },
+};
+use core::ops::Range;
+use kernel::{
+    prelude::*,
+    sync::aref::ARef, //
+};
+
+/// What [`Ground::publish`] found.
+pub(crate) struct Published {
+    /// Blocks that were good before.
+    pub(crate) newly_bad: u64,
+    /// Owners of the first block.
+    pub(crate) sharing: Sharing,
+}
+
+/// What the engine needs of a filesystem. Each function takes the state lock and drops it.
+pub(crate) trait Ground: Send + Sync + 'static {
+    /// The filesystem's type.
+    type Fs: FileSystem;
+
+    /// The blocks enter the bad set.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM` if it is full and cannot grow. The filesystem has shut itself down then, under the
+    /// lock that the bad set is asked under.
+    fn publish(&self, range: &Range<u64>) -> Result<Published>;
+
+    /// The next owners of blocks in `range`, clipped to it; see `OwnerTree::owners`.
+    fn owners(&self, range: &Range<u64>, cursor: &mut Cursor, out: &mut [OwnerRecord]) -> usize;
+
+    /// What stands at page `pgoff` of file `ino`: the block, if any, and for how many pages (at
+    /// most `max`, at least 1) block and page continue together.
+    fn extent(&self, ino: u64, pgoff: u64, max: u64) -> (Option<u64>, u64);
+
+    /// The inode `ino`, read in if need be. May sleep; no lock may be held.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` if it is gone, `ENOMEM`.
+    fn read_in(&self, sb: &SuperBlock<Self::Fs>, ino: u64) -> Result<ARef<Inode<Self::Fs>>>;
+
+    /// The first file with a number of at least `ino`.
+    fn next_file(&self, ino: u64) -> Option<u64>;
+
+    /// Whether a block is in the bad set.
+    fn is_bad(&self, block: u64) -> bool;
+
+    /// No more access to the device, from now on.
+    fn shut_down(&self);
+}
