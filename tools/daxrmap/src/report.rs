@@ -100,11 +100,23 @@ impl File {
     }
 }
 
-/// What the tests of more than one report are made of.
+/// What the tests of the reports begin with.
 #[cfg(test)]
 mod samples {
-    use super::*;
-    use std::ffi::OsStr;
+    pub(super) use super::{
+        File,
+        Name,
+        State, //
+    };
+    pub(super) use serde_json::{
+        json,
+        to_value, //
+    };
+    use std::{
+        ffi::OsStr,
+        os::unix::ffi::OsStrExt,
+        path::Path, //
+    };
 
     pub(super) fn name(bytes: &[u8]) -> Name {
         Path::new(OsStr::from_bytes(bytes)).into()

@@ -68,18 +68,8 @@ impl fmt::Display for Lost {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{
-            samples::{
-                file,
-                name, //
-            },
-            State, //
-        },
+        super::samples::*,
         *, //
-    };
-    use serde_json::{
-        json,
-        to_value, //
     };
 
     fn lost() -> Lost {

@@ -82,18 +82,8 @@ impl fmt::Display for Owners {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{
-            samples::{
-                file,
-                name, //
-            },
-            State, //
-        },
+        super::samples::*,
         *, //
-    };
-    use serde_json::{
-        json,
-        to_value, //
     };
 
     fn owners(used: BlockUse, bad: bool, n: u64) -> Owners {

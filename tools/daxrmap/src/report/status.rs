@@ -117,12 +117,8 @@ impl fmt::Display for Status {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::samples::name,
+        super::samples::*,
         *, //
-    };
-    use serde_json::{
-        json,
-        to_value, //
     };
 
     #[test]
