@@ -13,10 +13,7 @@
 
 use super::{
     state::Mapping,
-    writable::{
-        goal,
-        retry_while_pinned, //
-    },
+    writable::retry_while_pinned,
     Mount, //
 };
 use crate::{
@@ -70,8 +67,7 @@ pub(super) fn write_over(
         dax::break_layout(inode, pages.start..pages.start + len, &invalidate)?;
         let new = {
             let mut state = fs.meta().lock();
-            let goal = goal(&state, inode.ino(), pages.start);
-            state.allocate(len, 1, goal)?
+            state.allocate_for(inode.ino(), pages.start, len)?
         };
         let copied = copy(inode, io, new.clone());
         // Done with `new`, in any case: what the file does not get is free again.

@@ -18,10 +18,7 @@ use super::{
         look_up,
         remembered, //
     },
-    state::{
-        Mapping,
-        State, //
-    },
+    state::Mapping,
     Mount, //
 };
 use crate::{
@@ -211,9 +208,7 @@ pub(super) fn replace(
     loop {
         let new = {
             let mut state = fs.meta().lock();
-            let goal = goal(&state, inode.ino(), pages.start);
-            let align = if want == PMD_BLOCKS { PMD_BLOCKS } else { 1 };
-            state.allocate(want, align, goal)?
+            state.allocate_for(inode.ino(), pages.start, want)?
         };
         let len = new.end - new.start;
         let filled = match source {
@@ -264,15 +259,4 @@ pub(super) fn zero_in_page(
     let at = usize::try_from(bytes.start % dax::BLOCK_SIZE).map_err(|_| EIO)?;
     let len = usize::try_from(bytes.end.saturating_sub(bytes.start)).map_err(|_| EIO)?;
     fs.device().zero_bytes(block, at, len)
-}
-
-/// Where a page's block would best be: behind the block of the page before.
-pub(super) fn goal(state: &State, ino: u64, pgoff: u64) -> u64 {
-    let Some(before) = pgoff.checked_sub(1) else {
-        return 0;
-    };
-    match state.map(ino, before, 1) {
-        Ok(Mapping::Data { block, .. }) => block.saturating_add(1),
-        _ => 0,
-    }
 }

@@ -217,6 +217,7 @@ impl State {
                     return Err(euclean());
                 }
                 self.inodes.remove_node(&ino).ok_or_else(euclean)?;
+                self.windows.forget(ino);
                 self.inode_count = self.inode_count.saturating_sub(1);
             }
             Op::SetAttr { ino, attr } => {

@@ -26,6 +26,7 @@ mod checkpoint;
 mod codec;
 mod directory;
 mod file;
+mod layout;
 mod lost;
 mod namespace;
 mod op;
@@ -164,6 +165,8 @@ pub(crate) struct State {
     bad_unowned: u64,
     /// No block before this one is free.
     first_free: u64,
+    /// What files are to get next.
+    windows: layout::Windows,
     /// Greater than every inode number that was ever seen.
     next_ino: u64,
     /// Changes with everything that may use up reserved memory.
@@ -216,6 +219,7 @@ impl State {
             owned: 0,
             bad_unowned: 0,
             first_free: 0,
+            windows: layout::Windows::new(),
             next_ino: ROOT_INO + 1,
             version: 0,
             corrupt: false,

@@ -133,6 +133,13 @@ impl State {
     ///
     /// `EINVAL` if `want` is 0, `ENOSPC`, `EIO` if the state is corrupt, `ENOMEM`.
     pub(crate) fn allocate(&mut self, want: u64, align: u64, goal: u64) -> Result<Range<u64>> {
+        self.start_allocation(want)?;
+        let range = self.find_free(want, align.max(1), goal).ok_or(ENOSPC)?;
+        self.end_allocation(range)
+    }
+
+    /// Checks whether there is anything to allocate, and where the first of it is.
+    pub(super) fn start_allocation(&mut self, want: u64) -> Result {
         if want == 0 {
             return Err(EINVAL);
         }
@@ -145,7 +152,11 @@ impl State {
         self.in_flight.reserve(1)?;
         let first_free = self.next_free(self.first_free, self.blocks);
         self.first_free = first_free.ok_or(ENOSPC)?.start;
-        let range = self.find_free(want, align.max(1), goal).ok_or(ENOSPC)?;
+        Ok(())
+    }
+
+    /// These blocks are in flight from here on.
+    pub(super) fn end_allocation(&mut self, range: Range<u64>) -> Result<Range<u64>> {
         self.in_flight.insert_apart(range.clone())?;
         self.version = self.version.wrapping_add(1);
         Ok(range)
@@ -246,7 +257,7 @@ impl State {
     }
 
     /// Returns the first run of free blocks in `from..end`.
-    fn next_free(&self, mut from: u64, end: u64) -> Option<Range<u64>> {
+    pub(super) fn next_free(&self, mut from: u64, end: u64) -> Option<Range<u64>> {
         loop {
             let gap = self.owners.next_gap(from, end)?;
             let mut start = gap.start;

@@ -38,6 +38,7 @@ mod apply_tests;
 mod attribute_tests;
 mod crash;
 mod images_tests;
+mod layout_tests;
 mod lost_tests;
 mod media_tests;
 mod namespace_tests;

@@ -339,7 +339,11 @@ fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
             let free = model.free();
             let want = pages.end - pages.start;
             let result = with_enomem(state, |s| {
-                let got = s.allocate(want, 1, goal)?;
+                let got = if goal % 2 == 0 {
+                    s.allocate(want, 1, goal)?
+                } else {
+                    s.allocate_for(ino, pages.start, want)?
+                };
                 let done = s
                     .remap(ino, pages.start, got.start, got.end - got.start)
                     .and_then(|tx| s.commit(tx));
