@@ -68,7 +68,7 @@ void xattr_op(void)
 	const char *path = node_path(n);
 	uint64_t seed = dr_random();
 
-	err = i < 2 && !may_have_user(n) ? EPERM : 0;
+	err = only_grows(n) || (i < 2 && !may_have_user(n)) ? EPERM : 0;
 	if (!dr_pick(4)) {
 		err = err ?: there ? 0 : ENODATA;
 		note("remove %s of %s", xattr_name(i), path);
@@ -96,6 +96,11 @@ void owner_op(void)
 	gid_t gid = dr_pick(70000);
 
 	note("chmod %o, chown %u:%u %s", mode, uid, gid, path);
+	if (only_grows(n)) {
+		must("chmod of what is append-only", chmod(path, mode), EPERM);
+		must("chown of what is append-only", chown(path, uid, gid), EPERM);
+		return;
+	}
 	if (n->type != S_IFLNK && must("chmod", chmod(path, mode), 0))
 		n->mode = mode;
 	if (!must("chown", lchown(path, uid, gid), 0))
@@ -119,7 +124,8 @@ void times_op(void)
 	};
 
 	note("utimensat %s", node_path(n));
-	if (must("utimensat", utimensat(AT_FDCWD, node_path(n), at, AT_SYMLINK_NOFOLLOW), 0)) {
+	if (must("utimensat", utimensat(AT_FDCWD, node_path(n), at, AT_SYMLINK_NOFOLLOW),
+		 only_grows(n) ? EPERM : 0) && !only_grows(n)) {
 		n->mtime = at[1];
 		n->mtime_known = true;
 		DONE(TIMES);
@@ -140,7 +146,8 @@ static bool is_named_file(const struct node *n)
 void flags_op(void)
 {
 	struct node *n = any_node(is_named_file);
-	unsigned int flags = (dr_pick(2) ? FS_NODUMP_FL : 0) | (dr_pick(2) ? FS_NOATIME_FL : 0);
+	unsigned int flags = (dr_pick(2) ? FS_NODUMP_FL : 0) | (dr_pick(2) ? FS_NOATIME_FL : 0) |
+		(dr_pick(2) ? FS_APPEND_FL : 0);
 	int fd;
 
 	if (!n)

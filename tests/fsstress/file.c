@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <linux/falloc.h>
 #include "fsstress.h"
 
 static bool is_file(const struct node *n)
@@ -23,12 +25,19 @@ static bool has_name(const struct node *n)
 	return n->names || n == t->node;
 }
 
-/* By the descriptor that is held, or else by the name. */
+/*
+ * By the descriptor that is held, or else by the name. What is append-only cannot be opened for
+ * less; who has it open already may write as before. -1: it was, and there is no more to do.
+ */
 static int open_node(const struct node *n, int flags)
 {
+	int fd;
+
 	if (n->fd >= 0 && (!n->names || dr_pick(2)))
 		return n->fd;
-	return open(node_path(n), flags | O_CLOEXEC);
+	fd = open(node_path(n), flags | O_CLOEXEC);
+	must("open", fd, only_grows(n) ? EPERM : 0);
+	return fd;
 }
 
 static void close_node(const struct node *n, int fd)
@@ -48,7 +57,7 @@ void write_op(void)
 		return;
 	note("write node %d %#lx+%#lx", nr_of(n), off, len);
 	fd = open_node(n, O_WRONLY);
-	if (!must("open", fd, 0))
+	if (fd < 0)
 		return;
 	for (long i = 0; i < len; i++)
 		buf[i] = byte + i * 7;
@@ -61,6 +70,46 @@ void write_op(void)
 	close_node(n, fd);
 }
 
+static bool is_growing(const struct node *n)
+{
+	return only_grows(n) && n->names;
+}
+
+/* Only at the end, wherever the write is said to go; nothing else than that. */
+void append_op(void)
+{
+	struct node *n = any_node(is_growing);
+	static unsigned char buf[BYTES];
+	unsigned long len;
+	void *p;
+	int fd;
+
+	if (!n)
+		return;
+	len = dr_pick(BYTES - n->size + 1);
+	note("append %#lx to %s", len, node_path(n));
+	must("open with O_TRUNC of what is append-only",
+	     open(node_path(n), O_WRONLY | O_APPEND | O_TRUNC | O_CLOEXEC), EPERM);
+	must("truncate of what is append-only", truncate(node_path(n), n->size), EPERM);
+	fd = open(node_path(n), O_RDWR | O_APPEND | O_CLOEXEC);
+	if (!must("open with O_APPEND", fd, 0))
+		return;
+	p = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	must("mmap of what is append-only", p == MAP_FAILED ? -1 : 0, EACCES);
+	must("fallocate of a hole in what is append-only",
+	     fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, BYTES), EPERM);
+	for (unsigned long i = 0; i < len; i++)
+		buf[i] = nr_of(n) + i * 11;
+	if (must("append", pwrite(fd, buf, len, 0) == (ssize_t)len ? 0 : -1, 0)) {
+		memcpy(n->bytes + n->size, buf, len);
+		n->size += len;
+		if (len)
+			DONE(APPEND);
+	}
+	n->mtime_known = n->mtime_known && !len;
+	close(fd);
+}
+
 void truncate_op(void)
 {
 	struct node *n = any_node(is_file);
@@ -71,9 +120,9 @@ void truncate_op(void)
 		return;
 	note("truncate node %d to %#lx", nr_of(n), size);
 	fd = open_node(n, O_WRONLY);
-	if (!must("open", fd, 0))
+	if (fd < 0)
 		return;
-	if (must("ftruncate", ftruncate(fd, size), 0)) {
+	if (must("ftruncate", ftruncate(fd, size), only_grows(n) ? EPERM : 0) && !only_grows(n)) {
 		if (size < n->size)
 			memset(n->bytes + size, 0, n->size - size);
 		n->size = size;
@@ -97,8 +146,8 @@ void hold_op(void)
 		return;
 	}
 	note("hold %s", node_path(n));
-	n->fd = open(node_path(n), O_RDWR | O_CLOEXEC);
-	if (must("open", n->fd, 0))
+	n->fd = open_node(n, O_RDWR);
+	if (n->fd >= 0)
 		DONE(HOLD);
 }
 

@@ -40,7 +40,7 @@ struct node {
 	ino_t ino;
 	int names;			/* entries that lead to it */
 	int fd;				/* held open, or -1 */
-	unsigned int flags;		/* FS_NODUMP_FL, FS_NOATIME_FL */
+	unsigned int flags;		/* FS_NODUMP_FL, FS_NOATIME_FL, FS_APPEND_FL */
 	bool mtime_known;
 	struct timespec mtime;
 	struct {
@@ -69,7 +69,7 @@ enum fault { CALLS, OWN, SHARED, BOOKS, FAULTS };
 
 enum kind {
 	MAKE, TMPFILE, LINK, UNLINK, RMDIR, RENAME, NOREPLACE, EXCHANGE, WHITEOUT,
-	XATTR, OWNER, TIMES, FLAGS, IMMUTABLE, WRITE, TRUNCATE, HOLD, HANDLE, STALE, LIST,
+	XATTR, OWNER, TIMES, FLAGS, IMMUTABLE, APPEND, WRITE, TRUNCATE, HOLD, HANDLE, STALE, LIST,
 	RACE, GIVE, TAKE, FORGET, MOUNT, KINDS,
 };
 
@@ -94,6 +94,7 @@ int any_dir(void);
 int any_entry(void);
 int find(int dir, const char *name);
 void any_name(int dir, char *name);
+bool only_grows(const struct node *n);	/* append-only */
 bool is_empty(int dir);
 bool is_above(int node, int dir);	/* or the same */
 int subdirs(int dir);
@@ -131,6 +132,7 @@ void owner_op(void);
 void times_op(void);
 void flags_op(void);
 void immutable_op(void);
+void append_op(void);
 void write_op(void);
 void truncate_op(void);
 void hold_op(void);

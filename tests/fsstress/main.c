@@ -8,12 +8,15 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <linux/fs.h>
 #include "kselftest.h"
 #include "../selftests/common/clock.h"
 #include "../selftests/common/options.h"
@@ -27,8 +30,8 @@ static const struct {
 	unsigned int weight;
 } ops[] = {
 	{ make_op, 20 }, { tmpfile_op, 3 }, { link_op, 8 }, { unlink_op, 10 }, { rmdir_op, 5 },
-	{ rename_op, 16 }, { xattr_op, 8 }, { owner_op, 5 }, { times_op, 4 }, { flags_op, 3 },
-	{ immutable_op, 2 }, { write_op, 10 }, { truncate_op, 5 }, { hold_op, 8 },
+	{ rename_op, 16 }, { xattr_op, 8 }, { owner_op, 5 }, { times_op, 4 }, { flags_op, 6 },
+	{ immutable_op, 2 }, { append_op, 4 }, { write_op, 10 }, { truncate_op, 5 }, { hold_op, 8 },
 	{ handle_op, 5 }, { stale_op, 2 }, { list_op, 4 }, { race_op, 40 }, { give_op, 3 },
 	{ take_op, 3 },
 };
@@ -138,7 +141,14 @@ static void mount_again(void)
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	(void)st, (void)type;
+	int fd, none = 0;
+
+	(void)type;
+	if (S_ISREG(st->st_mode)) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		must("FS_IOC_SETFLAGS", ioctl(fd, FS_IOC_SETFLAGS, &none), 0);
+		close(fd);
+	}
 	if (ftw->level)
 		must("remove", remove(path), 0);
 	return 0;
@@ -164,7 +174,7 @@ static void report(double seconds)
 	static const char *const name[KINDS] = {
 		"made", "unnamed", "linked", "unlinked", "rmdir", "renamed", "noreplace",
 		"exchanged", "whiteouts", "xattrs", "owners", "times", "flags", "immutable",
-		"writes", "truncates", "held", "handles", "stale", "listed", "shared", "given",
+		"appends", "writes", "truncates", "held", "handles", "stale", "listed", "shared", "given",
 		"taken", "caches dropped", "mounts",
 	};
 

@@ -149,11 +149,13 @@ void link_op(void)
 {
 	int e = any_entry(), dir = any_dir(), err;
 	char name[NAME];
+	struct node *n;
 
 	if (e < 0 || !has_room())
 		return;
 	any_name(dir, name);
-	err = find(dir, name) >= 0 ? EEXIST : t->node[t->entry[e].node].type == S_IFDIR ? EPERM : 0;
+	n = &t->node[t->entry[e].node];
+	err = find(dir, name) >= 0 ? EEXIST : n->type == S_IFDIR || only_grows(n) ? EPERM : 0;
 	note("link %s to %s", entry_path(e), path_of(dir, name));
 	if (must("link", link(entry_path(e), path_of(dir, name)), err) && !err) {
 		add_entry(dir, name, t->entry[e].node);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/fs.h>
 #include "fsstress.h"
 
 struct world *w;
@@ -90,6 +91,11 @@ void any_name(int dir, char *name)
 	default:
 		snprintf(name, NAME, "n%d", nr);
 	}
+}
+
+bool only_grows(const struct node *n)
+{
+	return n->flags & FS_APPEND_FL;
 }
 
 bool is_empty(int dir)

@@ -22,7 +22,8 @@ void unlink_op(void)
 
 	any_name(dir, name);
 	e = find(dir, name);
-	err = e < 0 ? ENOENT : node_of(e)->type == S_IFDIR ? EISDIR : 0;
+	err = e < 0 ? ENOENT : only_grows(node_of(e)) ? EPERM :
+		node_of(e)->type == S_IFDIR ? EISDIR : 0;
 	note("unlink %s", path_of(dir, name));
 	if (must("unlink", unlink(path_of(dir, name)), err) && !err) {
 		drop_entry(e);
@@ -49,7 +50,8 @@ void rmdir_op(void)
 			dir = t->entry[i].dir;
 			strcpy(name, t->entry[i].name);
 		}
-	err = e < 0 ? ENOENT : node_of(e)->type != S_IFDIR ? ENOTDIR :
+	err = e < 0 ? ENOENT : only_grows(node_of(e)) ? EPERM :
+		node_of(e)->type != S_IFDIR ? ENOTDIR :
 		is_empty(t->entry[e].node) ? 0 : ENOTEMPTY;
 	note("rmdir %s", path_of(dir, name));
 	if (must("rmdir", rmdir(path_of(dir, name)), err) && !err) {
@@ -73,11 +75,15 @@ static int rename_error(int from, int old_dir, int to, int new_dir, unsigned int
 	if (f->type == S_IFDIR && is_above(nr_of(f), new_dir))
 		return EINVAL;
 	if (to < 0)
-		return 0;
+		return only_grows(f) ? EPERM : 0;
 	g = node_of(to);
 	if (g->type == S_IFDIR && is_above(nr_of(g), old_dir))
 		return flags & RENAME_EXCHANGE ? EINVAL : ENOTEMPTY;
-	if (f == g || flags & RENAME_EXCHANGE)
+	if (f == g)
+		return 0;
+	if (only_grows(f) || only_grows(g))
+		return EPERM;
+	if (flags & RENAME_EXCHANGE)
 		return 0;
 	if (f->type == S_IFDIR && g->type != S_IFDIR)
 		return ENOTDIR;
