@@ -87,6 +87,10 @@ crash: setup power-cut
 power-cut: setup
 	@scripts/power-cut.sh
 
+# Files come and go on a nearly full device, beside XFS and ext4. ROUNDS=40 SEED=1 SIZE=1024 FS=daxrmap
+aging: setup
+	@ROUNDS=$(ROUNDS) SEED=$(SEED) SIZE=$(SIZE) FS="$(FS)" scripts/aging.sh
+
 # Every state of the failure protocol's model. MODEL="faults two": only those.
 model:
 	@scripts/setup-root.sh
@@ -144,8 +148,9 @@ help:
 	@echo 'make stress         10,000 poison events under load, an oracle watching (STRESS_EVENTS, STRESS_SEED)'
 	@echo 'make fsx            random operations on a file, a model watching (OPS=50000, SEED, KERNEL=debug)'
 	@echo 'make fsstress       random operations on names, four processes (OPS=20000, SEED, KERNEL=debug)'
-	@echo 'make bench          the owner tree against its peers, some 25 minutes (N=100000: quickly)'
+	@echo 'make bench          the owner tree against its peers, mounts, aging: some 30 minutes (N=100000: quickly)'
 	@echo 'make bench-mount    only how long a mount takes, beside XFS and ext4, some 15 minutes'
+	@echo 'make aging          only extents and free space after long use, beside XFS and ext4, some 5 minutes'
 	@echo 'make fuzz           fuzz the owner tree, and the replay of a log (FUZZ_SECONDS=180)'
 	@echo 'make demo           a poisoned page, from injection to its owners, in QEMU'
 	@echo 'make clippy         lint; make fmt: format; make fmt-check: is it formatted?'
@@ -153,4 +158,4 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 
 .PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
-	test-debug test-nfit test-host story programs mce bench bench-mount fuzz model crash power-cut mutants stress fsx fsstress demo clippy fmt fmt-check doc clean help
+	test-debug test-nfit test-host story programs mce bench bench-mount aging fuzz model crash power-cut mutants stress fsx fsstress demo clippy fmt fmt-check doc clean help

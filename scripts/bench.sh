@@ -4,7 +4,7 @@
 # with 1 M and 10 M records, or with so many as given; prints a table, and
 # writes it, all figures and a plot to tests/bench/out. A run with any setting
 # is not one to keep: what it finds goes to build/bench/out. Without one
-# bench-mount.sh measures mounts after that.
+# bench-mount.sh measures mounts after that, and aging.sh files after long use.
 #
 # bench.sh --callgrind [RECORDS]: counts instead, with this machine's valgrind:
 # instructions and cache misses of an operation, into callgrind.csv.
@@ -119,6 +119,9 @@ fi
 step "building the benchmark" "$out/build.log" build "$out/cargo"
 in_root env ${settings[@]+"${settings[@]}"} BENCH_OUT="$results" BENCH_RUSTC="$(in_root rustc --version)" \
 	"$out/cargo/release/daxrmap-bench"
-# What a mount costs needs a kernel.
-[ ${#settings[@]} != 0 ] || BENCH_OUT=$results "$TOP/scripts/bench-mount.sh"
+# What a mount costs needs a kernel, and so does a filesystem that grows old.
+if [ ${#settings[@]} = 0 ]; then
+	BENCH_OUT=$results "$TOP/scripts/bench-mount.sh"
+	BENCH_OUT=$results "$TOP/scripts/aging.sh"
+fi
 say "measured in $((SECONDS - start)) s"

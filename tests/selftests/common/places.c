@@ -18,6 +18,7 @@ struct fsmap_head *dr_fsmap_head(unsigned int count)
 		return NULL;
 	h->fmh_count = count;
 	memset(&h->fmh_keys[1], 0xff, sizeof(h->fmh_keys[1]));
+	h->fmh_keys[1].fmr_length = 0;	/* XFS wants it so */
 	memset(h->fmh_keys[1].fmr_reserved, 0, sizeof(h->fmh_keys[1].fmr_reserved));
 	return h;
 }
