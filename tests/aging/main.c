@@ -17,6 +17,7 @@
 #include "kselftest.h"
 #include "../selftests/common.h"
 #include "../selftests/common/clock.h"
+#include "../selftests/common/options.h"
 #include "../selftests/common/random.h"
 #include "aging.h"
 
@@ -220,7 +221,7 @@ int main(int argc, char **argv)
 	int c;
 
 	if (getenv("AGING_SEED"))
-		seed = dr_any_seed("AGING_SEED");
+		seed = dr_number("AGING_SEED", getenv("AGING_SEED"));
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (c) {
 		case 'f':
