@@ -37,6 +37,16 @@ pub(crate) struct DirEntry {
     pub(crate) dtype: u8,
 }
 
+/// What a directory has for a name.
+enum Spot<'a> {
+    /// The entry with that name, and its cookie.
+    Taken(u64, &'a DirEntry),
+    /// No entry, but a cookie for one.
+    Vacant(u64),
+    /// Neither: too many other names have the same hash.
+    Full,
+}
+
 /// A directory.
 ///
 /// Entries are keyed by a cookie, below 2^49, that an entry keeps as long as it exists: the hash of
@@ -74,32 +84,58 @@ impl Directory {
 
     /// Returns the entry with this name, and its cookie.
     pub(crate) fn find(&self, name: &[u8]) -> Option<(u64, &DirEntry)> {
+        match self.spot(name) {
+            Spot::Taken(cookie, entry) => Some((cookie, entry)),
+            Spot::Vacant(_) | Spot::Full => None,
+        }
+    }
+
+    /// Returns where the entry with this name is, or would be. One search, if no other name has the
+    /// same hash.
+    fn spot(&self, name: &[u8]) -> Spot<'_> {
         let window = window(name);
+        let mut vacant = None;
         let mut from = window.start;
 
         // Numbers within the window may be unused, where an entry was removed.
-        loop {
-            let (cookie, entry) = self.next(from)?;
-            if cookie >= window.end {
-                return None;
+        while let Some(cookie) = self.next_cookie(from).filter(|&next| next < window.end) {
+            match self.entries.get(&cookie) {
+                Some(entry) if *entry.name == *name => return Spot::Taken(cookie, entry),
+                _ => {}
             }
-            if *entry.name == *name {
-                return Some((cookie, entry));
+            if cookie != from {
+                vacant = vacant.or(Some(from));
             }
-            from = cookie.checked_add(1)?;
+            from = cookie.saturating_add(1);
         }
+        match vacant.or((from < window.end).then_some(from)) {
+            Some(cookie) => Spot::Vacant(cookie),
+            None => Spot::Full,
+        }
+    }
+
+    fn next_cookie(&self, cookie: u64) -> Option<u64> {
+        Some(*self.entries.cursor_lower_bound(&cookie)?.current().0)
     }
 
     /// Returns the first entry whose cookie is `cookie` or more, and its cookie. Continue readdir
     /// from that plus 1.
     pub(crate) fn next(&self, cookie: u64) -> Option<(u64, &DirEntry)> {
-        let key = *self.entries.cursor_lower_bound(&cookie)?.current().0;
+        let key = self.next_cookie(cookie)?;
         Some((key, self.entries.get(&key)?))
     }
 
-    /// Returns whether an entry with this name can be added: not too many have the same hash.
-    pub(super) fn has_room(&self, name: &[u8]) -> bool {
-        self.vacant_cookie(name).is_some()
+    /// Checks that an entry with this name can be added.
+    ///
+    /// # Errors
+    ///
+    /// `EEXIST`; `ENOSPC` if too many names have the same hash.
+    pub(super) fn check_vacant(&self, name: &[u8]) -> Result {
+        match self.spot(name) {
+            Spot::Taken(..) => Err(EEXIST),
+            Spot::Vacant(_) => Ok(()),
+            Spot::Full => Err(ENOSPC),
+        }
     }
 
     /// Adds an entry.
@@ -113,10 +149,9 @@ impl Directory {
         entry: DirEntry,
     ) -> Result {
         check_name(&entry.name).map_err(|_| euclean())?;
-        if self.find(&entry.name).is_some() {
+        let Spot::Vacant(cookie) = self.spot(&entry.name) else {
             return Err(euclean());
-        }
-        let cookie = self.vacant_cookie(&entry.name).ok_or_else(euclean)?;
+        };
         self.entries.insert(node.into_node(cookie, entry));
         self.len = self.len.saturating_add(1);
         Ok(())
@@ -150,13 +185,6 @@ impl Directory {
             return Err(euclean());
         }
         Ok(())
-    }
-
-    /// Returns the first cookie for this name that is not in use.
-    fn vacant_cookie(&self, name: &[u8]) -> Option<u64> {
-        let mut window = window(name);
-
-        window.find(|&cookie| self.next(cookie).is_none_or(|(used, _)| used != cookie))
     }
 }
 

@@ -212,12 +212,7 @@ impl State {
         let inode = self.get(dir)?;
         let entries = self.live_dir(dir)?;
         check_name(name)?;
-        if entries.find(name).is_some() {
-            return Err(EEXIST);
-        }
-        if !entries.has_room(name) {
-            return Err(ENOSPC);
-        }
+        entries.check_vacant(name)?;
         Ok(inode)
     }
 
