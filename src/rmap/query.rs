@@ -34,13 +34,14 @@ impl OwnerTree {
     /// most `max_len`, that stays so. It may be a different owner.
     pub(crate) fn sharing(&self, block: u64, max_len: u64) -> (Sharing, u64) {
         let limit = block.saturating_add(max_len.max(1));
-        let (here, next) = self.ends(block, |_| block);
+        // Of many owners those are enough that reach to the end.
+        let (here, next) = self.ends(block, |ends| (ends.second < limit).then_some(block));
         let next = next.unwrap_or(limit);
 
         let (sharing, end) = if here.second >= limit {
             (Sharing::Many, limit)
         } else if here.second > block {
-            let (shared, _) = self.ends(block, |ends| ends.second.min(limit));
+            let (shared, _) = self.ends(block, |ends| (ends.second < limit).then_some(ends.second));
             (Sharing::Many, shared.second)
         } else if here.last > block {
             let end = if next == here.last && next < limit {
@@ -57,7 +58,7 @@ impl OwnerTree {
 
     /// Returns the first run of blocks without an owner in `from..end`, as long as it is there.
     pub(crate) fn next_gap(&self, from: u64, end: u64) -> Option<Range<u64>> {
-        let (owned, next) = self.ends(from, |ends| ends.last.min(end));
+        let (owned, next) = self.ends(from, |ends| (ends.last < end).then_some(ends.last));
         let start = owned.last.max(from);
         if start >= end {
             return None;
@@ -103,11 +104,12 @@ impl OwnerTree {
     }
 
     /// Returns where records end, of those that begin at `block`, before it, or not after where
-    /// `reach` says that those so far reach to; and where the next one begins.
-    fn ends(&self, block: u64, reach: impl Fn(&Ends) -> u64) -> (Ends, Option<u64>) {
-        let (ends, next) = self
-            .records
-            .gather(&first_key(block), |ends| end_key(block.max(reach(ends))));
+    /// `reach` says that those so far reach to; and where the next one begins. Ends as soon as `reach`
+    /// says nothing.
+    fn ends(&self, block: u64, reach: impl Fn(&Ends) -> Option<u64>) -> (Ends, Option<u64>) {
+        let (ends, next) = self.records.gather(&first_key(block), |ends| {
+            Some(end_key(block.max(reach(ends)?)))
+        });
         (ends, next.map(|key| block_of(&key)))
     }
 

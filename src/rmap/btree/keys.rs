@@ -115,6 +115,11 @@ impl<const N: usize> Keys<N> {
     /// true.
     #[inline]
     fn bound(&self, key: &Words, before: impl Fn(&Tail) -> bool) -> usize {
+        // Who adds items in order, as a mount does to a file, wants the end each time.
+        let last = self.len.checked_sub(1).and_then(|at| self.heads.get(at));
+        if last.is_some_and(|last| *last < key.head) {
+            return self.len;
+        }
         let start = self.count_heads(|head| head < key.head);
         if self.heads.get(start) != Some(&key.head) {
             return start;

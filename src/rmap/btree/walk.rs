@@ -5,7 +5,6 @@
 use super::{
     keys,
     node::{
-        summary,
         Inner,
         Leaf,
         Node, //
@@ -15,7 +14,6 @@ use super::{
     Root,
     Summary,
     Words,
-    LEAF_SLOTS,
     MAX_HEIGHT, //
 };
 use core::slice;
@@ -156,16 +154,17 @@ impl<T: Item> BTree<T> {
 
     /// Returns what is known together of the items whose keys are less than a limit, which may grow
     /// with what is known so far, and that reach to `from`; others may be taken into account too.
-    /// Also returns the key of the first item that is not within the limit, if there is one.
+    /// Also returns the key of the first item that is not within the limit, if there is one. Ends as
+    /// soon as there is no limit, which says that enough is known; the key is any then.
     pub(in super::super) fn gather(
         &self,
         from: &Words,
-        limit: impl Fn(&T::Summary) -> Words,
+        limit: impl Fn(&T::Summary) -> Option<Words>,
     ) -> (T::Summary, Option<Words>) {
         let mut sum = T::Summary::default();
         let next = match &self.root {
             Root::Few(items) => items.iter().find_map(|item| {
-                let within = item.key() < limit(&sum);
+                let within = limit(&sum).is_some_and(|limit| item.key() < limit);
                 sum = if within {
                     sum.join(item.summary())
                 } else {
@@ -245,17 +244,23 @@ fn visit_leaf<T: Item>(
 /// Returns the key of the first item that is not within the limit.
 fn gather_leaf<T: Item>(
     leaf: &Leaf,
-    limit: &impl Fn(&T::Summary) -> Words,
+    limit: &impl Fn(&T::Summary) -> Option<Words>,
     sum: &mut T::Summary,
 ) -> Option<Words> {
     let mut at = 0;
     loop {
         let next = leaf.items.get(at)?;
-        let end = leaf.items.lower_bound(&limit(sum));
+        let end = limit(sum).map_or(at, |limit| leaf.items.lower_bound(&limit));
         if end <= at {
             return Some(T::from_words(next.head, next.tail).key());
         }
-        *sum = sum.join(summary::<T, LEAF_SLOTS>(&leaf.items, at, end));
+        // From the last one on: it is the one to know of most likely.
+        for (head, tail) in leaf.items.iter_from(at).take(end.saturating_sub(at)).rev() {
+            *sum = sum.join(T::from_words(*head, *tail).summary());
+            if limit(sum).is_none() {
+                return Some(T::from_words(next.head, next.tail).key());
+            }
+        }
         at = end;
     }
 }
@@ -264,7 +269,7 @@ fn gather_leaf<T: Item>(
 fn gather<T: Item>(
     inner: &Inner<T>,
     from: &Words,
-    limit: &impl Fn(&T::Summary) -> Words,
+    limit: &impl Fn(&T::Summary) -> Option<Words>,
     sum: &mut T::Summary,
 ) -> Option<Words> {
     let start = inner.child_for(from);
@@ -272,12 +277,17 @@ fn gather<T: Item>(
     loop {
         let first = inner.first().get(at)?;
         // Each but the last of those that begin within the limit ends within it too.
-        let last = match inner.first().lower_bound(&limit(sum)).checked_sub(1) {
+        let within = limit(sum).map_or(at, |limit| inner.first().lower_bound(&limit));
+        let last = match within.checked_sub(1) {
             Some(last) if last >= at => last,
             _ => return Some(first),
         };
-        let sums = inner.sums().get(at..last).unwrap_or_default();
-        *sum = sums.iter().fold(*sum, |sum, s| sum.join(*s));
+        for known in inner.sums().get(at..last).unwrap_or_default() {
+            *sum = sum.join(*known);
+            if limit(sum).is_none() {
+                return Some(first);
+            }
+        }
 
         let next = match inner.kid(last)? {
             Node::Leaf(leaf) => gather_leaf::<T>(leaf, limit, sum),
