@@ -224,6 +224,21 @@ impl<'a, M: Medium> RecordWriter<'a, M> {
         self.len
     }
 
+    /// As [`put`](Sink::put): so few bytes that a call to copy them would cost more than they do.
+    fn put_few<const N: usize>(&mut self, bytes: [u8; N]) -> Result {
+        let len = self.len.saturating_add(N as u64);
+        let rest = self.buf.get_mut(self.used..).unwrap_or_default();
+        match rest.first_chunk_mut() {
+            Some(to) if len <= self.room => {
+                *to = bytes;
+                self.used = self.used.saturating_add(N);
+                self.len = len;
+                Ok(())
+            }
+            _ => self.put(&bytes),
+        }
+    }
+
     fn store(&mut self) -> Result {
         let bytes = self.buf.get(..self.used).ok_or(EINVAL)?;
         if bytes.is_empty() {
@@ -283,5 +298,17 @@ impl<M: Medium> Sink for RecordWriter<'_, M> {
             bytes = later;
         }
         Ok(())
+    }
+
+    fn put_u8(&mut self, value: u8) -> Result {
+        self.put_few(value.to_le_bytes())
+    }
+
+    fn put_u32(&mut self, value: u32) -> Result {
+        self.put_few(value.to_le_bytes())
+    }
+
+    fn put_u64(&mut self, value: u64) -> Result {
+        self.put_few(value.to_le_bytes())
     }
 }
