@@ -9,10 +9,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
+#include "common/clock.h"
 #include "common/inject.h"
 
 #define BATCH	500
@@ -42,13 +42,11 @@ static struct { long at; int next; } place[PLACES];
 /* How long it took, for who reads it: says what took so long since the last one. */
 static void took(const char *what)
 {
-	static struct timespec last;
-	struct timespec now;
+	static double last;
+	double now = dr_now();
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (what)
-		fprintf(stderr, "# %d entries: %s: %.3f s\n", N, what, now.tv_sec - last.tv_sec +
-		       (now.tv_nsec - last.tv_nsec) / 1e9);
+		fprintf(stderr, "# %d entries: %s: %.3f s\n", N, what, now - last);
 	last = now;
 }
 

@@ -16,6 +16,7 @@
 #include "common.h"
 #include "common/driver.h"
 #include "common/partition.h"
+#include "common/places.h"
 #include "common/text.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
@@ -52,20 +53,46 @@ static int remove_partition(bool table)
 	return table ? dr_write_mbr(0, 0) : dr_del_partition(1);
 }
 
+struct runs {
+	unsigned long owner;
+	int n;
+	struct { unsigned long page, block, len; } run[64];
+};
+
+static void note_run(const struct fsmap *r, void *arg)
+{
+	struct runs *runs = arg;
+
+	if (r->fmr_owner != runs->owner || runs->n == 64)
+		return;
+	runs->run[runs->n].page = r->fmr_offset / BLK;
+	runs->run[runs->n].block = r->fmr_physical / BLK;
+	runs->run[runs->n++].len = r->fmr_length / BLK;
+}
+
 /*
  * Two files have every block that is not metadata, in order; "head" and "tail" the first and the
  * last as well. What is shared is mapped page by page.
  */
 static int fill(void)
 {
-	int r = dr_create("all", 0, 1);
+	int r = dr_create("any", DATA, 1) ?: dr_create("all", 0, 1);
+	struct runs runs = { .n = 0 };
+	int fd = dr_open(".", O_RDONLY);
 
-	/* In order: not looking for a place where a huge page fits. */
-	for (unsigned long i = 0; i < DATA && !r; i += 64)
-		r = dr_write_blocks("all", i, DATA - i < 64 ? DATA - i : 64, 1);
-	if (!r && (dr_block("all", 0, NULL) != FIRST ||
-		   dr_block("all", DATA - 1, NULL) != LAST - 1))
-		r = -ENOTSUP;
+	/* The allocator has an order of its own. */
+	runs.owner = dr_ino("any");
+	if (!r)
+		r = dr_places(fd, note_run, &runs);
+	for (int i = 0; i < runs.n && !r; i++)
+		r = dr_clone_range("any", runs.run[i].page * BLK, runs.run[i].len * BLK, "all",
+				   (runs.run[i].block - FIRST) * BLK);
+	close(fd);
+	if (!r)
+		r = unlink(dr_path("any")) ? -errno : dr_write_blocks("all", 0, DATA, 1);
+	for (unsigned long i = 0; i < DATA && !r; i += 67)
+		if (dr_block("all", i, NULL) != (long)(FIRST + i))
+			r = -ENOTSUP;
 	if (!r)
 		r = dr_clone("all", "copy");
 	if (!r)
