@@ -35,7 +35,7 @@ say "$rounds rounds on $size MiB, seed $seed, log: $log"
 rc=0
 scripts/run-qemu.sh --kernel stock --initrd "$dir/initramfs.img" --log "$log" --timeout 1500 \
 	--pmem 1 --pmem-size "$size" --append daxrmap.timeout=1400 --script "for fs in ${FS:-daxrmap xfs ext4}; do
-	/tests/aging --fs \$fs --rounds $rounds --seed $seed || exit 1
+	/tests/aging --rounds $rounds --seed $seed \$fs || exit 1
 done" >"$dir/qemu.log" 2>&1 || rc=$?
 {
 	echo filesystem,rounds,what,value

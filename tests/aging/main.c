@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * aging [--seed N] [--rounds N]
- * aging --fs daxrmap|xfs|ext4 [--seed N] [--rounds N]
+ * aging [--seed N] [--rounds N] [daxrmap|xfs|ext4]
  *
  * A round removes files until 78 percent of the space are in use, and makes files until
- * 88 are. Without --fs, on daxrmap, it is a test with bounds; with it, it prints what it
- * has measured, for scripts/aging.sh:
+ * 88 are. Without the name of a filesystem it is a test of daxrmap with bounds; with one it prints
+ * what it has measured, for scripts/aging.sh:
  *
  *	aging: FS,ROUNDS,WHAT,VALUE
  */
@@ -21,9 +20,9 @@
 #include "../selftests/common/random.h"
 #include "aging.h"
 
-enum { LOW = 78, HIGH = 88, LOOKS = 4 };
+enum { LOW = 78, HIGH = 88, LOOKS = 4, ROUNDS = 12 };
 
-static long seed = 1, rounds = 12;
+static long seed, rounds;
 
 static void tell(long round, const char *what, double value)
 {
@@ -152,7 +151,10 @@ static bool within(const char *what, double is, double bound, bool at_most)
 	return false;
 }
 
-/* Extents per file; how much of files is fit for huge pages; runs of free space. */
+/*
+ * Extents per file; how much of files is fit for huge pages; runs of free space. The worst of 25
+ * seeds: 1.0, 1.1, 3.9, 1.7, 4.9, 9.9 extents; 74 and 56 percent; 31 blocks in a run.
+ */
 static bool in_bounds(const struct measure *m)
 {
 	static const struct {
@@ -162,11 +164,11 @@ static bool in_bounds(const struct measure *m)
 		double most;
 	} bound[] = {
 		{ "small files", SMALL, WHOLE, 1.2 },
-		{ "medium files", MEDIUM, WHOLE, 3 },
-		{ "large files", LARGE, WHOLE, 9 },
+		{ "medium files", MEDIUM, WHOLE, 1.5 },
+		{ "large files", LARGE, WHOLE, 6 },
 		{ "small files, appended", SMALL, APPENDED, 2 },
-		{ "medium files, appended", MEDIUM, APPENDED, 8 },
-		{ "large files, appended", LARGE, APPENDED, 20 },
+		{ "medium files, appended", MEDIUM, APPENDED, 6.5 },
+		{ "large files, appended", LARGE, APPENDED, 13 },
 	};
 	bool ok = true;
 
@@ -181,11 +183,10 @@ static bool in_bounds(const struct measure *m)
 	return ok;
 }
 
-/* Bounds: measured with a hundred seeds, and some more. */
 static void test(void)
 {
 	struct dr_fs mounted;
-	bool through;
+	bool through, bounded;
 
 	ksft_print_header();
 	ksft_set_plan(5);
@@ -196,8 +197,10 @@ static void test(void)
 	through = grow_old(check);
 	ksft_test_result(through && all_done(), "aging.done all of it has happened\n");
 	ksft_test_result(!wrong, "aging.exact free is what files do not have\n");
-	tell_all(rounds, &last);
-	ksft_test_result(in_bounds(&last), "aging.bounds files and free space hang together\n");
+	bounded = in_bounds(&last);
+	if (!bounded)
+		tell_all(rounds, &last);
+	ksft_test_result(bounded, "aging.bounds files and free space hang together\n");
 	for (struct file *f = file; f < file + FILES; f++)
 		if (f->used)
 			remove_file(f);
@@ -211,32 +214,14 @@ static void test(void)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "fs", required_argument, NULL, 'f' },
-		{ "rounds", required_argument, NULL, 'n' },
-		{ "seed", required_argument, NULL, 'r' },
-		{ }
-	};
-	const char *name = NULL;
-	int c;
+	struct dr_options o;
 
-	if (getenv("AGING_SEED"))
-		seed = dr_number("AGING_SEED", getenv("AGING_SEED"));
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
-		switch (c) {
-		case 'f':
-			name = optarg;
-			break;
-		case 'n':
-			rounds = dr_number("aging", optarg);
-			break;
-		case 'r':
-			seed = dr_number("aging", optarg);
-			break;
-		default:
-			return 2;
-		}
-	if (name)
-		return show(name);
+	/* One for all: what the bounds were measured with. */
+	setenv("AGING_SEED", "1", 0);
+	o = dr_options(argc, argv, "rounds", 0, "AGING_SEED");
+	seed = o.seed;
+	rounds = o.ops ?: ROUNDS;
+	if (optind < argc)
+		return show(argv[optind]);
 	test();
 }

@@ -6,7 +6,8 @@
 #include <sys/random.h>
 #include "options.h"
 
-unsigned long dr_number(const char *who, const char *text)
+/* The number that `text` is; without one, `who` says so and ends. */
+static unsigned long number(const char *who, const char *text)
 {
 	char *end;
 	unsigned long n = strtoul(text, &end, 0);
@@ -25,7 +26,7 @@ static unsigned long any_seed(const char *name)
 	unsigned int seed = 0;
 
 	if (given)
-		return dr_number(name, given);
+		return number(name, given);
 	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		exit(2);
 	return seed;
@@ -46,13 +47,13 @@ struct dr_options dr_options(int argc, char **argv, const char *ops, unsigned lo
 	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1)
 		switch (c) {
 		case 'o':
-			o.ops = dr_number(argv[0], optarg);
+			o.ops = number(argv[0], optarg);
 			break;
 		case 's':
-			o.seconds = dr_number(argv[0], optarg);
+			o.seconds = number(argv[0], optarg);
 			break;
 		case 'r':
-			o.seed = dr_number(argv[0], optarg);
+			o.seed = number(argv[0], optarg);
 			break;
 		default:
 			exit(2);

@@ -17,7 +17,4 @@ struct dr_options {
 struct dr_options dr_options(int argc, char **argv, const char *ops, unsigned long seconds,
 			     const char *seed);
 
-/* The number that `text` is; without one, `who` says so and ends. */
-unsigned long dr_number(const char *who, const char *text);
-
 #endif
