@@ -11,6 +11,7 @@
 //! The caller holds the state lock.
 
 use super::State;
+use crate::media::BLOCK_SIZE;
 use core::{
     array,
     ops::Range, //
@@ -127,7 +128,7 @@ impl State {
         let left = PIECE - offset;
         // Nothing comes after this: the file grows.
         let grows = map.next(pgoff).is_none();
-        let size = inode.attr.size.div_ceil(4096);
+        let size = inode.attr.size.div_ceil(BLOCK_SIZE);
         let known = size.saturating_sub(pgoff);
         let whole = if want >= PIECE || offset == 0 && grows && (known >= PIECE || pgoff >= PIECE) {
             1
