@@ -104,9 +104,9 @@ mutants: module debug-kernel
 stress: $(if $(filter debug,$(STRESS_KERNEL)),module-debug,module)
 	@OPS=$(STRESS_EVENTS) SEED=$(STRESS_SEED) KERNEL=$(STRESS_KERNEL) scripts/long-test.sh $@
 
-# Random operations against a model. OPS=50000, SEED=random, KERNEL=stock|debug
+# Random operations against a model. OPS=50000, SEED=random, KERNEL=stock|debug, FS=daxrmap|xfs
 fsx fsstress: $(if $(filter debug,$(KERNEL)),module-debug,module)
-	@OPS=$(OPS) SEED=$(SEED) KERNEL=$(KERNEL) scripts/long-test.sh $@
+	@OPS=$(OPS) SEED=$(SEED) KERNEL=$(KERNEL) FS=$(FS) scripts/long-test.sh $@
 
 demo: module
 	@scripts/demo.sh
@@ -146,8 +146,8 @@ help:
 	@echo 'make power-cut      machines killed under load, an oracle watching (CYCLES=20, POWER_CUT_SEED)'
 	@echo 'make mutants        take one cure out at a time: the self tests must notice (MUTANTS="a b")'
 	@echo 'make stress         10,000 poison events under load, an oracle watching (STRESS_EVENTS, STRESS_SEED)'
-	@echo 'make fsx            random operations on a file, a model watching (OPS=50000, SEED, KERNEL=debug)'
-	@echo 'make fsstress       random operations on names, four processes (OPS=20000, SEED, KERNEL=debug)'
+	@echo 'make fsx            random operations on a file, a model watching (OPS=50000, SEED, KERNEL=debug, FS=xfs)'
+	@echo 'make fsstress       random operations on names, four processes (OPS=20000, SEED, KERNEL=debug, FS=xfs)'
 	@echo 'make bench          the owner tree against its peers, mounts, aging: some 30 minutes (N=100000: quickly)'
 	@echo 'make bench-mount    only how long a mount takes, beside XFS and ext4, some 15 minutes'
 	@echo 'make aging          only extents and free space after long use, beside XFS and ext4, some 5 minutes'

@@ -20,7 +20,7 @@
 #include "../selftests/common/random.h"
 #include "aging.h"
 
-enum { LOW = 78, HIGH = 88, LOOKS = 4, ROUNDS = 12 };
+enum { LOW = 78, HIGH = 88, LOOKS = 4, ROUNDS = 6 };
 
 static long seed, rounds;
 

@@ -82,7 +82,8 @@ static void end(struct dr_fs *fs)
 	close_files();
 	if (!dr_xfs() && dr_free_settled(free_at_start) != free_at_start)
 		fault(BOOKS, "%ld blocks are free, at first %ld", dr_free_blocks(), free_at_start);
-	if (dr_teardown(fs))
+	/* A write to a shared page that is mapped makes the kernel warn on XFS (fs/dax.c). */
+	if (dr_teardown(fs) && !dr_xfs())
 		fault(BOOKS, "check, mount, umount, or the log");
 }
 
