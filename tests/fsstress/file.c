@@ -171,11 +171,30 @@ void handle_op(void)
 	DONE(HANDLE);
 }
 
+/*
+ * Nobody's handle: that of a file, but for the generation, which is the last word of it. Numbers of
+ * inodes are not used again here, so that no real handle of what is gone is one of these.
+ */
+static void forged(void)
+{
+	union dr_handle h = any_node(has_name)->handle;
+	int fd;
+
+	h.room[sizeof(h.h) + h.h.handle_bytes - 1 - dr_pick(4)] ^= 1 << dr_pick(8);
+	note("open by a handle of another generation");
+	fd = dr_open_handle(&h, O_PATH);
+	errno = fd < 0 ? -fd : 0;
+	must("open_by_handle_at of another generation", fd < 0 ? -1 : 0, ESTALE);
+	if (fd >= 0)
+		close(fd);
+}
+
 /* The handle of what is gone opens nothing, whoever has its inode number now. */
 void stale_op(void)
 {
 	int fd;
 
+	forged();
 	if (!t->deads)
 		return;
 	note("open by a stale handle");
