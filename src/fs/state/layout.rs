@@ -21,9 +21,11 @@ use kernel::prelude::*;
 /// Pages that a huge page maps.
 const PIECE: u64 = 512;
 
-/// A file that begins with so many pages at once may become large: it gets a whole piece if there
-/// are so many in one run.
+/// A file that begins with so many pages at once may become large: it gets a whole piece where there
+/// is a run of [`PLENTY`] of them.
 const LARGE: u64 = 64;
+
+/// Whole free pieces in a run that are not kept for who is sure to need one.
 const PLENTY: u64 = 3;
 
 /// What comes behind a page in the middle of a file is likely to be copied as well.
@@ -32,9 +34,10 @@ const MIDDLE: u64 = 16;
 /// Files that have a window at a time.
 const WINDOWS: usize = 16;
 
-/// How many runs of free blocks are looked at for a better one, and how many of these it costs when
-/// there is nothing to find but a shorter one.
+/// How many runs of free blocks are looked at for a better one than was found.
 const PATIENCE: u32 = 1024;
+
+/// How many of these one counts as when what was found fits, and a better one is only shorter.
 const GOOD: u32 = 16;
 
 #[derive(Debug, Default)]
