@@ -13,11 +13,11 @@ cut="the power fails now"
 mkdir -p "$dir"
 cd "$TOP"
 {
-	scripts/build-module.sh stock modules
-	scripts/build-selftests.sh
-	scripts/build-tools.sh
 	# Without tests: the script is all that runs.
-	scripts/initramfs.sh --test build/selftests/basic stock "$initrd"
+	scripts/build-module.sh stock modules &&
+		scripts/build-selftests.sh &&
+		scripts/build-tools.sh &&
+		scripts/initramfs.sh --test build/selftests/basic stock "$initrd"
 } >"$dir/build.log" 2>&1 || { tail -n 40 "$dir/build.log"; die "story: it does not build"; }
 
 # What both days begin with: the NVDIMM is the first device.
