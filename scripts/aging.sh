@@ -24,12 +24,13 @@ dir=$TOP/build/aging
 log=$dir/log
 mkdir -p "$dir" "$results"
 cd "$TOP"
-{
-	scripts/build-module.sh stock modules &&
-		scripts/build-selftests.sh &&
-		scripts/build-tools.sh &&
-		scripts/initramfs.sh --test build/selftests/aging stock "$dir/initramfs.img"
-} >"$dir/build.log" 2>&1 || { tail -n 40 "$dir/build.log"; die "aging: it does not build"; }
+build() {
+	scripts/build-module.sh stock modules
+	scripts/build-selftests.sh
+	scripts/build-tools.sh
+	scripts/initramfs.sh --test build/selftests/aging stock "$dir/initramfs.img"
+}
+step "building the guest" "$dir/build.log" build
 
 say "$rounds rounds on $size MiB, seed $seed, log: $log"
 rc=0

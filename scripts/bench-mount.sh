@@ -15,12 +15,13 @@ dir=$TOP/build/bench-mount
 log=$dir/log
 mkdir -p "$dir" "$results"
 cd "$TOP"
-{
-	scripts/build-module.sh stock modules &&
-		scripts/build-selftests.sh mount-time &&
-		scripts/build-tools.sh &&
-		scripts/initramfs.sh --test build/bench-mount/mount-time stock "$dir/initramfs.img"
-} >"$dir/build.log" 2>&1 || { tail -n 40 "$dir/build.log"; die "bench-mount: it does not build"; }
+build() {
+	scripts/build-module.sh stock modules
+	scripts/build-selftests.sh mount-time
+	scripts/build-tools.sh
+	scripts/initramfs.sh --test build/bench-mount/mount-time stock "$dir/initramfs.img"
+}
+step "building the guest" "$dir/build.log" build
 
 # 4 GiB: a region of the log must have room for a million extents. ext4, which
 # does not clone, would have to write 4 GiB for these, and XFS takes its time.

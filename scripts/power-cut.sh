@@ -30,12 +30,13 @@ size=16M
 
 cd "$TOP"
 mkdir -p "$dir" build/logs
-{
-	{ [ -n "${POWER_CUT_MODULE:-}" ] || scripts/build-module.sh stock modules; } &&
-		scripts/build-selftests.sh power-cut &&
-		scripts/build-tools.sh &&
-		scripts/initramfs.sh --module "$module" --test build/power-cut/power-cut stock "$initrd"
-} >"$dir/build.log" 2>&1 || { tail -n 40 "$dir/build.log"; die "power-cut: it does not build"; }
+build() {
+	[ -n "${POWER_CUT_MODULE:-}" ] || scripts/build-module.sh stock modules
+	scripts/build-selftests.sh power-cut
+	scripts/build-tools.sh
+	scripts/initramfs.sh --module "$module" --test build/power-cut/power-cut stock "$initrd"
+}
+step "building the guest" "$dir/build.log" build
 
 # In the guest, with the cycle's number and seed. The journal is the small device.
 script='for d in pmem0 pmem1; do

@@ -14,11 +14,12 @@ mkdir -p "$dir"
 scripts/setup-programs.sh
 files=()
 for f in tests/programs/*; do files+=(--test "$f"); done
-{
-	scripts/build-module.sh stock modules &&
-		scripts/build-tools.sh &&
-		scripts/initramfs.sh "${files[@]}" stock "$initrd"
-} >"$dir/build.log" 2>&1 || { tail -n 40 "$dir/build.log"; die "programs: it does not build"; }
+build() {
+	scripts/build-module.sh stock modules
+	scripts/build-tools.sh
+	scripts/initramfs.sh "${files[@]}" stock "$initrd"
+}
+step "building the guest" "$dir/build.log" build
 
 # Two guests, since programs wait for each other; the tests as they take the same time. And one with
 # SELinux, which is short.

@@ -12,13 +12,14 @@ initrd=$dir/initramfs.img
 cut="the power fails now"
 mkdir -p "$dir"
 cd "$TOP"
-{
+build() {
+	scripts/build-module.sh stock modules
+	scripts/build-selftests.sh
+	scripts/build-tools.sh
 	# Without tests: the script is all that runs.
-	scripts/build-module.sh stock modules &&
-		scripts/build-selftests.sh &&
-		scripts/build-tools.sh &&
-		scripts/initramfs.sh --test build/selftests/basic stock "$initrd"
-} >"$dir/build.log" 2>&1 || { tail -n 40 "$dir/build.log"; die "story: it does not build"; }
+	scripts/initramfs.sh --test build/selftests/basic stock "$initrd"
+}
+step "building the guest" "$dir/build.log" build
 
 # What both days begin with: the NVDIMM is the first device.
 common='dev=/dev/pmem0 tree=/lib/modules
