@@ -45,7 +45,6 @@ extern long blocks, free_at_start;	/* of the new filesystem */
 
 int fs_setup(void);		/* makes and mounts a new one: 0 or -errno */
 int fs_learn(void);		/* what is above, of one that is mounted */
-long free_blocks(void);
 int percent_used(void);
 const char *path_of(const struct file *f);
 

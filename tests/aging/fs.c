@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include "../selftests/common/files.h"
 #include "../selftests/common/mount.h"
 #include "../selftests/common/text.h"
 #include "aging.h"
@@ -49,16 +50,9 @@ int fs_setup(void)
 	return fs_learn();
 }
 
-long free_blocks(void)
-{
-	struct statvfs s;
-
-	return statvfs(dr_mnt(), &s) ? dr_errno() : (long)s.f_bfree;
-}
-
 int percent_used(void)
 {
-	return (free_at_start - free_blocks()) * 100 / free_at_start;
+	return (free_at_start - dr_free_blocks()) * 100 / free_at_start;
 }
 
 const char *path_of(const struct file *f)

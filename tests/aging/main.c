@@ -127,8 +127,8 @@ static bool check(long round, const struct measure *m)
 	last = *m;
 	printf("# after %ld rounds: %ld blocks in use, %ld of them files'; %ld are free, in %ld runs\n",
 	       round, m->said_used, m->used, m->free, m->runs);
-	if (!dr_xfs() && (m->said_used != m->used || m->free != free_blocks())) {
-		printf("# GETFSMAP has %ld, statfs %ld\n", m->free, free_blocks());
+	if (!dr_xfs() && (m->said_used != m->used || m->free != dr_free_blocks())) {
+		printf("# GETFSMAP has %ld, statfs %ld\n", m->free, dr_free_blocks());
 		wrong++;
 	}
 	return !dr_check();

@@ -9,6 +9,7 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include "../selftests/common/files.h"
 #include "../selftests/common/mount.h"
 #include "../selftests/common/places.h"
 #include "../selftests/common/text.h"
@@ -174,7 +175,7 @@ static void settle(void)
 		last = is;
 		sync();
 		usleep(200000);
-		is = free_blocks();
+		is = dr_free_blocks();
 	} while (is != last);
 }
 
@@ -196,7 +197,7 @@ int measure(struct measure *m)
 	if (!r)
 		r = look_at_free();
 	free(now.seen);
-	m->said_used = free_at_start - free_blocks();
+	m->said_used = free_at_start - dr_free_blocks();
 	return r;
 }
 
