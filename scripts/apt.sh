@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-# The pinned suite's packages, fetched from the mirror that the host's own
+# Packages of the suites that pin.sh names, fetched from the mirror that the host's own
 # apt uses, with the host's apt options and credentials. Sourced.
 
-APT_DIR=$CACHE/apt
+APT_DIR=$CACHE/apt-$PIN_KERNEL_SUITE
 # The host's configuration applies; only the sources and the state are ours.
 APT_OPTS=(
 	-o "Dir::Etc::SourceList=$APT_DIR/sources.list"
@@ -38,7 +38,7 @@ apt_line() {
 
 apt_update() {
 	mkdir -p "$APT_DIR/lists/partial" "$APT_DIR/archives/partial"
-	{ apt_line "$PIN_SUITE"; apt_line "$PIN_KERNEL_SUITE"; } >"$APT_DIR/sources.list"
+	{ apt_line "$PIN_SUITE"; apt_line "$PIN_KERNEL_SUITE"; } | sort -u >"$APT_DIR/sources.list"
 	apt-get "${APT_OPTS[@]}" -q update
 }
 
@@ -70,10 +70,10 @@ install_here() {
 		'apt-get -q update && apt-get -q install -y --no-install-recommends "$@"' sh "$@"
 }
 
-# apt_tree DIR PACKAGE...: a root tree of the pinned suite with these, `.done` in it.
+# apt_tree SUITE DIR PACKAGE...: a root tree of that suite with these, `.done` in it.
 apt_tree() {
-	local dir=$1 conf
-	shift
+	local suite=$1 dir=$2 conf
+	shift 2
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	# How this host reaches its mirror: proxies, certificates, credentials.
@@ -85,12 +85,12 @@ apt_tree() {
 		apt-config shell parts Dir::Etc::netrcparts/d | sed "s/^parts='\(.*\)'/Dir::Etc::netrcparts \"\1\";/"
 		printf 'APT::Sandbox::User "root";\nAcquire::Retries "3";\n'
 	} >"$conf"
-	apt_line "$PIN_SUITE" | mmdebstrap --mode=root --variant=essential \
+	apt_line "$suite" | mmdebstrap --mode=root --variant=essential \
 		--include="$(echo "$@" | tr ' ' ',')" \
 		--aptopt="$conf" --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
-		"$PIN_SUITE" "$dir" -
+		"$suite" "$dir" -
 	rm -f "$conf"
 	# mmdebstrap leaves the options behind; they may hold credentials.
 	rm -f "$dir"/etc/apt/apt.conf.d/99mmdebstrap

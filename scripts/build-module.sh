@@ -15,8 +15,8 @@ if [ "${1:-}" = --to ]; then
 fi
 kernel_paths
 case $kernel in
-stock) args=(-C "$KERNEL_STOCK" CC=x86_64-linux-gnu-gcc-14) done=$KERNEL_STOCK/.done ;;
-debug) args=(-C "$KERNEL_DEBUG" LLVM=-19) done=$KERNEL_DEBUG/.done ;;
+stock) args=(-C "$KERNEL_STOCK" "CC=$(kernel_cc)") done=$KERNEL_STOCK/.done root=$KERNEL_ROOT ;;
+debug) args=(-C "$KERNEL_DEBUG" LLVM=-19) done=$KERNEL_DEBUG/.done root=$ROOT ;;
 *) die "no such kernel: $kernel (stock or debug)" ;;
 esac
 [ -e "$done" ] || die "the $kernel kernel has not been set up: run 'make setup' or 'make debug-kernel'"
@@ -25,4 +25,7 @@ esac
 lock "build-$(hash_of "$to")"
 cd "$TOP"
 mkdir -p "$to"
-in_root make "${args[@]}" -j"$(nproc)" "M=$TOP" "MO=$to" "$@"
+(exec_in "$root" make "${args[@]}" -j"$(nproc)" "M=$TOP" "MO=$to" "$@") 2>&1 | tee "$to/build.log" || {
+	kernel_is_tested || scripts/kernel-difference.sh "$KERNEL_RELEASE" "$to/build.log"
+	exit 1
+}

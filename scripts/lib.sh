@@ -68,18 +68,33 @@ else
 	ROOT=$CACHE/root-$(hash_of "$PIN_SUITE" "$ROOT_PACKAGES")
 fi
 
+# What builds kernels and modules: the same tree, or another suite's, which has
+# no more than that takes.
+if [ "$PIN_KERNEL_TOOLS" = "$PIN_SUITE" ]; then
+	KERNEL_ROOT=$ROOT
+else
+	KERNEL_ROOT_PACKAGES=$(sed 's/#.*//' "$TOP/scripts/packages-kernel.txt" | tr -s ' \n' ' ')
+	KERNEL_ROOT=$CACHE/root-$(hash_of "$PIN_KERNEL_TOOLS" "$KERNEL_ROOT_PACKAGES")
+fi
+
 # in_root COMMAND...: runs it in the trixie root tree, with the clone and the
 # cache at the paths they have outside. The mounts live in a mount namespace
 # of their own and are gone when the command ends, however it ends.
-in_root() { (exec_in_root "$@"); }
+in_root() { (exec_in "$ROOT" "$@"); }
 
-# The same in place of this shell: started in the background, $! is COMMAND.
-exec_in_root() {
-	if [ "$ROOT" = / ]; then
+# The same in the tree that the kernel's toolchain is in.
+in_kernel_root() { (exec_in "$KERNEL_ROOT" "$@"); }
+
+# exec_in ROOT COMMAND...: the same in place of this shell: started in the
+# background, $! is COMMAND.
+exec_in() {
+	local root=$1
+	shift
+	if [ "$root" = / ]; then
 		exec "$@"
 	else
 		need_root "entering the root tree"
 		exec unshare --mount --propagation private "$TOP/scripts/enter-root.sh" \
-			"$ROOT" "$TOP" "$CACHE" "$PWD" "$@"
+			"$root" "$TOP" "$CACHE" "$PWD" "$@"
 	fi
 }

@@ -19,7 +19,7 @@ killed=0 survived=0
 build() { # NAME KERNEL
 	local dir=$work/$1 args
 	case $2 in
-	stock) args=(-C "$KERNEL_STOCK" CC=x86_64-linux-gnu-gcc-14) ;;
+	stock) args=(-C "$KERNEL_STOCK" "CC=$(kernel_cc)") ;;
 	debug) args=(-C "$KERNEL_DEBUG" LLVM=-19) ;;
 	*) die "mutant $1: no such kernel: $2 (stock or debug)" ;;
 	esac

@@ -138,7 +138,7 @@ start=$SECONDS
 # QEMU sees these where they are outside. It gets killed by the kernel when
 # this script dies in a way that runs no trap.
 DAXRMAP_BIND="$(dirname "$initrd") ${nfit:+$(dirname "$nfit")}" \
-	exec_in_root setpriv --pdeathsig KILL "${qemu[@]}" </dev/null >>"$log" 2>&1 &
+	exec_in "$ROOT" setpriv --pdeathsig KILL "${qemu[@]}" </dev/null >>"$log" 2>&1 &
 pid=$!
 [ -z "$pid_file" ] || echo "$pid" >"$pid_file"
 while kill -0 "$pid" 2>/dev/null; do

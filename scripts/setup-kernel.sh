@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Makes the pinned stock kernel usable for out-of-tree Rust modules, in the
+# Makes the stock kernel that pin.sh names usable for out-of-tree Rust modules, in the
 # cache: the distribution's image and modules, its source, and a prepared
 # build tree with the Rust metadata that the headers package lacks. Same
 # source, same config, same rustc: the Rust symbols come out the same, and the
@@ -11,56 +11,62 @@
 . "$TOP/scripts/apt.sh"
 . "$TOP/scripts/lib-kernel.sh"
 
+# 7.3.4-1~bpo13+1 -> 7.3
+series_of() { sed -E 's/^([0-9]+\.[0-9]+).*/\1/' <<<"$1"; }
+
+# What `uname -r` says with this version: as the headers' package is called.
+# 7.3.4-1~bpo13+1 -> 7.3.4+deb13-amd64
+release_of() { # VERSION
+	local p upstream=${1%%-*}
+	upstream=${upstream/\~/-}
+	for p in $(apt-cache "${APT_OPTS[@]}" pkgnames "linux-headers-$upstream" |
+		grep -E -- '-amd64$' | grep -vE -- '-(cloud|rt)-amd64$'); do
+		if apt_has "$p" "$1"; then
+			echo "${p#linux-headers-}"
+			return 0
+		fi
+	done
+	return 1
+}
+
 # The image package is split in newer kernels: it depends on the binary and
 # the modules, which older ones contain.
-packages_of() { # VERSION RELEASE SERIES
+packages_of() { # VERSION RELEASE
 	local p
-	echo "linux-image-$2=$1 linux-headers-$2=$1 linux-source-$3=$1"
+	echo "linux-image-$2=$1 linux-headers-$2=$1 linux-source-$(series_of "$1")=$1"
 	for p in binary modules; do
 		! apt_has "linux-$p-$2" "$1" || echo "linux-$p-$2=$1"
 	done
 }
 
-available() { # VERSION RELEASE SERIES
-	local p
-	for p in $(packages_of "$@"); do
+# Prints VERSION RELEASE if the mirror has all of that version.
+available() { # VERSION
+	local p release
+	release=$(release_of "$1") || return 1
+	for p in $(packages_of "$1" "$release"); do
 		apt_has "${p%%=*}" "${p#*=}" || return 1
 	done
+	echo "$1 $release"
 }
 
-# The newest kernel of the suite that has all three packages: of the pinned
-# series if there is one, else of any. Prints VERSION RELEASE SERIES.
-newest() {
-	local found version release series
-	found=$(apt-cache "${APT_OPTS[@]}" pkgnames linux-source- |
-		grep -E '^linux-source-[0-9]+\.[0-9]+$' |
+# All versions that the suite has a source package of, the newest first.
+versions() {
+	apt-cache "${APT_OPTS[@]}" pkgnames linux-source- | grep -E '^linux-source-[0-9]+\.[0-9]+$' |
 		xargs -r apt-cache "${APT_OPTS[@]}" madison |
-		awk -F' *[|] *' -v suite="$PIN_KERNEL_SUITE/" \
-			'index($3, suite) { sub(/^ *linux-source-/, "", $1); print $2, $1 }' | sort -rV)
-	for series in "$PIN_KERNEL_SERIES" '[0-9.]*'; do
-		while read -r version s; do
-			# shellcheck disable=SC2254
-			case $s in $series) ;; *) continue ;; esac
-			# 7.2.12-1~bpo13+1 -> 7.2.12+deb13-amd64
-			release="${version%%-*}+deb13-amd64"
-			if available "$version" "$release" "$s"; then
-				echo "$version $release $s"
-				return 0
-			fi
-		done <<<"$found"
-	done
-	return 1
+		awk -F' *[|] *' -v suite="$PIN_KERNEL_SUITE/" 'index($3, suite) { print $2 }' | sort -rV
 }
 
+# The first that is named and that there is, else the newest.
 choose() {
-	step "asking the mirror which kernels it has" "$CACHE/log/apt-update.log" apt_update
-	if available "$PIN_KERNEL_VERSION" "$PIN_KERNEL_RELEASE" "$PIN_KERNEL_SERIES"; then
-		echo "$PIN_KERNEL_VERSION $PIN_KERNEL_RELEASE $PIN_KERNEL_SERIES" >"$KERNEL_CHOICE.tmp"
-	else
-		newest >"$KERNEL_CHOICE.tmp" ||
-			die "kernel $PIN_KERNEL_VERSION is gone from the mirror, and $PIN_KERNEL_SUITE has no other"
-	fi
-	mv "$KERNEL_CHOICE.tmp" "$KERNEL_CHOICE"
+	local v
+	step "asking the mirror which kernels $PIN_KERNEL_SUITE has" "$CACHE/log/apt-update.log" apt_update
+	for v in $PIN_KERNELS ${DAXRMAP_KERNEL:-$(versions)}; do
+		available "$v" >"$KERNEL_CHOICE.tmp" || continue
+		mv "$KERNEL_CHOICE.tmp" "$KERNEL_CHOICE"
+		return 0
+	done
+	rm -f "$KERNEL_CHOICE.tmp"
+	die "$PIN_KERNEL_SUITE has no kernel ${DAXRMAP_KERNEL:-at all with image, headers and source}"
 }
 
 # What was made before carries on: the source by version, the rest by root
@@ -69,7 +75,7 @@ fetch() {
 	rm -rf "$KERNEL_DIR"
 	mkdir -p "$KERNEL_DIR"
 	# shellcheck disable=SC2046
-	apt_unpack "$KERNEL_DIR/pkg" $(packages_of "$KERNEL_VERSION" "$KERNEL_RELEASE" "$KERNEL_SERIES")
+	apt_unpack "$KERNEL_DIR/pkg" $(packages_of "$KERNEL_VERSION" "$KERNEL_RELEASE")
 	mkdir "$KERNEL_SRC"
 	tar -C "$KERNEL_SRC" --strip-components=1 -xJf "$KERNEL_DIR"/pkg/usr/src/linux-source-*.tar.xz
 	rm -f "$KERNEL_DIR"/pkg/usr/src/linux-source-*.tar.xz
@@ -79,15 +85,15 @@ fetch() {
 }
 
 prepare() {
-	local headers=$KERNEL_DIR/pkg/usr/src/linux-headers-$KERNEL_RELEASE
+	local base made
 	rm -rf "$KERNEL_STOCK"
 	mkdir -p "$KERNEL_STOCK"
-	cp "$headers/.config" "$headers/Module.symvers" "$KERNEL_STOCK/"
-	in_root make -C "$KERNEL_SRC" O="$KERNEL_STOCK" -j"$(nproc)" \
-		CC=x86_64-linux-gnu-gcc-14 LOCALVERSION="${KERNEL_RELEASE#"${KERNEL_VERSION%%-*}"}" \
+	cp "$KERNEL_HEADERS/.config" "$KERNEL_HEADERS/Module.symvers" "$KERNEL_STOCK/"
+	base=$(in_kernel_root make -s -C "$KERNEL_SRC" kernelversion)
+	in_kernel_root make -C "$KERNEL_SRC" O="$KERNEL_STOCK" -j"$(nproc)" \
+		CC="$(kernel_cc)" LOCALVERSION="${KERNEL_RELEASE#"$base"}" \
 		olddefconfig modules_prepare
-	cp "$headers/Module.symvers" "$KERNEL_STOCK/"
-	local made
+	cp "$KERNEL_HEADERS/Module.symvers" "$KERNEL_STOCK/"
 	made=$(cat "$KERNEL_STOCK/include/config/kernel.release")
 	[ "$made" = "$KERNEL_RELEASE" ] ||
 		{ echo "prepared $made, wanted $KERNEL_RELEASE"; return 1; }
@@ -104,5 +110,7 @@ kernel_paths
 	step "fetching kernel $KERNEL_VERSION and its source" "$CACHE/log/kernel-fetch.log" fetch
 	kernel_paths
 }
+kernel_is_tested ||
+	say "kernel $KERNEL_VERSION is none of those that this was tested with (${PIN_KERNELS:-none of $PIN_KERNEL_SUITE}): trying it"
 [ -e "$KERNEL_STOCK/.done" ] ||
 	step "preparing kernel $KERNEL_RELEASE with Rust metadata" "$CACHE/log/kernel-prepare.log" prepare

@@ -8,7 +8,7 @@
 
 # Only the image is kept. It is larger than its contents, and sparse.
 make_image() {
-	apt_tree "$PROGRAMS.tree" $PROGRAMS_PACKAGES
+	apt_tree "$PIN_SUITE" "$PROGRAMS.tree" $PROGRAMS_PACKAGES
 	rm -f "$PROGRAMS.tmp"
 	in_root mke2fs -q -t ext4 -m 0 -O ^has_journal -d "$PROGRAMS.tree" "$PROGRAMS.tmp" 4G
 	rm -rf "$PROGRAMS.tree"

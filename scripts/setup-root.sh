@@ -32,5 +32,10 @@ if [ "$ROOT" = / ]; then
 elif [ ! -e "$ROOT/.done" ]; then
 	need_root "making the root tree"
 	step "making the $PIN_SUITE root tree in $ROOT" "$CACHE/log/root.log" \
-		apt_tree "$ROOT" $ROOT_PACKAGES
+		apt_tree "$PIN_SUITE" "$ROOT" $ROOT_PACKAGES
+fi
+if [ ! -e "$KERNEL_ROOT/.done" ] && [ "$KERNEL_ROOT" != "$ROOT" ]; then
+	need_root "making the root tree"
+	step "making the $PIN_KERNEL_TOOLS root tree in $KERNEL_ROOT" "$CACHE/log/root-$PIN_KERNEL_TOOLS.log" \
+		apt_tree "$PIN_KERNEL_TOOLS" "$KERNEL_ROOT" $KERNEL_ROOT_PACKAGES
 fi

@@ -161,7 +161,7 @@ impl<F: Namespace + FileData> Table<F> {
         dir: *mut bindings::inode,
         dentry: *mut bindings::dentry,
         mode: bindings::umode_t,
-        _excl: bool,
+        #[cfg(create_has_excl)] _excl: bool,
     ) -> c_int {
         // SAFETY: By the caller's promise.
         let dir = unsafe { Inode::from_raw(dir) };
