@@ -7,6 +7,7 @@
 # module loads into the unmodified distribution kernel.
 #
 # `setup-kernel.sh` makes what is missing; lib-kernel.sh finds it again.
+# `setup-kernel.sh --list` prints the newest version of each series that the mirror has.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/apt.sh"
 . "$TOP/scripts/lib-kernel.sh"
@@ -103,6 +104,12 @@ prepare() {
 }
 
 lock kernel
+if [ "${1:-}" = --list ]; then
+	step "asking the mirror which kernels $PIN_KERNEL_SUITE has" "$CACHE/log/apt-update.log" apt_update
+	while read -r version; do echo "$(series_of "$version") $version"; done < <(versions) |
+		awk '!seen[$1]++ { print $2 }'
+	exit 0
+fi
 [ -e "$KERNEL_CHOICE" ] || choose
 kernel_paths
 [ -e "$KERNEL_DIR/.done" ] || {
