@@ -61,10 +61,10 @@ FIXTURE_TEARDOWN_PARENT(mce)
 	EXPECT_EQ(0, dr_teardown(&self->fs));
 }
 
-/* A counter reaches a value. What it is 20 s later, if not. */
+/* A counter reaches a value. What it is 20 s later, if not (more on a slow machine). */
 static long settled(const char *name, long want)
 {
-	for (int i = 0; i < 2000 && dr_counter(name) != want; i++)
+	for (int i = 0; i < dr_patience(2000) && dr_counter(name) != want; i++)
 		usleep(10000);
 	return dr_counter(name);
 }
@@ -197,7 +197,7 @@ static void next_mount_knows(struct __test_metadata *_metadata, long block, long
 	char device[64];
 
 	/* The handler takes it out an instant after we were told. */
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < dr_patience(100); i++) {
 		ASSERT_EQ(0, dr_umount());
 		ASSERT_EQ(0, dr_mount());
 		if (dr_counter("blocks_bad") == bad)

@@ -97,7 +97,7 @@ static long quarantined(const char *name, unsigned long blk)
 	if (dr_counter_settled("blocks_bad", 1) != 1 || unlink(dr_path(name)))
 		return -EUCLEAN;
 	/* fanotify lets go of the file in its own time */
-	for (int i = 0; i < 500 && defective() != 1; i++)
+	for (int i = 0; i < dr_patience(500) && defective() != 1; i++)
 		usleep(10000);
 	return defective() == 1 ? block : -ETIMEDOUT;
 }
@@ -362,7 +362,7 @@ TEST_F(clear, fails_the_test)
 	/* A write takes it off the list, and is not what clears here. */
 	s->block = block;
 	pid = dr_spawn(scribble_on, s);
-	for (int i = 0; i < 1000 && s->writes < 10; i++)
+	for (int i = 0; i < dr_patience(1000) && s->writes < 10; i++)
 		usleep(10000);
 	ASSERT_EQ(0, dr_list_bad(block, 1));
 	ASSERT_EQ(0, dr_notify_delay(DELAY));

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "clock.h"
 #include "debugfs.h"
 #include "mount.h"
 #include "text.h"
@@ -35,7 +36,7 @@ long dr_counter(const char *name)
 
 long dr_counter_settled(const char *name, long want)
 {
-	for (int i = 0; i < 500 && dr_counter(name) != want; i++)
+	for (int i = 0; i < dr_patience(500) && dr_counter(name) != want; i++)
 		usleep(10000);
 	return dr_counter(name);
 }

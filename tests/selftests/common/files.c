@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include "clock.h"
 #include "files.h"
 #include "mount.h"
 #include "text.h"
@@ -134,7 +135,7 @@ long dr_free_blocks(void)
 
 long dr_free_settled(long want)
 {
-	for (int i = 0; i < 500 && dr_free_blocks() != want; i++)
+	for (int i = 0; i < dr_patience(500) && dr_free_blocks() != want; i++)
 		usleep(10000);
 	return dr_free_blocks();
 }
