@@ -17,7 +17,10 @@ KDIR_RELEASE = $(shell cat $(KDIR_ABS)/include/config/kernel.release 2>/dev/null
 module:
 	@sh scripts/check-kdir.sh $(KDIR_ABS)
 	@mkdir -p build
-	+$(MAKE) -C $(KDIR_ABS) M=$(CURDIR) MO=$(CURDIR)/build/$(KDIR_RELEASE) modules
+	+@log=build/$(KDIR_RELEASE).log; rm -f $$log.ok; \
+	{ $(MAKE) -C $(KDIR_ABS) M=$(CURDIR) MO=$(CURDIR)/build/$(KDIR_RELEASE) modules 2>&1 && \
+		touch $$log.ok; } | tee $$log; \
+	[ -e $$log.ok ] || { scripts/kernel-difference.sh $(KDIR_RELEASE) $$log; exit 1; }
 	@echo "==> build/$(KDIR_RELEASE)/daxrmap.ko"
 else
 module: setup

@@ -61,13 +61,13 @@ versions() {
 choose() {
 	local v
 	step "asking the mirror which kernels $PIN_KERNEL_SUITE has" "$CACHE/log/apt-update.log" apt_update
-	for v in $PIN_KERNELS ${DAXRMAP_KERNEL:-$(versions)}; do
+	for v in ${DAXRMAP_KERNEL:-$PIN_KERNELS $(versions)}; do
 		available "$v" >"$KERNEL_CHOICE.tmp" || continue
 		mv "$KERNEL_CHOICE.tmp" "$KERNEL_CHOICE"
 		return 0
 	done
 	rm -f "$KERNEL_CHOICE.tmp"
-	die "$PIN_KERNEL_SUITE has no kernel ${DAXRMAP_KERNEL:-at all with image, headers and source}"
+	die "$PIN_KERNEL_SUITE has no kernel ${DAXRMAP_KERNEL:-at all} with image, headers and source"
 }
 
 # What was made before carries on: the source by version, the rest by root
