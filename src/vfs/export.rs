@@ -110,10 +110,11 @@ pub(crate) trait Export: Namespace + FileData {
 ///
 /// # Safety
 ///
-/// There are `len` words at `fid`, unless `len` is negative, and nobody changes them for `'a`.
+/// `fid`: `len` words are there, unless `len` is negative, and nobody changes them for `'a`.
 unsafe fn words<'a>(fid: *const bindings::fid, len: c_int) -> &'a [u32] {
     match usize::try_from(len) {
-        // SAFETY: By the caller's promise; the C type is aligned as its words are.
+        // SAFETY: So many words are there, and stay as they are for `'a`: clause `fid`; the C type
+        // is aligned as its words are.
         Ok(len) if len > 0 => unsafe { slice::from_raw_parts(fid.cast(), len) },
         _ => &[],
     }
@@ -142,15 +143,18 @@ impl<F: Export> Table<F> {
 
     /// # Safety
     ///
-    /// Called with a live inode of an `F`, a live one or null as its parent, and `max_len` words of
-    /// room at `fh`.
+    /// Called by whoever makes handles.
+    /// - `inode`: a live one of an `F`.
+    /// - `parent`: null, or a live one of an `F`.
+    /// - `max_len`: how many words there are, a number for this call alone.
+    /// - `fh`: so many words of room, for this call alone.
     unsafe extern "C" fn encode_fh(
         inode: *mut bindings::inode,
         fh: *mut u32,
         max_len: *mut c_int,
         parent: *mut bindings::inode,
     ) -> c_int {
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is a live inode of an `F`: clause `inode`.
         let id = FileId::of(unsafe { Inode::<F>::from_raw(inode) });
         let mut handle = [0; 2 * FileId::WORDS];
         let (own, its_parent) = handle.split_at_mut(FileId::WORDS);
@@ -158,19 +162,20 @@ impl<F: Export> Table<F> {
         let (len, kind) = if parent.is_null() {
             (FileId::WORDS, FileId::TYPE)
         } else {
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is a live inode of an `F`, as it is not null: clause `parent`.
             let id = FileId::of(unsafe { Inode::<F>::from_raw(parent) });
             its_parent.copy_from_slice(&id.to_words());
             (handle.len(), bindings::fid_type_FILEID_INO64_GEN_PARENT)
         };
-        // SAFETY: By the caller's promise.
-        let max_len = unsafe { &mut *max_len };
-        let room = usize::try_from(*max_len).unwrap_or(0);
-        *max_len = len as c_int;
+        // SAFETY: It is a number: clause `max_len`.
+        let room = usize::try_from(unsafe { *max_len }).unwrap_or(0);
+        // SAFETY: It is ours for the call: clause `max_len`.
+        unsafe { *max_len = len as c_int };
         if room < len {
             return bindings::fid_type_FILEID_INVALID as c_int;
         }
-        // SAFETY: There is room for that many words, which are not in `handle`.
+        // SAFETY: There is room for that many words, as was checked, which are the caller's and so not in
+        // `handle`: clauses `max_len` and `fh`. `handle` has as many.
         unsafe { core::ptr::copy_nonoverlapping(handle.as_ptr(), fh, len) };
         kind as c_int
     }
@@ -179,9 +184,9 @@ impl<F: Export> Table<F> {
     ///
     /// # Safety
     ///
-    /// `sb` is a mounted super block of an `F`.
+    /// `sb`: a mounted super block of an `F`, for the call.
     unsafe fn find(sb: *mut bindings::super_block, words: &[u32]) -> *mut bindings::dentry {
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is a mounted one of an `F`: clause `sb`.
         let sb = unsafe { SuperBlock::<F>::from_raw(sb) };
         obtain_dentry(
             FileId::from_words(words)
@@ -192,7 +197,9 @@ impl<F: Export> Table<F> {
 
     /// # Safety
     ///
-    /// Called with a mounted super block of an `F` and a handle of `len` words.
+    /// Called by whoever is given a handle.
+    /// - `sb`: a mounted super block of an `F`, for the call.
+    /// - `fid`: `len` words, for the call.
     unsafe extern "C" fn fh_to_dentry(
         sb: *mut bindings::super_block,
         fid: *mut bindings::fid,
@@ -200,41 +207,43 @@ impl<F: Export> Table<F> {
         kind: c_int,
     ) -> *mut bindings::dentry {
         const PARENT: u32 = bindings::fid_type_FILEID_INO64_GEN_PARENT;
-        // SAFETY: By the caller's promise.
+        // SAFETY: So many words are there for the call: clause `fid`.
         let words = unsafe { words(fid, len) };
         if !matches!(kind as u32, FileId::TYPE | PARENT) {
             return estale().to_ptr();
         }
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is a mounted one of an `F`: clause `sb`.
         unsafe { Self::find(sb, words) }
     }
 
     /// # Safety
     ///
-    /// Called with a mounted super block of an `F` and a handle of `len` words.
+    /// Called by whoever is given a handle.
+    /// - `sb`: a mounted super block of an `F`, for the call.
+    /// - `fid`: `len` words, for the call.
     unsafe extern "C" fn fh_to_parent(
         sb: *mut bindings::super_block,
         fid: *mut bindings::fid,
         len: c_int,
         kind: c_int,
     ) -> *mut bindings::dentry {
-        // SAFETY: By the caller's promise.
+        // SAFETY: So many words are there for the call: clause `fid`.
         let words = unsafe { words(fid, len) };
         if kind as u32 != bindings::fid_type_FILEID_INO64_GEN_PARENT {
             return estale().to_ptr();
         }
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is a mounted one of an `F`: clause `sb`.
         unsafe { Self::find(sb, words.get(FileId::WORDS..).unwrap_or_default()) }
     }
 
     /// # Safety
     ///
-    /// Called with a dentry of a directory of an `F`.
+    /// Called by whoever connects dentries. `child`: one of a directory of an `F`, which keeps its inode for
+    /// the call.
     unsafe extern "C" fn get_parent(child: *mut bindings::dentry) -> *mut bindings::dentry {
-        // SAFETY: By the caller's promise the dentry is positive, and stays so.
-        let inode = unsafe { (*child).d_inode };
-        // SAFETY: As above.
-        obtain_dentry(F::parent(unsafe { Inode::<F>::from_raw(inode) }))
+        // SAFETY: It is an `F`'s and keeps its inode for the call: clause `child`.
+        let dir = unsafe { Inode::<F>::of_dentry(child) };
+        obtain_dentry(dir.and_then(F::parent))
     }
 }
 

@@ -82,7 +82,10 @@ pub(crate) struct Owner {
 ///
 /// # Invariants
 ///
-/// The inode is initialised and belongs to a super block whose `s_fs_info` is an `F`.
+/// - "live": the inode is initialised, and is not freed while there is a reference to this value. Fields
+///   that others may write are read and written as the VFS does it, never through a `&mut`.
+/// - "of F": its super block is a [`SuperBlock`] of `F`, and outlives it.
+/// - "kind": its type, in `i_mode`, does not change once it is finished ([`NewInode`](super::NewInode)).
 #[repr(transparent)]
 pub(crate) struct Inode<F: FileSystem> {
     inner: Opaque<bindings::inode>,
@@ -97,12 +100,15 @@ unsafe impl<F: FileSystem> Sync for Inode<F> {}
 // SAFETY: `ihold` and `iput` count references.
 unsafe impl<F: FileSystem> AlwaysRefCounted for Inode<F> {
     fn inc_ref(&self) {
-        // SAFETY: The existence of `&self` means that the count is not zero.
+        // SAFETY: The inode is live, and whoever has `&self` has, or borrows, a reference that counts.
         unsafe { bindings::ihold(self.as_ptr()) };
     }
 
+    /// # Safety
+    ///
+    /// As the trait says. `obj`: the caller hands a reference to it over.
     unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: The caller hands its reference over.
+        // SAFETY: The reference is ours to drop: clause `obj`.
         unsafe { bindings::iput(obj.as_ptr().cast()) };
     }
 }
@@ -110,9 +116,11 @@ unsafe impl<F: FileSystem> AlwaysRefCounted for Inode<F> {
 impl<F: FileSystem> Inode<F> {
     /// # Safety
     ///
-    /// `ptr` is a live inode of an `F`, and stays one for `'a`.
+    /// `ptr`: a live inode of an `F`, and stays one for `'a`.
     pub(crate) unsafe fn from_raw<'a>(ptr: *const bindings::inode) -> &'a Self {
-        // SAFETY: By the caller's promise; the layout is transparent.
+        // INVARIANT: "live" and "of F": clause `ptr`. "kind": `set_mode` and the VFS keep it so.
+        // SAFETY: It is live for `'a`: clause `ptr`. The layout is transparent, and of C's fields
+        // only `Opaque` has any.
         unsafe { &*ptr.cast() }
     }
 
@@ -120,19 +128,39 @@ impl<F: FileSystem> Inode<F> {
     ///
     /// # Safety
     ///
-    /// `file` is an open file of an `F`, and stays open for `'a`.
+    /// `file`: an open file of an `F`, and stays open for `'a`.
     pub(super) unsafe fn of_file<'a>(file: *const bindings::file) -> &'a Self {
-        // SAFETY: By the caller's promise; the field does not change.
+        // SAFETY: The file is open: clause `file`; the field does not change.
         let inode = unsafe { (*file).f_inode };
-        // SAFETY: An open file holds its inode.
+        // SAFETY: An open file holds its inode, which is an `F`'s: clause `file`.
         unsafe { Self::from_raw(inode) }
+    }
+
+    /// The inode of a dentry, whose name may change meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` if it has none.
+    ///
+    /// # Safety
+    ///
+    /// `dentry`: one of an `F` that is in use for `'a`, and so keeps the inode that it has; or under a lock
+    /// that keeps it negative.
+    pub(super) unsafe fn of_dentry<'a>(dentry: *const bindings::dentry) -> Result<&'a Self> {
+        // SAFETY: The dentry is in use, and the field stays: clause `dentry`.
+        let inode = unsafe { (*dentry).d_inode };
+        if inode.is_null() {
+            return Err(ENOENT);
+        }
+        // SAFETY: The dentry holds it for `'a`, and is an `F`'s: clause `dentry`.
+        Ok(unsafe { Self::from_raw(inode) })
     }
 
     /// # Safety
     ///
-    /// `ptr` is a live inode of an `F`, and the caller hands over one reference to it.
+    /// `ptr`: a live inode of an `F`; the caller hands over one reference to it.
     pub(crate) unsafe fn from_raw_owned(ptr: NonNull<bindings::inode>) -> ARef<Self> {
-        // SAFETY: By the caller's promise.
+        // SAFETY: The reference is handed over, and keeps it an `Inode<F>`: clause `ptr`.
         unsafe { ARef::from_raw(ptr.cast()) }
     }
 
@@ -159,9 +187,9 @@ impl<F: FileSystem> Inode<F> {
 
     /// The super block.
     pub(crate) fn sb(&self) -> &SuperBlock<F> {
-        // SAFETY: `i_sb` does not change.
+        // SAFETY: The inode is live; `i_sb` does not change.
         let sb = unsafe { (*self.as_ptr()).i_sb };
-        // SAFETY: By the type invariant; the super block outlives its inodes.
+        // SAFETY: It is one of an `F` and outlives the inode: invariant "of F".
         unsafe { SuperBlock::from_raw(sb) }
     }
 
@@ -176,8 +204,11 @@ impl<F: FileSystem> Inode<F> {
         unsafe { (*self.as_ptr()).i_mode }
     }
 
-    /// Sets them: the type stays what it is.
+    /// Sets the permissions; the type that `mode` has is not looked at.
     pub(crate) fn set_mode(&self, mode: u16, _lock: &InodeLock<'_, F>) {
+        const TYPE: u16 = bindings::S_IFMT as u16;
+        // "kind" stays true.
+        let mode = self.mode() & TYPE | mode & !TYPE;
         // SAFETY: The inode is live, its `i_rwsem` held exclusively.
         unsafe { (*self.as_ptr()).i_mode = mode };
     }
@@ -221,12 +252,11 @@ impl<F: FileSystem> Inode<F> {
     }
 
     /// Puts back what [`SetAttr::copy`](super::SetAttr::copy) replaced.
-    pub(crate) fn restore(&self, owner: Owner, _lock: &InodeLock<'_, F>) {
+    pub(crate) fn restore(&self, owner: Owner, lock: &InodeLock<'_, F>) {
+        self.set_mode(owner.mode, lock);
         // SAFETY: The inode is live, its `i_rwsem` held exclusively.
-        unsafe { (*self.as_ptr()).i_mode = owner.mode };
-        // SAFETY: As above.
         unsafe { bindings::daxrmap_i_uid_write(self.as_ptr(), owner.uid) };
-        // SAFETY: As above.
+        // SAFETY: The inode is live, its `i_rwsem` held exclusively.
         unsafe { bindings::daxrmap_i_gid_write(self.as_ptr(), owner.gid) };
         self.set_times(owner.times);
     }

@@ -34,6 +34,11 @@ use kernel::{
 };
 
 /// What a new object is to be like, as the VFS tells it.
+///
+/// # Invariants
+///
+/// - "idmap": `idmap` is the VFS's, for a call that has not returned while this value lives. It is made in
+///   the callbacks below, which keep it, and lend it to the filesystem.
 pub(crate) struct NewAttr<'a> {
     pub(super) idmap: *mut bindings::mnt_idmap,
     pub(super) mode: u16,
@@ -43,6 +48,7 @@ pub(crate) struct NewAttr<'a> {
 
 impl<'a> NewAttr<'a> {
     fn new(idmap: *mut bindings::mnt_idmap, mode: u16, kind: u32) -> Self {
+        // INVARIANT: "idmap": it is called by the callbacks below only, with what they got.
         Self {
             idmap,
             mode: mode | kind as u16,
@@ -129,15 +135,17 @@ impl<F: Namespace + FileData> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with a directory and a dentry of an `F`.
+    /// Called by the VFS.
+    /// - `dir`: a live directory of an `F`, its `i_rwsem` held at least shared.
+    /// - `dentry`: one in it that is being looked up, whose name stays and which has no inode.
     unsafe extern "C" fn lookup(
         dir: *mut bindings::inode,
         dentry: *mut bindings::dentry,
         _flags: c_uint,
     ) -> *mut bindings::dentry {
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is a live inode of an `F`: clause `dir`.
         let dir = unsafe { Inode::<F>::from_raw(dir) };
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is an `F`'s, and under its parent's lock: clause `dentry`.
         let d = unsafe { Dentry::<F>::from_raw(dentry) };
         let found = if d.name().len() > bindings::NAME_MAX as usize {
             Err(enametoolong())
@@ -149,13 +157,16 @@ impl<F: Namespace + FileData> Table<F> {
             Ok(None) => core::ptr::null_mut(),
             Err(e) => return e.to_ptr(),
         };
-        // SAFETY: The reference to the inode, if any, passes to the dentry.
+        // SAFETY: The dentry is being looked up: clause `dentry`. The reference to the inode, if any,
+        // passes to it.
         unsafe { bindings::d_splice_alias(inode, dentry) }
     }
 
     /// # Safety
     ///
-    /// Called by the VFS with a directory and a negative dentry of an `F`.
+    /// Called by the VFS.
+    /// - `dir`: a live directory of an `F`, its `i_rwsem` held exclusively.
+    /// - `dentry`: a negative one in it.
     unsafe extern "C" fn create(
         idmap: *mut bindings::mnt_idmap,
         dir: *mut bindings::inode,
@@ -163,9 +174,9 @@ impl<F: Namespace + FileData> Table<F> {
         mode: bindings::umode_t,
         #[cfg(create_has_excl)] _excl: bool,
     ) -> c_int {
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is a live inode of an `F`: clause `dir`.
         let dir = unsafe { Inode::from_raw(dir) };
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is an `F`'s, and under its parent's lock: clause `dentry`.
         let dentry = unsafe { Dentry::from_raw(dentry) };
         let attr = NewAttr::new(idmap, mode, bindings::S_IFREG);
         from_result(|| F::make(dir, dentry, &attr).map(|()| 0))
@@ -173,16 +184,18 @@ impl<F: Namespace + FileData> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with a directory and a negative dentry of an `F`.
+    /// Called by the VFS.
+    /// - `dir`: a live directory of an `F`, its `i_rwsem` held exclusively.
+    /// - `dentry`: a negative one in it.
     unsafe extern "C" fn mkdir(
         idmap: *mut bindings::mnt_idmap,
         dir: *mut bindings::inode,
         dentry: *mut bindings::dentry,
         mode: bindings::umode_t,
     ) -> *mut bindings::dentry {
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is a live inode of an `F`: clause `dir`.
         let dir = unsafe { Inode::from_raw(dir) };
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is an `F`'s, and under its parent's lock: clause `dentry`.
         let dentry = unsafe { Dentry::from_raw(dentry) };
         match F::make(dir, dentry, &NewAttr::new(idmap, mode, bindings::S_IFDIR)) {
             Ok(()) => core::ptr::null_mut(),
@@ -192,7 +205,9 @@ impl<F: Namespace + FileData> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with a directory and a negative dentry of an `F`.
+    /// Called by the VFS.
+    /// - `dir`: a live directory of an `F`, its `i_rwsem` held exclusively.
+    /// - `dentry`: a negative one in it.
     unsafe extern "C" fn mknod(
         idmap: *mut bindings::mnt_idmap,
         dir: *mut bindings::inode,
@@ -200,9 +215,9 @@ impl<F: Namespace + FileData> Table<F> {
         mode: bindings::umode_t,
         rdev: bindings::dev_t,
     ) -> c_int {
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is a live inode of an `F`: clause `dir`.
         let dir = unsafe { Inode::from_raw(dir) };
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is an `F`'s, and under its parent's lock: clause `dentry`.
         let dentry = unsafe { Dentry::from_raw(dentry) };
         let attr = NewAttr {
             rdev,
@@ -213,18 +228,21 @@ impl<F: Namespace + FileData> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with a directory and a negative dentry of an `F`, and a string.
+    /// Called by the VFS.
+    /// - `dir`: a live directory of an `F`, its `i_rwsem` held exclusively.
+    /// - `dentry`: a negative one in it.
+    /// - `target`: a string, for the call.
     unsafe extern "C" fn symlink(
         idmap: *mut bindings::mnt_idmap,
         dir: *mut bindings::inode,
         dentry: *mut bindings::dentry,
         target: *const c_char,
     ) -> c_int {
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is a live inode of an `F`: clause `dir`.
         let dir = unsafe { Inode::from_raw(dir) };
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is an `F`'s, and under its parent's lock: clause `dentry`.
         let dentry = unsafe { Dentry::from_raw(dentry) };
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is a string for the call: clause `target`.
         let target = unsafe { CStr::from_char_ptr(target) }.to_bytes();
         let attr = NewAttr {
             target,
@@ -235,8 +253,10 @@ impl<F: Namespace + FileData> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with a directory of an `F` and a file that is to be opened, whose dentry is
-    /// negative and has no name.
+    /// Called by the VFS.
+    /// - `dir`: a live directory of an `F`.
+    /// - `file`: it is to be opened, is nobody else's as yet, and has a dentry that is negative and has
+    ///   no name.
     unsafe extern "C" fn tmpfile(
         idmap: *mut bindings::mnt_idmap,
         dir: *mut bindings::inode,
@@ -244,17 +264,19 @@ impl<F: Namespace + FileData> Table<F> {
         mode: bindings::umode_t,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is a live inode of an `F`: clause `dir`.
             let dir = unsafe { Inode::<F>::from_raw(dir) };
             let attr = NewAttr::new(idmap, mode, bindings::S_IFREG);
             let inode = ARef::into_raw(F::make_unnamed(dir, &attr)?).as_ptr().cast();
-            // SAFETY: By the caller's promise.
+            // SAFETY: The file's dentry is negative, has no name, and is ours alone: clause `file`.
+            // The inode is live.
             unsafe { bindings::d_mark_tmpfile(file, inode) };
-            // SAFETY: By the caller's promise.
+            // SAFETY: The file has its dentry by now: clause `file`.
             let dentry = unsafe { (*file).__bindgen_anon_1.f_path.dentry };
-            // SAFETY: The reference to the inode passes to the dentry.
+            // SAFETY: The dentry is negative, as `d_mark_tmpfile` leaves it. The reference to the inode
+            // passes to it.
             unsafe { bindings::d_instantiate(dentry, inode) };
-            // SAFETY: By the caller's promise; the dentry is positive now.
+            // SAFETY: The file is not open yet: clause `file`; the dentry is positive now.
             to_result(unsafe { bindings::finish_open(file, dentry, None) })?;
             Ok(0)
         })
@@ -262,25 +284,25 @@ impl<F: Namespace + FileData> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with a positive dentry that is no directory's, a directory and a negative
-    /// dentry of an `F`.
+    /// Called by the VFS.
+    /// - `old`: a positive dentry of an `F`, no directory's, which keeps its inode for the call.
+    /// - `dir`: a live directory of an `F`, its `i_rwsem` held exclusively.
+    /// - `new`: a negative dentry in it.
     unsafe extern "C" fn link(
         old: *mut bindings::dentry,
         dir: *mut bindings::inode,
         new: *mut bindings::dentry,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: By the caller's promise.
-            let inode = unsafe { Dentry::<F>::from_raw(old) }
-                .inode()
-                .ok_or(ENOENT)?;
-            // SAFETY: By the caller's promise.
+            // SAFETY: It keeps its inode, which is an `F`'s, while it is in use: clause `old`.
+            let inode = unsafe { Inode::<F>::of_dentry(old) }?;
+            // SAFETY: It is a live inode of an `F`: clause `dir`.
             let dir = unsafe { Inode::from_raw(dir) };
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is an `F`'s, and under its parent's lock: clause `new`.
             let dentry = unsafe { Dentry::from_raw(new) };
             F::link(inode, dir, dentry)?;
             let inode = ARef::into_raw(ARef::from(inode)).as_ptr().cast();
-            // SAFETY: The dentry is negative; a reference to the inode passes to it.
+            // SAFETY: The dentry is negative: clause `new`. A reference to the inode passes to it.
             unsafe { bindings::d_instantiate(new, inode) };
             Ok(0)
         })
@@ -288,29 +310,36 @@ impl<F: Namespace + FileData> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with a directory and a positive dentry of an `F`.
+    /// Called by the VFS.
+    /// - `dir`: a live directory of an `F`, its `i_rwsem` held exclusively.
+    /// - `dentry`: a positive one in it.
     unsafe extern "C" fn unlink(dir: *mut bindings::inode, dentry: *mut bindings::dentry) -> c_int {
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is a live inode of an `F`: clause `dir`.
         let dir = unsafe { Inode::from_raw(dir) };
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is an `F`'s, and under its parent's lock: clause `dentry`.
         let dentry = unsafe { Dentry::from_raw(dentry) };
         from_result(|| F::unlink(dir, dentry).map(|()| 0))
     }
 
     /// # Safety
     ///
-    /// Called by the VFS with a directory and a positive dentry of an `F`.
+    /// Called by the VFS.
+    /// - `dir`: a live directory of an `F`, its `i_rwsem` held exclusively.
+    /// - `dentry`: a positive one in it.
     unsafe extern "C" fn rmdir(dir: *mut bindings::inode, dentry: *mut bindings::dentry) -> c_int {
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is a live inode of an `F`: clause `dir`.
         let dir = unsafe { Inode::from_raw(dir) };
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is an `F`'s, and under its parent's lock: clause `dentry`.
         let dentry = unsafe { Dentry::from_raw(dentry) };
         from_result(|| F::rmdir(dir, dentry).map(|()| 0))
     }
 
     /// # Safety
     ///
-    /// Called by the VFS with directories and dentries of an `F`.
+    /// Called by the VFS.
+    /// - `old_dir`, `new_dir`: live directories of an `F`, their `i_rwsem` held exclusively.
+    /// - `old`: a positive dentry in `old_dir`.
+    /// - `new`: a dentry in `new_dir`.
     unsafe extern "C" fn rename(
         idmap: *mut bindings::mnt_idmap,
         old_dir: *mut bindings::inode,
@@ -329,7 +358,7 @@ impl<F: Namespace + FileData> Table<F> {
                 }
                 // The VFS refuses contradictions, but not a whiteout where nothing may be.
                 NOREPLACE_WHITEOUT => {
-                    // SAFETY: By the caller's promise.
+                    // SAFETY: It is an `F`'s, and under its parent's lock: clause `new`.
                     if unsafe { Dentry::<F>::from_raw(new) }.inode().is_some() {
                         return Err(EEXIST);
                     }
@@ -337,13 +366,13 @@ impl<F: Namespace + FileData> Table<F> {
                 }
                 _ => return Err(EINVAL),
             };
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is a live inode of an `F`: clause `old_dir`.
             let old_dir = unsafe { Inode::from_raw(old_dir) };
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is an `F`'s, and under its parent's lock: clause `old`.
             let old = unsafe { Dentry::from_raw(old) };
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is a live inode of an `F`: clause `new_dir`.
             let new_dir = unsafe { Inode::from_raw(new_dir) };
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is an `F`'s, and under its parent's lock: clause `new`.
             let new = unsafe { Dentry::from_raw(new) };
             F::rename(old_dir, old, new_dir, new, &how).map(|()| 0)
         })

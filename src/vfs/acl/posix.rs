@@ -12,7 +12,6 @@ use crate::{
     bindings,
     errno::euclean,
     vfs::{
-        Dentry,
         FileData,
         FileSystem,
         Inode,
@@ -58,13 +57,18 @@ impl AclKind {
 }
 
 /// A reference to an ACL.
+///
+/// # Invariants
+///
+/// - "owned": it is an ACL, and this value owns a reference to it.
 pub(crate) struct Acl(NonNull<bindings::posix_acl>);
 
 impl Acl {
     /// # Safety
     ///
-    /// `ptr` is an ACL and the caller hands over a reference to it, or null.
+    /// `ptr`: an ACL, and the caller hands over a reference to it; or null.
     unsafe fn from_raw(ptr: *mut bindings::posix_acl) -> Option<Self> {
+        // INVARIANT: "owned": clause `ptr`.
         NonNull::new(ptr).map(Self)
     }
 
@@ -74,27 +78,27 @@ impl Acl {
     ///
     /// `ENOMEM`.
     pub(crate) fn to_bytes<F: FileSystem>(&self, inode: &Inode<F>) -> Result<KVec<u8>> {
-        // SAFETY: We have a reference.
+        // SAFETY: It lives while `self` does: invariant "owned".
         unsafe { to_bytes(self.0.as_ptr(), inode) }
     }
 
     /// Makes it what the VFS has in core for `inode`. Caller: `i_rwsem`.
     pub(crate) fn cache<F: FileSystem>(&self, inode: &Inode<F>, kind: AclKind) {
-        // SAFETY: We have a reference.
+        // SAFETY: It lives while `self` does: invariant "owned".
         unsafe { cache(inode, kind, self.0.as_ptr()) };
     }
 }
 
 impl Drop for Acl {
     fn drop(&mut self) {
-        // SAFETY: The reference is ours.
+        // SAFETY: The reference is ours to drop: invariant "owned".
         unsafe { bindings::daxrmap_posix_acl_release(self.0.as_ptr()) };
     }
 }
 
 /// # Safety
 ///
-/// `acl` is an ACL that lives for the call.
+/// `acl`: an ACL that lives for the call.
 unsafe fn to_bytes<F: FileSystem>(
     acl: *const bindings::posix_acl,
     inode: &Inode<F>,
@@ -102,7 +106,7 @@ unsafe fn to_bytes<F: FileSystem>(
     let mut len = 0;
     // SAFETY: The super block is live; the field does not change.
     let ns = unsafe { (*inode.sb().as_ptr()).s_user_ns };
-    // SAFETY: By the caller's promise, and as above.
+    // SAFETY: It lives for the call: clause `acl`. So does the namespace, which is the mount's.
     let bytes = unsafe { bindings::posix_acl_to_xattr(ns, acl, &mut len, bindings::GFP_KERNEL) };
     if bytes.is_null() {
         return Err(ENOMEM);
@@ -113,9 +117,9 @@ unsafe fn to_bytes<F: FileSystem>(
 
 /// # Safety
 ///
-/// `acl` is an ACL that lives for the call, or null.
+/// `acl`: an ACL that lives for the call, or null.
 unsafe fn cache<F: FileSystem>(inode: &Inode<F>, kind: AclKind, acl: *mut bindings::posix_acl) {
-    // SAFETY: The inode is live; by the caller's promise.
+    // SAFETY: The inode is live, and so is the ACL, or it is null: clause `acl`.
     unsafe { bindings::set_cached_acl(inode.as_ptr(), kind.into_raw(), acl) };
 }
 
@@ -132,14 +136,14 @@ fn from_bytes<F: FileSystem>(inode: &Inode<F>, bytes: &[u8]) -> Result<Acl> {
         Err(e) if e == ENOMEM => return Err(e),
         Err(_) => return Err(euclean()),
     };
-    // SAFETY: We have a reference.
+    // SAFETY: It lives while `acl` does, by its invariant "owned".
     to_result(unsafe { bindings::posix_acl_valid(ns, acl.0.as_ptr()) }).map_err(|_| euclean())?;
     Ok(acl)
 }
 
 /// # Safety
 ///
-/// Called by the VFS with an inode of an `F`.
+/// Called by the VFS. `inode`: a live one of an `F`.
 unsafe extern "C" fn get_inode_acl<F: Acls>(
     inode: *mut bindings::inode,
     kind: c_int,
@@ -149,7 +153,7 @@ unsafe extern "C" fn get_inode_acl<F: Acls>(
         if rcu {
             return Err(ECHILD);
         }
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is a live one of an `F`: clause `inode`.
         let inode = unsafe { Inode::<F>::from_raw(inode) };
         F::with_acl(inode, AclKind::from_raw(kind)?, |bytes| {
             from_bytes(inode, bytes)
@@ -165,8 +169,10 @@ unsafe extern "C" fn get_inode_acl<F: Acls>(
 
 /// # Safety
 ///
-/// Called by the VFS with a positive dentry of an `F`, its inode's `i_rwsem` held, and an ACL that it has
-/// checked, or null to remove it; the caller may do this.
+/// Called by the VFS, for somebody who may do this.
+/// - `dentry`: a positive one of an `F`, which keeps its inode for the call; that one's `i_rwsem` is held
+///   exclusively.
+/// - `acl`: one that it has checked, for the call, or null to remove it.
 unsafe extern "C" fn set_acl<F: Acls>(
     idmap: *mut bindings::mnt_idmap,
     dentry: *mut bindings::dentry,
@@ -175,16 +181,15 @@ unsafe extern "C" fn set_acl<F: Acls>(
 ) -> c_int {
     from_result(|| {
         let kind = AclKind::from_raw(kind)?;
-        // SAFETY: By the caller's promise.
-        let inode = unsafe { Dentry::<F>::from_raw(dentry) }
-            .inode()
-            .ok_or(ENOENT)?;
-        // SAFETY: The VFS holds the lock for us; the guard is never dropped.
+        // SAFETY: It is an `F`'s and keeps its inode for the call: clause `dentry`.
+        let inode = unsafe { Inode::<F>::of_dentry(dentry) }?;
+        // SAFETY: The VFS holds the lock for us: clause `dentry`; the guard is never dropped.
         let lock = ManuallyDrop::new(unsafe { InodeLock::assume_held(inode) });
         let mut mode = inode.mode();
         if matches!(kind, AclKind::Access) && !acl.is_null() {
             // One that says no more than a mode is not needed then: null.
-            // SAFETY: By the caller's promise; this takes no reference away.
+            // SAFETY: It is one for the call, as it is not null: clause `acl`, and stays the
+            // caller's: this takes no reference away. The idmap is the VFS's for the call.
             to_result(unsafe {
                 bindings::posix_acl_update_mode(idmap, inode.as_ptr(), &mut mode, &mut acl)
             })?;
@@ -192,11 +197,11 @@ unsafe extern "C" fn set_acl<F: Acls>(
         let bytes = if acl.is_null() {
             None
         } else {
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is one for the call, as it is not null: clause `acl`.
             Some(unsafe { to_bytes(acl, inode) }?)
         };
         F::set_acl(inode, kind, bytes.as_deref(), mode, &lock)?;
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is one for the call, or null: clause `acl`.
         unsafe { cache(inode, kind, acl) };
         Ok(0)
     })
@@ -242,7 +247,7 @@ impl<F: FileSystem> SetAttr<'_, F> {
             bindings::__posix_acl_chmod(&mut acl, bindings::GFP_KERNEL, inode.mode())
         })
         .map_err(|e| if e == ENOMEM { e } else { euclean() })?;
-        // SAFETY: As above.
+        // SAFETY: What the call has left there is a reference of ours, or null.
         Ok(unsafe { Acl::from_raw(acl) })
     }
 }
@@ -262,17 +267,17 @@ impl<F: Namespace + FileData> UnnumberedInode<F> {
     ) -> Result {
         let (inode, mut mode) = (self.inode(), self.inode().mode());
         let (mut default, mut access) = (core::ptr::null_mut(), core::ptr::null_mut());
-        // SAFETY: The directory is live.
+        // SAFETY: The directory is live, and there are places for the rest.
         to_result(unsafe {
             bindings::posix_acl_create(dir.as_ptr(), &mut mode, &mut default, &mut access)
         })?;
         let acls = [
             // SAFETY: A reference came with it, or it is null.
             (AclKind::Access, unsafe { Acl::from_raw(access) }),
-            // SAFETY: As above.
+            // SAFETY: A reference came with it, or it is null.
             (AclKind::Default, unsafe { Acl::from_raw(default) }),
         ];
-        // SAFETY: Nobody else uses the inode.
+        // SAFETY: The inode is live and nobody else changes it: invariant "unseen".
         unsafe { (*inode.as_ptr()).i_mode = mode };
         for (kind, acl) in &acls {
             match acl {
