@@ -20,6 +20,7 @@ use crate::bindings;
 use core::{
     ffi::c_void,
     marker::PhantomData,
+    mem::MaybeUninit,
     slice, //
 };
 use kernel::{
@@ -46,7 +47,7 @@ pub(crate) enum XattrChange<'a> {
 /// Where `list_xattrs` puts names.
 pub(crate) struct XattrList<'a> {
     /// `None`: only the length is wanted.
-    buf: Option<&'a mut [u8]>,
+    buf: Option<&'a mut [MaybeUninit<u8>]>,
     len: usize,
 }
 
@@ -55,13 +56,18 @@ impl XattrList<'_> {
     pub(crate) fn add(&mut self, name: &[u8]) -> Result {
         let nul = self.len.saturating_add(name.len());
         if let Some(buf) = &mut self.buf {
-            buf.get_mut(self.len..nul)
-                .ok_or(ERANGE)?
-                .copy_from_slice(name);
-            *buf.get_mut(nul).ok_or(ERANGE)? = 0;
+            write(buf.get_mut(self.len..nul).ok_or(ERANGE)?, name);
+            buf.get_mut(nul).ok_or(ERANGE)?.write(0);
         }
         self.len = nul.saturating_add(1);
         Ok(())
+    }
+}
+
+/// Writes `bytes` to a place of as many.
+fn write(place: &mut [MaybeUninit<u8>], bytes: &[u8]) {
+    for (to, from) in place.iter_mut().zip(bytes) {
+        to.write(*from);
     }
 }
 
@@ -98,7 +104,9 @@ pub(crate) fn new_labels<F: FileSystem>(
 ) -> Result<KVec<Label>> {
     /// # Safety
     ///
-    /// `to` is a vector of labels, `name` a string, and `len` bytes are at `value`.
+    /// - `to`: a vector of labels that nobody else uses for the call.
+    /// - `name`: a string.
+    /// - `value`: `len` bytes are there, if `len` is not 0, and nobody changes them for the call.
     unsafe extern "C" fn add(
         to: *mut c_void,
         name: *const c_char,
@@ -106,14 +114,14 @@ pub(crate) fn new_labels<F: FileSystem>(
         len: usize,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is one, and ours for the call: clause `to`.
             let to = unsafe { &mut *to.cast::<KVec<Label>>() };
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is a string for the call: clause `name`.
             let suffix = unsafe { CStr::from_char_ptr(name) };
             let mut name = KVec::new();
             name.extend_from_slice(b"security.", GFP_KERNEL)?;
             name.extend_from_slice(suffix.to_bytes(), GFP_KERNEL)?;
-            // SAFETY: By the caller's promise.
+            // SAFETY: So many bytes are there for the call: clause `value`.
             let bytes = unsafe { bytes(value, len) };
             let mut value = KVec::new();
             value.extend_from_slice(bytes, GFP_KERNEL)?;
@@ -125,7 +133,9 @@ pub(crate) fn new_labels<F: FileSystem>(
     let mut labels = KVec::<Label>::new();
     let name = dentry.map_or(core::ptr::null(), Dentry::qstr);
     let to = (&raw mut labels).cast();
-    // SAFETY: Both inodes are live, the name is stable, and `add` gets what it wants.
+    // SAFETY: Both inodes are live, and the name is null or stable. `add` gets `to`, which is `labels`
+    // and is used by nobody else meanwhile, and name and value of each label of the module
+    // (security_inode_init_security, which frees them after that).
     to_result(unsafe {
         bindings::daxrmap_new_labels(inode.as_ptr(), dir.as_ptr(), name, Some(add), to)
     })?;
@@ -134,23 +144,28 @@ pub(crate) fn new_labels<F: FileSystem>(
 
 /// # Safety
 ///
-/// `len` bytes are at `ptr`, if `len` is not 0, and nobody changes them for `'a`.
+/// `ptr`: `len` bytes are there, if `len` is not 0 and it is not null, and nobody changes them for `'a`.
 unsafe fn bytes<'a>(ptr: *const c_void, len: usize) -> &'a [u8] {
     if len == 0 || ptr.is_null() {
         return &[];
     }
-    // SAFETY: By the caller's promise.
+    // SAFETY: So many bytes are there, and stay as they are for `'a`: clause `ptr`; bytes need no
+    // alignment.
     unsafe { slice::from_raw_parts(ptr.cast(), len) }
 }
 
+/// Room for an answer. Nobody has written to it as yet: the VFS does not clear it.
+///
 /// # Safety
 ///
-/// `len` bytes are at `ptr`, if `len` is not 0, and nobody else uses them for `'a`.
-unsafe fn room<'a>(ptr: *mut c_void, len: usize) -> Option<&'a mut [u8]> {
+/// `ptr`: `len` bytes may be written there, if `len` is not 0 and it is not null, and nobody else uses
+/// them for `'a`.
+unsafe fn room<'a>(ptr: *mut c_void, len: usize) -> Option<&'a mut [MaybeUninit<u8>]> {
     if len == 0 || ptr.is_null() {
         return None;
     }
-    // SAFETY: By the caller's promise.
+    // SAFETY: So many bytes are there, and ours for `'a`: clause `ptr`. Any memory is a slice of what
+    // may not be initialised.
     Some(unsafe { slice::from_raw_parts_mut(ptr.cast(), len) })
 }
 
@@ -183,20 +198,23 @@ impl<F: Xattrs> Table<F> {
     ///
     /// # Safety
     ///
-    /// `name` is what the VFS has handed to a callback of `handler`.
+    /// `name`: what the VFS has handed to a callback of `handler`, which has not returned for `'a`.
     unsafe fn full_name<'a>(
         handler: *const bindings::xattr_handler,
         name: *const c_char,
     ) -> &'a [u8] {
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is the rest of a name that begins with the handler's prefix: clause `name`.
         let full = unsafe { bindings::xattr_full_name(handler, name) };
-        // SAFETY: It is a string that lives for the call.
+        // SAFETY: It is that whole name, a string that lives for the call: clause `name`.
         unsafe { CStr::from_char_ptr(full) }.to_bytes()
     }
 
     /// # Safety
     ///
-    /// Called by the VFS with an inode of an `F` and `size` bytes of room at `buffer`.
+    /// Called by the VFS.
+    /// - `inode`: a live one of an `F`.
+    /// - `handler`, `name`: as `full_name` wants them.
+    /// - `buffer`: `size` bytes of room for this call alone, unless it is null.
     unsafe extern "C" fn get(
         handler: *const bindings::xattr_handler,
         _dentry: *mut bindings::dentry,
@@ -206,17 +224,15 @@ impl<F: Xattrs> Table<F> {
         size: usize,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is live for the call, and an `F`'s: clause `inode`.
             let inode = unsafe { Inode::<F>::from_raw(inode) };
-            // SAFETY: By the caller's promise.
+            // SAFETY: Both are the VFS's, and this is the callback: clause `name`.
             let name = unsafe { Self::full_name(handler, name) };
-            // SAFETY: By the caller's promise; it is the VFS's own memory.
+            // SAFETY: There is as much room, for this call alone: clause `buffer`.
             let room = unsafe { room(buffer, size) };
             let len = F::with_xattr(inode, name, |value| {
                 if let Some(room) = room {
-                    room.get_mut(..value.len())
-                        .ok_or(ERANGE)?
-                        .copy_from_slice(value);
+                    write(room.get_mut(..value.len()).ok_or(ERANGE)?, value);
                 }
                 Ok(value.len())
             })?;
@@ -226,8 +242,10 @@ impl<F: Xattrs> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with an inode of an `F`, its `i_rwsem` held, and `size` bytes at `value`, or
-    /// null to remove.
+    /// Called by the VFS, `i_rwsem` of the inode held.
+    /// - `inode`: a live one of an `F`.
+    /// - `handler`, `name`: as `full_name` wants them.
+    /// - `value`: `size` bytes that nobody changes for the call, or null to remove.
     unsafe extern "C" fn set(
         handler: *const bindings::xattr_handler,
         _idmap: *mut bindings::mnt_idmap,
@@ -241,11 +259,11 @@ impl<F: Xattrs> Table<F> {
         const CREATE: c_int = bindings::XATTR_CREATE as c_int;
         const REPLACE: c_int = bindings::XATTR_REPLACE as c_int;
         from_result(|| {
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is live for the call, and an `F`'s: clause `inode`.
             let inode = unsafe { Inode::<F>::from_raw(inode) };
-            // SAFETY: By the caller's promise.
+            // SAFETY: Both are the VFS's, and this is the callback: clause `name`.
             let name = unsafe { Self::full_name(handler, name) };
-            // SAFETY: By the caller's promise.
+            // SAFETY: So many bytes are there for the call: clause `value`.
             let bytes = unsafe { bytes(value, size) };
             let change = match flags {
                 _ if value.is_null() => XattrChange::Remove,
@@ -261,19 +279,19 @@ impl<F: Xattrs> Table<F> {
 
 /// # Safety
 ///
-/// Called by the VFS with a positive dentry of an `F` and `size` bytes of room at `list`.
+/// Called by the VFS.
+/// - `dentry`: a positive one of an `F`, which stays so for the call.
+/// - `list`: `size` bytes of room for this call alone, unless it is null.
 pub(super) unsafe extern "C" fn listxattr<F: Xattrs>(
     dentry: *mut bindings::dentry,
     list: *mut c_char,
     size: usize,
 ) -> isize {
     let result = (|| {
-        // SAFETY: By the caller's promise; an inode stays while its dentry is in use.
-        let inode = unsafe { Dentry::<F>::from_raw(dentry) }
-            .inode()
-            .ok_or(ENOENT)?;
+        // SAFETY: It is an `F`'s, and keeps its inode for the call: clause `dentry`.
+        let inode = unsafe { Inode::<F>::of_dentry(dentry) }?;
         let mut list = XattrList {
-            // SAFETY: By the caller's promise; it is the VFS's own memory.
+            // SAFETY: There is as much room, for this call alone: clause `list`.
             buf: unsafe { room(list.cast(), size) },
             len: 0,
         };
