@@ -23,7 +23,10 @@ use crate::{
         Inode, //
     },
 };
-use core::marker::PhantomData;
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
 use kernel::{
     error::{
         from_result,
@@ -93,7 +96,9 @@ impl<F: Extents> Table<F> {
 
     /// # Safety
     ///
-    /// Called by an iomap user with an inode of an `F` and a mapping to fill.
+    /// Called by an iomap user.
+    /// - `inode`: a live one of an `F`.
+    /// - `iomap`: a mapping to fill, all zeroes, for this call alone.
     unsafe extern "C" fn iomap_begin(
         inode: *mut bindings::inode,
         pos: bindings::loff_t,
@@ -103,9 +108,9 @@ impl<F: Extents> Table<F> {
         _srcmap: *mut bindings::iomap,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is a live one of an `F`: clause `inode`.
             let inode = unsafe { Inode::<F>::from_raw(inode) };
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is there for this call alone: clause `iomap`.
             let iomap = unsafe { &mut *iomap };
             let pos = u64::try_from(pos).map_err(|_| EINVAL)?;
             let length = u64::try_from(length).map_err(|_| EINVAL)?;
@@ -154,7 +159,7 @@ impl<F: Extents> Table<F> {
 
 /// # Safety
 ///
-/// Called by an iomap user with a mapping to fill.
+/// Called by an iomap user. `iomap`: a mapping to fill, all zeroes, for this call alone.
 unsafe extern "C" fn hole_begin(
     _inode: *mut bindings::inode,
     pos: bindings::loff_t,
@@ -164,7 +169,7 @@ unsafe extern "C" fn hole_begin(
     _srcmap: *mut bindings::iomap,
 ) -> c_int {
     from_result(|| {
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is there for this call alone: clause `iomap`.
         let iomap = unsafe { &mut *iomap };
         iomap.type_ = bindings::IOMAP_HOLE as u16;
         iomap.addr = bindings::IOMAP_NULL_ADDR as u64;
@@ -190,25 +195,56 @@ pub(crate) fn iomap_operations<F: Extents>() -> &'static bindings::iomap_ops {
     &Table::<F>::OPS
 }
 
-/// Answers FIEMAP from [`Extents::map`].
+/// A FIEMAP call: what is asked for, and where the answer goes.
 ///
-/// # Errors
+/// # Invariants
 ///
-/// As `iomap_fiemap`.
-pub(crate) fn fiemap<F: Extents>(
-    inode: &Inode<F>,
-    info: *mut kernel::bindings::fiemap_extent_info,
+/// - "info": `info` is the VFS's, for a call that has not returned while this value lives, and nobody
+///   else uses it.
+pub(crate) struct Fiemap<'a> {
+    info: NonNull<bindings::fiemap_extent_info>,
     start: u64,
     len: u64,
-) -> Result {
-    // SAFETY: `info` is the VFS's own, for this call; kernel::bindings has its type as opaque.
-    to_result(unsafe {
-        bindings::iomap_fiemap(
-            inode.as_ptr(),
-            info.cast(),
+    _call: PhantomData<&'a mut bindings::fiemap_extent_info>,
+}
+
+impl Fiemap<'_> {
+    /// A call for `len` bytes at `start`.
+    ///
+    /// # Safety
+    ///
+    /// `info`: what the VFS has handed to `fiemap` of the inode operations, for a call that has not
+    /// returned while the value lives. There is one value for it.
+    pub(crate) unsafe fn new(
+        info: NonNull<bindings::fiemap_extent_info>,
+        start: u64,
+        len: u64,
+    ) -> Self {
+        // INVARIANT: "info": clause `info`.
+        Self {
+            info,
             start,
             len,
-            iomap_operations::<F>(),
-        )
-    })
+            _call: PhantomData,
+        }
+    }
+
+    /// Answers it from [`Extents::map`].
+    ///
+    /// # Errors
+    ///
+    /// As `iomap_fiemap`.
+    pub(crate) fn answer<F: Extents>(&mut self, inode: &Inode<F>) -> Result {
+        // SAFETY: The inode is live, the table one of an `F`, as it is, and `info` is there for us
+        // alone: invariant "info".
+        to_result(unsafe {
+            bindings::iomap_fiemap(
+                inode.as_ptr(),
+                self.info.as_ptr(),
+                self.start,
+                self.len,
+                iomap_operations::<F>(),
+            )
+        })
+    }
 }

@@ -48,11 +48,11 @@ pub(crate) use self::{
         FailureSink, //
     },
     iomap::{
-        fiemap,
         iomap_operations,
         nothing_to_compare,
         Extent,
         Extents,
+        Fiemap,
         Purpose, //
     },
     layout::{

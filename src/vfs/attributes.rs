@@ -20,7 +20,6 @@ use super::{
     },
     xattr,
     Acls,
-    Dentry,
     FileSystem,
     Inode,
     InodeLock,
@@ -28,11 +27,13 @@ use super::{
 };
 use crate::{
     bindings,
+    dax,
     errno::eopnotsupp, //
 };
 use core::{
     marker::PhantomData,
-    mem::ManuallyDrop, //
+    mem::ManuallyDrop,
+    ptr::NonNull, //
 };
 use kernel::{
     error::{
@@ -92,6 +93,10 @@ impl<F: FileSystem> Inode<F> {
 }
 
 /// A change of attributes (chmod, chown, truncate, utimes), checked for permission.
+///
+/// # Invariants
+///
+/// - "call": `idmap` and `attr` are the VFS's, for a call that has not returned while this value lives.
 pub(crate) struct SetAttr<'a, F: FileSystem> {
     idmap: *mut bindings::mnt_idmap,
     attr: &'a bindings::iattr,
@@ -113,7 +118,8 @@ impl<F: FileSystem> SetAttr<'_, F> {
     /// Copies everything but the size into the inode in core, and returns what was there.
     pub(crate) fn copy(&self, _lock: &InodeLock<'_, F>) -> Owner {
         let before = self.inode.owner();
-        // SAFETY: The inode is live, its `i_rwsem` held exclusively.
+        // SAFETY: The inode is live, its `i_rwsem` held exclusively. `idmap` and `attr` are the VFS's for
+        // the call that this value is lent for: invariant "call".
         unsafe { bindings::setattr_copy(self.idmap, self.inode.as_ptr(), self.attr) };
         before
     }
@@ -145,12 +151,7 @@ pub(crate) trait Attributes: Acls {
     /// Sets that, for good and in core.
     fn set_flags(inode: &Inode<Self>, flags: FileFlags, lock: &InodeLock<'_, Self>) -> Result;
     /// Gives extents to FIEMAP.
-    fn fiemap(
-        inode: &Inode<Self>,
-        info: *mut kernel::bindings::fiemap_extent_info,
-        start: u64,
-        len: u64,
-    ) -> Result;
+    fn fiemap(inode: &Inode<Self>, call: &mut dax::Fiemap<'_>) -> Result;
 }
 
 /// The inode operations.
@@ -187,24 +188,26 @@ impl<F: Attributes + Xattrs> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with a positive dentry of an `F`, its inode's `i_rwsem` held.
+    /// Called by the VFS.
+    /// - `dentry`: a positive one of an `F`, which keeps its inode for the call; that one's `i_rwsem` is
+    ///   held exclusively.
+    /// - `attr`: what is to change, for this call alone.
     unsafe extern "C" fn setattr(
         idmap: *mut bindings::mnt_idmap,
         dentry: *mut bindings::dentry,
         attr: *mut bindings::iattr,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: By the caller's promise.
+            // SAFETY: The dentry is positive, and the lock that this wants is held: clause
+            // `dentry`. The attributes are there for the call: clause `attr`.
             to_result(unsafe { bindings::setattr_prepare(idmap, dentry, attr) })?;
-            // SAFETY: By the caller's promise.
-            let inode = unsafe { Dentry::<F>::from_raw(dentry) }
-                .inode()
-                .ok_or(ENOENT)?;
-            // SAFETY: The VFS holds the lock for us; the guard is never dropped.
+            // SAFETY: It is an `F`'s and keeps its inode for the call: clause `dentry`.
+            let inode = unsafe { Inode::<F>::of_dentry(dentry) }?;
+            // SAFETY: The VFS holds the lock for us: clause `dentry`; the guard is never dropped.
             let lock = ManuallyDrop::new(unsafe { InodeLock::assume_held(inode) });
             let change = SetAttr {
                 idmap,
-                // SAFETY: The VFS's `iattr` lives for the call.
+                // SAFETY: It is there for the call, and nobody changes it: clause `attr`.
                 attr: unsafe { &*attr },
                 inode,
             };
@@ -214,7 +217,9 @@ impl<F: Attributes + Xattrs> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with a path on an `F` and a place for the answer.
+    /// Called by the VFS.
+    /// - `path`: one on an `F`, positive, for the call.
+    /// - `stat`: a cleared place for the answer, for this call alone.
     unsafe extern "C" fn getattr(
         idmap: *mut bindings::mnt_idmap,
         path: *const bindings::path,
@@ -222,15 +227,17 @@ impl<F: Attributes + Xattrs> Table<F> {
         mask: u32,
         _flags: c_uint,
     ) -> c_int {
-        // SAFETY: By the caller's promise.
+        // SAFETY: The path is there for the call: clause `path`.
         let dentry = unsafe { (*path).dentry };
-        // SAFETY: A path holds its dentry.
+        // SAFETY: A path holds its dentry, which keeps its inode: clause `path`.
         let raw = unsafe { (*dentry).d_inode };
-        // SAFETY: A path's dentry is positive.
+        // SAFETY: It is positive, and an `F`'s: clause `path`.
         let inode = unsafe { Inode::<F>::from_raw(raw) };
-        // SAFETY: By the caller's promise.
+        // SAFETY: The inode is live, and there is a place for the answer: clauses `path` and
+        // `stat`.
         unsafe { bindings::generic_fillattr(idmap, mask, raw, stat) };
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is a place for the answer that is ours for the call, and that the VFS has
+        // cleared: clause `stat`.
         let stat = unsafe { &mut *stat };
         let more = F::stat(inode);
         stat.blocks = more
@@ -238,7 +245,7 @@ impl<F: Attributes + Xattrs> Table<F> {
             .saturating_mul(u64::from(bindings::PAGE_SIZE as u32) / 512);
         stat.btime = more.btime.into_raw();
         stat.result_mask |= bindings::STATX_BTIME;
-        // SAFETY: By the caller's promise. STATX_ATTR_DAX is the VFS's.
+        // SAFETY: The inode is live: clause `path`. The place is ours. STATX_ATTR_DAX is the VFS's.
         unsafe { bindings::generic_fill_statx_attr(raw, stat) };
         if more.flags.has(FileFlags::NODUMP) {
             stat.attributes |= u64::from(bindings::STATX_ATTR_NODUMP);
@@ -252,7 +259,7 @@ impl<F: Attributes + Xattrs> Table<F> {
     ///
     /// # Safety
     ///
-    /// Called by the VFS with an inode of an `F`.
+    /// Called by the VFS. `inode`: a live one of an `F`.
     unsafe extern "C" fn update_time(
         inode: *mut bindings::inode,
         kind: bindings::fs_update_time,
@@ -260,18 +267,18 @@ impl<F: Attributes + Xattrs> Table<F> {
     ) -> c_int {
         const LAZY: c_int = bindings::inode_state_flags_enum_I_DIRTY_TIME as c_int;
         from_result(|| {
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is a live one of an `F`: clause `inode`.
             let this = unsafe { Inode::<F>::from_raw(inode) };
             if flags & bindings::IOCB_NOWAIT as c_uint != 0 && !this.sb().is_lazytime() {
                 return Err(EAGAIN);
             }
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is live: clause `inode`.
             let dirty = unsafe { bindings::inode_update_time(inode, kind, flags) };
             if dirty <= 0 {
                 return Ok(dirty);
             }
             if dirty == LAZY {
-                // SAFETY: By the caller's promise.
+                // SAFETY: It is live: clause `inode`.
                 unsafe { bindings::__mark_inode_dirty(inode, LAZY) };
                 return Ok(0);
             }
@@ -281,27 +288,27 @@ impl<F: Attributes + Xattrs> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with an inode of an `F`.
+    /// Called by the VFS. `inode`: a live one of an `F`.
     unsafe extern "C" fn sync_lazytime(inode: *mut bindings::inode) {
         // There is nobody to tell; the log has what went wrong, if it is more than want of memory.
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is a live one of an `F`: clause `inode`.
         let _ = F::times_changed(unsafe { Inode::from_raw(inode) });
     }
 
     /// # Safety
     ///
-    /// Called by the VFS with a positive dentry of an `F` and a place for the answer.
+    /// Called by the VFS.
+    /// - `dentry`: a positive one of an `F`, which keeps its inode for the call.
+    /// - `answer`: a place for it, for this call alone.
     unsafe extern "C" fn fileattr_get(
         dentry: *mut bindings::dentry,
         answer: *mut kernel::bindings::file_kattr,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: By the caller's promise; an inode stays while its dentry is in use.
-            let inode = unsafe { Dentry::<F>::from_raw(dentry) }
-                .inode()
-                .ok_or(ENOENT)?;
+            // SAFETY: It is an `F`'s and keeps its inode for the call: clause `dentry`.
+            let inode = unsafe { Inode::<F>::of_dentry(dentry) }?;
             // kernel::bindings has the type as opaque, ours is the same C type.
-            // SAFETY: By the caller's promise.
+            // SAFETY: There is a place for the answer: clause `answer`.
             unsafe { bindings::fileattr_fill_flags(answer.cast(), F::stat(inode).flags.0) };
             Ok(0)
         })
@@ -309,26 +316,27 @@ impl<F: Attributes + Xattrs> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with a positive dentry of an `F`, its inode's `i_rwsem` held; the caller may
-    /// do this.
+    /// Called by the VFS, for somebody who may do this.
+    /// - `dentry`: a positive one of an `F`, which keeps its inode for the call; that one's `i_rwsem` is
+    ///   held exclusively.
+    /// - `wanted`: what is to be set, for this call alone.
     unsafe extern "C" fn fileattr_set(
         _idmap: *mut bindings::mnt_idmap,
         dentry: *mut bindings::dentry,
         wanted: *mut kernel::bindings::file_kattr,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: By the caller's promise; the same C type.
+            // SAFETY: It is there for the call, and nobody changes it: clause `wanted`; ours is the
+            // same C type.
             let wanted = unsafe { &*wanted.cast::<bindings::file_kattr>() };
-            // SAFETY: By the caller's promise.
-            let inode = unsafe { Dentry::<F>::from_raw(dentry) }
-                .inode()
-                .ok_or(ENOENT)?;
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is an `F`'s and keeps its inode for the call: clause `dentry`.
+            let inode = unsafe { Inode::<F>::of_dentry(dentry) }?;
+            // SAFETY: It is there for the call: clause `wanted`.
             let has_more = unsafe { bindings::daxrmap_fileattr_has_fsx(wanted) };
             if has_more || wanted.flags & !FileFlags::ALL != 0 {
                 return Err(eopnotsupp());
             }
-            // SAFETY: The VFS holds the lock for us; the guard is never dropped.
+            // SAFETY: The VFS holds the lock for us: clause `dentry`; the guard is never dropped.
             let lock = ManuallyDrop::new(unsafe { InodeLock::assume_held(inode) });
             F::set_flags(inode, FileFlags(wanted.flags), &lock).map(|()| 0)
         })
@@ -336,15 +344,22 @@ impl<F: Attributes + Xattrs> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with a regular file of an `F`.
+    /// Called by the VFS. `inode`: a live regular file of an `F`. `info`: for this call alone.
     unsafe extern "C" fn fiemap(
         inode: *mut bindings::inode,
         info: *mut kernel::bindings::fiemap_extent_info,
         start: u64,
         len: u64,
     ) -> c_int {
-        // SAFETY: By the caller's promise.
-        from_result(|| F::fiemap(unsafe { Inode::from_raw(inode) }, info, start, len).map(|()| 0))
+        from_result(|| {
+            // SAFETY: The inode is live during the call, and an `F`'s: clause `inode`.
+            let inode = unsafe { Inode::from_raw(inode) };
+            // kernel::bindings has the type as opaque, ours is the same C type.
+            let info = NonNull::new(info.cast()).ok_or(EINVAL)?;
+            // SAFETY: It is the VFS's for this call, and this is the one value for it: clause `info`.
+            let mut call = unsafe { dax::Fiemap::new(info, start, len) };
+            F::fiemap(inode, &mut call).map(|()| 0)
+        })
     }
 }
 
