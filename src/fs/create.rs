@@ -25,20 +25,13 @@ use crate::vfs::{
     Dentry,
     Inode,
     Label,
+    LinkTarget,
     NewAttr,
     NewInode,
     Time,
     UnnumberedInode, //
 };
 use kernel::prelude::*;
-
-/// A string, as the VFS wants the target of a symbolic link.
-pub(super) fn terminated(target: &[u8]) -> Result<KVec<u8>> {
-    let mut string = KVec::with_capacity(target.len().saturating_add(1), GFP_KERNEL)?;
-    string.extend_from_slice(target, GFP_KERNEL)?;
-    string.push(0, GFP_KERNEL)?;
-    Ok(string)
-}
 
 /// A new object, before it has a number.
 struct Draft {
@@ -119,7 +112,7 @@ pub(super) fn make(
     let target = new_attr.target();
     // Nothing may fail after the transaction.
     let string = if new_attr.is_symlink() {
-        Some(terminated(target)?)
+        Some(LinkTarget::new(target)?)
     } else {
         None
     };

@@ -31,6 +31,7 @@ use crate::vfs::{
     Dentry,
     DirEmitter,
     Inode,
+    LinkTarget,
     Namespace,
     NewAttr,
     Rename,
@@ -80,7 +81,7 @@ pub(super) fn inode(sb: &SuperBlock<Mount>, ino: u64) -> Result<ARef<Inode<Mount
             if target.is_empty() {
                 return Err(EIO);
             }
-            new.set_target(create::terminated(target)?);
+            new.set_target(LinkTarget::new(target)?);
         }
         Ok(())
     })

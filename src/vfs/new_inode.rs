@@ -24,6 +24,7 @@ use super::{
 };
 use crate::bindings;
 use core::{
+    cell::Cell,
     marker::PhantomData,
     mem::ManuallyDrop,
     ptr::NonNull, //
@@ -37,36 +38,66 @@ use kernel::{
 /// A random number, for a generation: handles of other inodes, also of other mounts, shall not name
 /// this one.
 pub(crate) fn random() -> u32 {
-    // SAFETY: May be called anywhere.
+    // SAFETY: May be called anywhere, and takes nothing.
     unsafe { bindings::get_random_u32() }
+}
+
+/// Where a symbolic link leads, as the VFS wants it.
+///
+/// # Invariants
+///
+/// - "string": the last byte is NUL.
+pub(crate) struct LinkTarget(KVec<u8>);
+
+impl LinkTarget {
+    /// Copies the target.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(target: &[u8]) -> Result<Self> {
+        let mut string = KVec::with_capacity(target.len().saturating_add(1), GFP_KERNEL)?;
+        string.extend_from_slice(target, GFP_KERNEL)?;
+        string.push(0, GFP_KERNEL)?;
+        // INVARIANT: "string": just pushed.
+        Ok(Self(string))
+    }
+
+    /// The string, which kfree() is to free.
+    fn into_raw(self) -> *mut c_char {
+        let (string, _, _) = self.0.into_raw_parts();
+        string.cast()
+    }
 }
 
 /// An inode for a new object, before it has a number. Dropped, it goes away.
 ///
 /// # Invariants
 ///
-/// The inode is not hashed, and this value owns the only reference to it.
+/// - "unseen": the inode is live, an `F`'s, and not hashed, and this value owns a reference to it. Nobody
+///   else changes it.
 pub(crate) struct UnnumberedInode<F: FileSystem>(NonNull<bindings::inode>, PhantomData<F>);
 
 impl<F: Namespace + FileData> UnnumberedInode<F> {
     /// # Safety
     ///
-    /// `ptr` is a fresh inode of an `F`; the caller hands over the only reference to it.
+    /// `ptr`: a fresh inode of an `F`, not hashed; the caller hands over the only reference to it.
     pub(super) unsafe fn from_raw(ptr: NonNull<bindings::inode>) -> Self {
-        // INVARIANT: By the caller's promise.
+        // INVARIANT: "unseen": clause `ptr`.
         Self(ptr, PhantomData)
     }
 
     /// The inode.
     pub(crate) fn inode(&self) -> &Inode<F> {
-        // SAFETY: By the type invariant the inode is live while `self` is.
+        // SAFETY: It is a live inode of an `F` while `self` is: invariant "unseen".
         unsafe { Inode::from_raw(self.0.as_ptr()) }
     }
 
     /// Takes owner, group and mode for a new object in `dir`, by the rules of the VFS (setgid
     /// directories, idmapped mounts, fsuid).
     pub(crate) fn init_owner(&self, attr: &NewAttr<'_>, dir: &Inode<F>) {
-        // SAFETY: The idmap lives as long as the VFS call that `attr` came with.
+        // SAFETY: The idmap lives as long as the VFS call that `attr` came with: invariant "idmap" of
+        // `NewAttr`. The inode is live and nobody else changes it: invariant "unseen".
         unsafe { bindings::inode_init_owner(attr.idmap, self.0.as_ptr(), dir.as_ptr(), attr.mode) };
     }
 
@@ -76,19 +107,19 @@ impl<F: Namespace + FileData> UnnumberedInode<F> {
     ///
     /// `EBUSY` if one has it after all.
     pub(crate) fn number(self, ino: u64) -> Result<NewInode<F>> {
-        // SAFETY: By the type invariant nobody else uses the inode.
+        // SAFETY: The inode is live and nobody else changes it: invariant "unseen".
         unsafe { (*self.0.as_ptr()).i_ino = ino };
-        // SAFETY: As above.
+        // SAFETY: The inode is live and not hashed: invariant "unseen".
         to_result(unsafe { bindings::insert_inode_locked(self.0.as_ptr()) })?;
         let this = ManuallyDrop::new(self);
-        // SAFETY: Hashing made it `I_NEW`; the reference passes on.
+        // SAFETY: Hashing made it `I_NEW`; the reference of invariant "unseen" passes on.
         Ok(unsafe { NewInode::from_raw(this.0) })
     }
 }
 
 impl<F: FileSystem> Drop for UnnumberedInode<F> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant the reference is ours.
+        // SAFETY: The reference is ours to drop: invariant "unseen".
         unsafe { bindings::iput(self.0.as_ptr()) };
     }
 }
@@ -97,42 +128,52 @@ impl<F: FileSystem> Drop for UnnumberedInode<F> {
 ///
 /// # Invariants
 ///
-/// The inode is `I_NEW`, and this value owns a reference to it.
-pub(crate) struct NewInode<F: FileSystem>(NonNull<bindings::inode>, PhantomData<F>);
+/// - "new": the inode is live, an `F`'s, and `I_NEW`, and this value owns a reference to it. Others may find
+///   it, in the hash or in the list of all inodes, and wait or go on: nobody else changes it.
+pub(crate) struct NewInode<F: FileSystem> {
+    inode: NonNull<bindings::inode>,
+    /// The inode's, if it is a symbolic link when it is finished.
+    target: Cell<Option<LinkTarget>>,
+    _fs: PhantomData<F>,
+}
 
 impl<F: Namespace + FileData> NewInode<F> {
     /// # Safety
     ///
-    /// `ptr` is an `I_NEW` inode of an `F`; the caller hands over one reference to it.
+    /// `ptr`: an `I_NEW` inode of an `F`, made so by this task; the caller hands over one reference to it.
     pub(super) unsafe fn from_raw(ptr: NonNull<bindings::inode>) -> Self {
-        // INVARIANT: By the caller's promise.
-        Self(ptr, PhantomData)
+        // INVARIANT: "new": clause `ptr`.
+        Self {
+            inode: ptr,
+            target: Cell::new(None),
+            _fs: PhantomData,
+        }
     }
 
     /// The inode.
     pub(crate) fn inode(&self) -> &Inode<F> {
-        // SAFETY: By the type invariant the inode is live while `self` is.
-        unsafe { Inode::from_raw(self.0.as_ptr()) }
+        // SAFETY: It is a live inode of an `F` while `self` is: invariant "new".
+        unsafe { Inode::from_raw(self.inode.as_ptr()) }
     }
 
     /// Sets owner, group and mode from what is stored.
     pub(crate) fn set_owner(&self, mode: u16, uid: u32, gid: u32) {
-        let inode = self.0.as_ptr();
-        // SAFETY: By the type invariant nobody else uses the inode yet.
+        let inode = self.inode.as_ptr();
+        // SAFETY: The inode is live and nobody else changes it: invariant "new".
         unsafe { (*inode).i_mode = mode };
-        // SAFETY: As above.
+        // SAFETY: The inode is live and nobody else changes it: invariant "new".
         unsafe { bindings::daxrmap_i_uid_write(inode, uid) };
-        // SAFETY: As above.
+        // SAFETY: The inode is live and nobody else changes it: invariant "new".
         unsafe { bindings::daxrmap_i_gid_write(inode, gid) };
     }
 
     /// Sets size (bytes), links, times and generation.
     pub(crate) fn set_attr(&self, size: u64, nlink: u32, times: Times, generation: u32) {
-        let inode = self.0.as_ptr();
+        let inode = self.inode.as_ptr();
         let size = i64::try_from(size).unwrap_or(i64::MAX);
-        // SAFETY: By the type invariant nobody else uses the inode yet.
+        // SAFETY: The inode is live and nobody else changes it: invariant "new".
         unsafe { bindings::daxrmap_i_size_write(inode, size) };
-        // SAFETY: As above.
+        // SAFETY: The inode is live and nobody else changes it: invariant "new".
         unsafe { (*inode).i_generation = generation };
         self.inode().set_nlink(nlink);
         self.inode().set_times(times);
@@ -140,8 +181,8 @@ impl<F: Namespace + FileData> NewInode<F> {
 
     /// Sets the number of a device: the major one times 2^20 plus the minor one.
     pub(crate) fn set_rdev(&self, rdev: u32) {
-        // SAFETY: By the type invariant nobody else uses the inode yet.
-        unsafe { (*self.0.as_ptr()).i_rdev = rdev };
+        // SAFETY: The inode is live and nobody else changes it: invariant "new".
+        unsafe { (*self.inode.as_ptr()).i_rdev = rdev };
     }
 
     /// Sets what chattr(1) has set.
@@ -149,36 +190,48 @@ impl<F: Namespace + FileData> NewInode<F> {
         self.inode().set_flags(flags);
     }
 
-    /// Sets where a symbolic link leads: a string with its NUL. The inode, which must be one, is to be
-    /// finished then.
-    pub(crate) fn set_target(&self, target: KVec<u8>) {
-        let (target, _, _) = target.into_raw_parts();
-        // SAFETY: By the type invariant nobody else uses the inode yet. `free_inode` frees it.
-        unsafe { (*self.0.as_ptr()).__bindgen_anon_5.i_link = target.cast() };
+    /// Sets where a symbolic link leads; for all else it is forgotten.
+    pub(crate) fn set_target(&self, target: LinkTarget) {
+        self.target.set(Some(target));
     }
 
-    /// Installs the operations for the inode's type; a regular file is DAX.
+    /// Installs the operations for the inode's type; a regular file is DAX. One field after the other:
+    /// there is no `&mut` to an inode that others can find.
     fn install_operations(&self) {
-        let raw = self.0.as_ptr();
-        // SAFETY: By the type invariant nobody else uses the inode yet.
-        let inode = unsafe { &mut *raw };
-        match u32::from(inode.i_mode) & bindings::S_IFMT {
-            bindings::S_IFDIR => {
-                inode.i_op = namespace::dir_inode_operations::<F>();
-                inode.__bindgen_anon_3.i_fop = readdir::dir_file_operations::<F>();
+        let inode = self.inode.as_ptr();
+        let mode = self.inode().mode();
+        match (u32::from(mode) & bindings::S_IFMT, self.target.take()) {
+            (bindings::S_IFDIR, _) => {
+                // SAFETY: The inode is live and nobody else changes it: invariant "new".
+                unsafe { (*inode).i_op = namespace::dir_inode_operations::<F>() };
+                // SAFETY: The inode is live and nobody else changes it: invariant "new".
+                unsafe { (*inode).__bindgen_anon_3.i_fop = readdir::dir_file_operations::<F>() };
             }
-            bindings::S_IFREG => {
-                inode.i_op = attributes::file_inode_operations::<F>();
-                inode.__bindgen_anon_3.i_fop = file::file_operations::<F>();
-                inode.i_data.a_ops = file::address_space_operations::<F>();
-                inode.i_flags |= bindings::S_DAX;
+            (bindings::S_IFREG, _) => {
+                // SAFETY: The inode is live and nobody else changes it: invariant "new".
+                unsafe { (*inode).i_op = attributes::file_inode_operations::<F>() };
+                // SAFETY: The inode is live and nobody else changes it: invariant "new".
+                unsafe { (*inode).__bindgen_anon_3.i_fop = file::file_operations::<F>() };
+                // SAFETY: The inode is live and nobody else changes it: invariant "new".
+                unsafe { (*inode).i_data.a_ops = file::address_space_operations::<F>() };
+                // SAFETY: The inode is live and nobody else changes it: invariant "new".
+                unsafe { (*inode).i_flags |= bindings::S_DAX };
             }
-            bindings::S_IFLNK => inode.i_op = attributes::symlink_inode_operations::<F>(),
+            (bindings::S_IFLNK, Some(target)) => {
+                // SAFETY: The inode is live and nobody else changes it: invariant "new". The string
+                // (invariant of `LinkTarget`) is the inode's from here on: `free_inode` frees it.
+                unsafe { (*inode).__bindgen_anon_5.i_link = target.into_raw() };
+                // SAFETY: The inode is live and nobody else changes it: invariant "new".
+                unsafe { (*inode).i_op = attributes::symlink_inode_operations::<F>() };
+            }
+            // With a link that leads nowhere: no operation asks for its target then.
             _ => {
-                inode.i_op = attributes::special_inode_operations::<F>();
-                let (mode, rdev) = (inode.i_mode, inode.i_rdev);
-                // SAFETY: As above.
-                unsafe { bindings::init_special_inode(raw, mode, rdev) };
+                // SAFETY: The inode is live and nobody else changes it: invariant "new".
+                unsafe { (*inode).i_op = attributes::special_inode_operations::<F>() };
+                // SAFETY: The inode is live: invariant "new".
+                let rdev = unsafe { (*inode).i_rdev };
+                // SAFETY: The inode is live and nobody else changes it: invariant "new".
+                unsafe { bindings::init_special_inode(inode, mode, rdev) };
             }
         }
     }
@@ -186,26 +239,31 @@ impl<F: Namespace + FileData> NewInode<F> {
     /// Makes the inode visible.
     pub(crate) fn finish(self) -> ARef<Inode<F>> {
         self.install_operations();
-        let this = ManuallyDrop::new(self);
-        // SAFETY: By the type invariant it is `I_NEW`.
-        unsafe { bindings::unlock_new_inode(this.0.as_ptr()) };
-        // SAFETY: The reference passes from `this`, which is not dropped.
-        unsafe { Inode::from_raw_owned(this.0) }
+        let inode = self.into_raw();
+        // SAFETY: It is `I_NEW`: invariant "new".
+        unsafe { bindings::unlock_new_inode(inode.as_ptr()) };
+        // SAFETY: The reference of invariant "new" passes on.
+        unsafe { Inode::from_raw_owned(inode) }
     }
 
     /// Makes the inode visible as what `dentry` names.
     pub(crate) fn finish_as(self, dentry: &Dentry<F>) {
         self.install_operations();
-        let this = ManuallyDrop::new(self);
-        // SAFETY: The dentry is negative and locked by its parent's `i_rwsem`; it takes the
-        // reference over.
-        unsafe { bindings::d_instantiate_new(dentry.as_ptr(), this.0.as_ptr()) };
+        let inode = self.into_raw();
+        // SAFETY: The dentry is negative and locked by its parent's `i_rwsem`, the inode `I_NEW`:
+        // invariant "new", whose reference passes to the dentry.
+        unsafe { bindings::d_instantiate_new(dentry.as_ptr(), inode.as_ptr()) };
+    }
+
+    /// The inode, with the reference to it. Its operations are installed: there is no target left.
+    fn into_raw(self) -> NonNull<bindings::inode> {
+        ManuallyDrop::new(self).inode
     }
 }
 
 impl<F: FileSystem> Drop for NewInode<F> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant it is `I_NEW`, and ours to give up.
-        unsafe { bindings::iget_failed(self.0.as_ptr()) };
+        // SAFETY: It is `I_NEW`, and the reference is ours to give up: invariant "new".
+        unsafe { bindings::iget_failed(self.inode.as_ptr()) };
     }
 }
