@@ -8,7 +8,8 @@
 //! inside of the gate cannot outlive the super block.
 //!
 //! Nobody waits inside of the gate for what may take for ever. The last reference to an unlinked
-//! inode evicts it, which waits for whoever pins its pages; such references go to a worker ([`late`]).
+//! inode evicts it, which waits for whoever pins its pages; such references go to a worker ([`late`]),
+//! which looks at what they are.
 //!
 //! # Locking
 //!
@@ -40,10 +41,10 @@ use kernel::{
     workqueue::Queue, //
 };
 
-/// A pointer to a super block, which may cross threads.
+/// A pointer to a super block, which may cross threads. What it may be used for, [`Gate`] says.
 struct Mounted(NonNull<bindings::super_block>);
 
-// SAFETY: A super block is used by all CPUs.
+// SAFETY: A super block is used by all CPUs, and the value alone gives access to nothing.
 unsafe impl Send for Mounted {}
 
 /// How far a mount has come.
@@ -60,8 +61,8 @@ enum State {
 ///
 /// # Invariants
 ///
-/// While `state` is `Up`, that super block is mounted, and its `s_fs_info` is set, for `F`. While it
-/// is `Ending`, the super block is live.
+/// - "up": while `state` is `Up`, that super block is a mounted [`SuperBlock`] of `F`.
+/// - "ending": while it is `Ending`, that super block is still a live one of `F`: its inodes are not gone.
 #[pin_data]
 pub(crate) struct Gate<F: FileSystem> {
     #[pin]
@@ -101,9 +102,11 @@ impl<F: FileSystem> Gate<F> {
 
     /// # Safety
     ///
-    /// `sb` is mounted for `F`, and `close` is called before it is taken down.
+    /// - `sb`: it is mounted for `F`, its `s_fs_info` set.
+    /// - "close": [`close`](Self::close) is called before it is taken down, and
+    ///   [`emptied`](Self::emptied) before its `s_fs_info` goes.
     pub(super) unsafe fn open(&self, sb: NonNull<bindings::super_block>) {
-        // INVARIANT: By the caller's promise.
+        // INVARIANT: "up": clause `sb`, and until `close` by clause "close".
         *self.state.lock() = State::Up(Mounted(sb));
     }
 
@@ -112,7 +115,7 @@ impl<F: FileSystem> Gate<F> {
     pub(super) fn close(&self) {
         let mut state = self.state.lock();
         if let State::Up(mounted) = core::mem::replace(&mut *state, State::Down) {
-            // INVARIANT: It was mounted, and is live until `emptied`.
+            // INVARIANT: "ending": it was mounted, and is live until `emptied`: clause "close" of `open`.
             *state = State::Ending(mounted);
         }
         drop(state);
@@ -133,14 +136,14 @@ impl<F: FileSystem> Gate<F> {
     ///
     /// # Safety
     ///
-    /// Called, and the result used, by work of [`queue`](Self::queue) that was started inside of the
-    /// gate.
+    /// "work": called, and the result used, by work of [`queue`](Self::queue) that was started inside of
+    /// the gate.
     pub(super) unsafe fn super_block(&self) -> Option<&SuperBlock<F>> {
         match &*self.state.lock() {
             State::Down => None,
             State::Up(mounted) | State::Ending(mounted) => {
-                // SAFETY: By the type invariant; and it stays live, as `close` waits for the
-                // caller.
+                // SAFETY: It is a live one of an `F`: invariants "up" and "ending". It stays so: `close`
+                // waits for the caller, by clause "work".
                 Some(unsafe { SuperBlock::from_raw(mounted.0.as_ptr()) })
             }
         }
@@ -153,7 +156,8 @@ impl<F: FileSystem> Gate<F> {
             State::Down => Entered::Down,
             State::Ending(_) => Entered::Ending,
             State::Up(mounted) => Entered::Up(Visit {
-                // SAFETY: By the type invariant, for as long as the mutex is held.
+                // SAFETY: It is a mounted one of an `F`: invariant "up", for as long as the mutex is held,
+                // which is longer than the visit lives: `f` gets it for any lifetime.
                 sb: unsafe { SuperBlock::from_raw(mounted.0.as_ptr()) },
                 gate: self,
             }),
@@ -161,7 +165,7 @@ impl<F: FileSystem> Gate<F> {
     }
 }
 
-/// Inside of the gate of a mount.
+/// Inside of the gate of a mount, whose mutex is held for `'a`.
 #[derive(Clone, Copy)]
 pub(crate) struct Visit<'a, F: FileSystem> {
     sb: &'a SuperBlock<F>,
@@ -217,7 +221,7 @@ impl<'a, F: FileSystem> Visit<'a, F> {
     }
 }
 
-/// A reference to an inode, taken inside of the gate. Dropping it never waits.
+/// A reference to an inode, taken inside of the gate. Dropping it never waits for who pins a page.
 pub(crate) struct Visited<'a, F: FileSystem> {
     inode: ManuallyDrop<ARef<Inode<F>>>,
     gate: &'a Gate<F>,
@@ -233,7 +237,7 @@ impl<F: FileSystem> Deref for Visited<'_, F> {
 
 impl<F: FileSystem> Drop for Visited<'_, F> {
     fn drop(&mut self) {
-        // SAFETY: Nothing uses the field after this.
+        // SAFETY: Nothing uses the field after this: the value is being dropped.
         let inode = unsafe { ManuallyDrop::take(&mut self.inode) };
         if self.gate.late.put(inode) {
             // An error says that the worker is about to look anyway.
