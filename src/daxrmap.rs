@@ -46,8 +46,11 @@ struct Daxrmap {
 impl kernel::InPlaceModule for Daxrmap {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            _: { dax::init()? },
-            _registration <- vfs::Registration::new(module, debugfs::Dir::new(c"daxrmap")),
+            _registration <- vfs::Registration::new(
+                dax::init()?,
+                module,
+                debugfs::Dir::new(c"daxrmap"),
+            ),
         })
     }
 }

@@ -29,10 +29,8 @@ use kernel::{
     prelude::*,
     sync::{
         atomic::{
-            Acquire,
             AtomicFlag,
-            Relaxed,
-            Release, //
+            Relaxed, //
         },
         global_lock,
         Arc, //
@@ -58,38 +56,39 @@ struct Entry {
 }
 
 global_lock! {
-    // SAFETY: Every use is behind `READY`, which `init` sets after it has initialised the lock.
+    // SAFETY: `init` initialises it before it gives a `Ready`, without which nothing is registered that could
+    // be mounted: `Registration::new`. It is used by mounts and by notifiers that a mount has let in.
     unsafe(uninit) static HOLDERS: Mutex<KVec<Entry>> = KVec::new();
 }
 
-/// Whether `HOLDERS` can be used.
-static READY: AtomicFlag = AtomicFlag::new(false);
-/// Whether somebody has begun to initialise it.
+/// Whether somebody has begun to initialise the locks of this layer.
 static BEGUN: AtomicFlag = AtomicFlag::new(false);
 
-/// Makes the list of holders. Called when the module is loaded.
+/// The proof that the locks of this layer are initialised: there is one, from [`init`].
+pub(crate) struct Ready(());
+
+/// Initialises the locks of this layer. Called when the module is loaded.
 ///
 /// # Errors
 ///
 /// `EBUSY` the second time.
-pub(crate) fn init() -> Result {
+pub(crate) fn init() -> Result<Ready> {
     if BEGUN.xchg(true, Relaxed) {
         return Err(EBUSY);
     }
-    // SAFETY: Only the first caller comes here, and nobody uses the lock before `READY`.
+    // SAFETY: Only the first caller comes here, and nobody uses the lock before there is a `Ready`.
     unsafe { HOLDERS.init() };
-    // SAFETY: As above; the module registers its filesystem when this has returned.
+    // SAFETY: Only the first caller comes here, and there is no `Ready` yet: clause "once".
     unsafe { super::sharing::init() };
-    READY.store(true, Release);
-    Ok(())
+    Ok(Ready(()))
 }
 
 /// A sink that notifiers can find.
 ///
 /// # Invariants
 ///
-/// - `sink` is the pointer of an `Arc<S>` that `self` owns.
-/// - `HOLDERS` has it.
+/// - "owned": `sink` is the pointer of an `Arc<S>` that `self` owns.
+/// - "listed": `HOLDERS` has it.
 pub(super) struct Registered<S: FailureSink> {
     sink: NonNull<S>,
     _owner: PhantomData<Arc<S>>,
@@ -104,15 +103,12 @@ impl<S: FailureSink> Registered<S> {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`; `ENXIO` before [`init`].
+    /// `ENOMEM`.
     pub(super) fn new(sink: Arc<S>) -> Result<Self> {
-        if !READY.load(Acquire) {
-            return Err(ENXIO);
-        }
         let entry = Self::entry(Arc::as_ptr(&sink));
         HOLDERS.lock().push(entry, GFP_KERNEL)?;
         let sink = NonNull::new(Arc::into_raw(sink).cast_mut()).ok_or(EINVAL)?;
-        // INVARIANT: From `into_raw`, and just entered.
+        // INVARIANT: "owned": from `into_raw`. "listed": just entered.
         Ok(Self {
             sink,
             _owner: PhantomData,
@@ -128,7 +124,7 @@ impl<S: FailureSink> Registered<S> {
             // Nobody frees a static's memory when the module goes.
             *holders = KVec::new();
         }
-        // SAFETY: By the type invariant; `self` ends here.
+        // SAFETY: It is the pointer of an `Arc` that we own: invariant "owned"; `self` ends here.
         unsafe { Arc::from_raw(self.sink.as_ptr()) }
     }
 
@@ -151,7 +147,7 @@ impl<S: FailureSink> Registered<S> {
 
     /// # Safety
     ///
-    /// Called by drivers/dax, under dax SRCU, with a live device.
+    /// Called by drivers/dax, under dax SRCU. `dax`: alive during the call.
     unsafe extern "C" fn notify_failure(
         dax: *mut bindings::dax_device,
         offset: u64,
@@ -159,14 +155,15 @@ impl<S: FailureSink> Registered<S> {
         mf_flags: c_int,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: The device is alive during the call.
+            // SAFETY: It is alive: clause `dax`.
             let holder: *mut S = unsafe { bindings::dax_holder(dax) }.cast();
             if !HOLDERS.lock().contains(&Self::entry(holder)) {
                 // Nobody, or somebody else: see the module's documentation.
                 return Err(eopnotsupp());
             }
-            // SAFETY: A registered sink of this type. Its `Device` drops it only after a grace
-            // period of dax SRCU that began when it was registered no more.
+            // SAFETY: Who is listed is a sink of this type: invariants "owned" and "listed". Its `Device`
+            // drops it only after a grace period of dax SRCU that began when it was listed no more,
+            // and this runs under dax SRCU.
             unsafe { &*holder }
                 .notify_failure(offset, len, mf_flags)
                 .map(|()| 0)

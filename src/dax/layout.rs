@@ -60,7 +60,7 @@ pub(crate) fn break_layout<F: FileSystem>(
     } else {
         range.end - 1
     };
-    let _counting = lock_counts();
+    let _counting = lock_counts(inode);
     // SAFETY: The inode is live, and its `invalidate_lock` held exclusively.
     to_result(unsafe { bindings::daxrmap_break_layout(inode.as_ptr(), range.start, last) })
 }
@@ -71,8 +71,9 @@ pub(crate) fn break_layout<F: FileSystem>(
 /// may be for as long as anybody maps it in another file, the task itself included.
 pub(crate) fn break_layout_final<F: FileSystem>(inode: &Inode<F>) {
     loop {
-        let counting = lock_counts();
-        // SAFETY: Called from evict: nobody can map anything of this file any more.
+        let counting = lock_counts(inode);
+        // SAFETY: The inode is live. It is being evicted, so nobody can map anything of this file any
+        // more.
         let ret = unsafe { bindings::daxrmap_break_layout(inode.as_ptr(), 0, i64::MAX) };
         drop(counting);
         if to_result(ret) != Err(ERESTARTSYS) {

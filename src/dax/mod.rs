@@ -45,7 +45,8 @@ pub(crate) use self::{
     },
     holder::{
         init,
-        FailureSink, //
+        FailureSink,
+        Ready, //
     },
     iomap::{
         iomap_operations,

@@ -14,7 +14,11 @@
 //! entry. It is held for a fault that associates a shared page, and for the deletion of entries. No
 //! fault waits for it with an entry locked, so its holder may wait for entries.
 
-use crate::vfs::NoFsScope;
+use crate::vfs::{
+    FileSystem,
+    Inode,
+    NoFsScope, //
+};
 use kernel::{
     prelude::*,
     sync::{
@@ -24,15 +28,16 @@ use kernel::{
 };
 
 global_lock! {
-    // SAFETY: `dax::init` initialises it before the filesystem is registered.
+    // SAFETY: `dax::init` initialises it before it gives a `Ready`, without which no filesystem is registered:
+    // `Registration::new`. Who takes it has an inode of one.
     unsafe(uninit) static COUNTS: Mutex<()> = ();
 }
 
 /// # Safety
 ///
-/// Called once, before anything is mounted.
+/// "once": called once, before anything is mounted.
 pub(super) unsafe fn init() {
-    // SAFETY: By the caller's promise.
+    // SAFETY: Nobody uses the lock yet: clause "once".
     unsafe { COUNTS.init() };
 }
 
@@ -44,8 +49,8 @@ pub(crate) struct Counting {
     _nofs: NoFsScope,
 }
 
-/// Takes the lock; sleeps.
-pub(crate) fn lock_counts() -> Counting {
+/// Takes the lock, for what happens to pages of the file; sleeps.
+pub(crate) fn lock_counts<F: FileSystem>(_inode: &Inode<F>) -> Counting {
     let nofs = NoFsScope::new();
     Counting {
         _guard: COUNTS.lock(),

@@ -238,7 +238,8 @@ impl FileData for Mount {
         };
         if !fault.is_write() {
             let lock = inode.invalidate_lock_shared();
-            let _counting = is_first_of_shared(inode, &pages, &lock).then(dax::lock_counts);
+            let _counting =
+                is_first_of_shared(inode, &pages, &lock).then(|| dax::lock_counts(inode));
             return fault.resolve(&lock);
         }
         if let Err(e) = fault.modified() {

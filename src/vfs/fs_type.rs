@@ -22,7 +22,10 @@ use super::{
     Inode,
     SuperBlock, //
 };
-use crate::bindings;
+use crate::{
+    bindings,
+    dax, //
+};
 use core::{
     marker::PhantomData,
     pin::Pin,
@@ -199,12 +202,16 @@ unsafe impl<F: FileSystem> Send for Registration<F> {}
 unsafe impl<F: FileSystem> Sync for Registration<F> {}
 
 impl<F: Export> Registration<F> {
-    /// Registers `F`.
+    /// Registers `F`. What its mounts use of [`dax`] is ready.
     ///
     /// # Errors
     ///
     /// `EBUSY` if the name is taken.
-    pub(crate) fn new(module: &'static ThisModule, common: F::Common) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(
+        _ready: dax::Ready,
+        module: &'static ThisModule,
+        common: F::Common,
+    ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             // Before the type is registered: a mount may come at once.
             common,
