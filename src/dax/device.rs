@@ -37,8 +37,8 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// - The device of `pmem` was taken for `sink`, which is its holder, or nobody once it is removed.
-/// - `drain` is an own dax device that was not killed yet.
+/// - "taken": the device of `pmem` was taken for `sink`, which is its holder, or nobody once it is removed.
+/// - "drain": `drain` is an own dax device that was not killed yet.
 pub(crate) struct Device<S: FailureSink> {
     pmem: Arc<Pmem>,
     drain: NonNull<bindings::dax_device>,
@@ -46,9 +46,10 @@ pub(crate) struct Device<S: FailureSink> {
     sink: Option<Registered<S>>,
 }
 
-// SAFETY: The C API may be called from any thread.
+// SAFETY: What it owns may go to any thread: the `Pmem`, the sink, and a dax device that nobody else has.
 unsafe impl<S: FailureSink> Send for Device<S> {}
-// SAFETY: As above.
+// SAFETY: `&Device` gives access to the `Pmem`, which is `Sync`, and to calls of the C API, which
+// may come from any thread.
 unsafe impl<S: FailureSink> Sync for Device<S> {}
 
 impl<S: FailureSink> Deref for Device<S> {
@@ -66,18 +67,20 @@ impl<S: FailureSink> Device<S> {
     ///
     /// `EBUSY` if somebody else holds it, or it is gone; `ENOMEM`.
     pub(crate) fn take(pmem: Arc<Pmem>, sink: Arc<S>) -> Result<Self> {
-        // SAFETY: A dax device without operations: its only use is its end.
+        // SAFETY: Both may be null: a dax device without operations, whose only use is its end.
         let drain = unsafe { bindings::alloc_dax(core::ptr::null_mut(), core::ptr::null()) };
         let drain = NonNull::new(from_err_ptr(drain)?).ok_or(ENOMEM)?;
         let sink = match Registered::new(sink) {
             Ok(sink) => sink,
             Err(e) => {
-                Self::end_grace_period(drain);
+                // SAFETY: It is new, and goes here: clause `drain`.
+                unsafe { Self::end_grace_period(drain) };
                 return Err(e);
             }
         };
         let mut offset = 0;
-        // SAFETY: The block device is open; holder and operations live until `drop`.
+        // SAFETY: The block device is open: invariant "open" of `Pmem`. Holder and operations live until
+        // `drop`, and as long as notifiers after it.
         let dax = unsafe {
             bindings::fs_dax_get_by_bdev(
                 pmem.bdev(),
@@ -89,10 +92,11 @@ impl<S: FailureSink> Device<S> {
         if dax.is_null() {
             // No notifier has seen it: the device did not take it.
             drop(sink.unregister());
-            Self::end_grace_period(drain);
+            // SAFETY: It is new, and goes here: clause `drain`.
+            unsafe { Self::end_grace_period(drain) };
             return Err(EBUSY);
         }
-        // INVARIANT: The device took the holder; `drain` is new.
+        // INVARIANT: "taken": the device took the holder. "drain": it is new.
         Ok(Self {
             pmem,
             drain,
@@ -101,10 +105,14 @@ impl<S: FailureSink> Device<S> {
     }
 
     /// Waits until every notifier that began before has ended.
-    fn end_grace_period(drain: NonNull<bindings::dax_device>) {
-        // SAFETY: The device is ours, and this is its only end. kill_dax synchronises dax SRCU.
+    ///
+    /// # Safety
+    ///
+    /// `drain`: from `alloc_dax`, not killed yet, and used by nobody after this.
+    unsafe fn end_grace_period(drain: NonNull<bindings::dax_device>) {
+        // SAFETY: It is live, and this is its only end: clause `drain`. kill_dax synchronises dax SRCU.
         unsafe { bindings::kill_dax(drain.as_ptr()) };
-        // SAFETY: As above; drops the reference of alloc_dax.
+        // SAFETY: The reference of `alloc_dax` is ours, and dropped here alone: clause `drain`.
         unsafe { bindings::put_dax(drain.as_ptr()) };
     }
 
@@ -115,7 +123,7 @@ impl<S: FailureSink> Device<S> {
     ///
     /// What the sink says.
     pub(crate) fn inject(&self, offset: u64, len: u64, mf_flags: c_int) -> Result {
-        // SAFETY: The device is held.
+        // SAFETY: The device is referenced: invariant "dax" of `Pmem`.
         to_result(unsafe {
             bindings::dax_holder_notify_failure(self.as_ptr(), offset, len, mf_flags)
         })
@@ -128,11 +136,12 @@ impl<S: FailureSink> Drop for Device<S> {
             .sink
             .as_ref()
             .map_or(core::ptr::null_mut(), Registered::as_ptr);
-        // SAFETY: By the type invariant the holder is ours, and so is the reference that came with
-        // it. After a removal of the device the holder is null already, which fs_put_dax allows.
+        // SAFETY: The holder is ours, and so is the reference that came with it: invariant "taken". After a
+        // removal of the device the holder is null already, which fs_put_dax allows.
         unsafe { bindings::fs_put_dax(self.as_ptr(), holder) };
         let sink = self.sink.take().map(Registered::unregister);
-        Self::end_grace_period(self.drain);
+        // SAFETY: It was not killed yet: invariant "drain"; `self` ends here.
+        unsafe { Self::end_grace_period(self.drain) };
         // No notifier that found it can still run.
         drop(sink);
     }

@@ -24,7 +24,9 @@ use core::{
 };
 use kernel::{
     error::to_result,
-    prelude::*, //
+    fs::File,
+    prelude::*,
+    sync::aref::ARef, //
 };
 
 /// The part of a dax device that a block device covers, in bytes of the dax device.
@@ -44,11 +46,15 @@ impl Part {
     /// `ENXIO` if there is no block device.
     pub(crate) fn of<F: FileSystem>(sb: &NewSuper<F>) -> Result<Self> {
         const SECTOR: u64 = 512;
-        // SAFETY: The block device is open as long as the mount lives.
-        let bdev = unsafe { sb.bdev().ok_or(ENXIO)?.as_ref() };
+        let bdev = sb.bdev().ok_or(ENXIO)?.as_ptr();
+        // SAFETY: The block device is open while `sb` is there; the field does not change meanwhile.
+        let start = unsafe { (*bdev).bd_start_sect };
+        // SAFETY: The block device is open while `sb` is there; a racing resize gives the old or the new
+        // value.
+        let len = unsafe { (*bdev).bd_nr_sectors };
         Ok(Self {
-            start: bdev.bd_start_sect.saturating_mul(SECTOR),
-            len: bdev.bd_nr_sectors.saturating_mul(SECTOR),
+            start: start.saturating_mul(SECTOR),
+            len: len.saturating_mul(SECTOR),
         })
     }
 
@@ -62,17 +68,20 @@ impl Part {
 ///
 /// # Invariants
 ///
-/// `dax` is referenced; `bdev` is open as long as the mount lives, which is longer.
+/// - "dax": `dax` is a dax device, and this value owns a reference to it.
+/// - "open": `bdev` is open as long as this value lives: `_open` is a file of it. The VFS closes its own before
+///   the mount's data goes, and a worker of the mount may have this for longer.
 pub(crate) struct Pmem {
     dax: NonNull<bindings::dax_device>,
     bdev: NonNull<bindings::block_device>,
+    _open: ARef<File>,
     /// First page of the partition on the device.
     start: u64,
 }
 
-// SAFETY: The C API may be called from any thread.
+// SAFETY: What it owns are references, which may be dropped on any thread.
 unsafe impl Send for Pmem {}
-// SAFETY: As above.
+// SAFETY: `&Pmem` gives access to nothing but calls of the C API, which may come from any thread.
 unsafe impl Sync for Pmem {}
 
 impl Pmem {
@@ -84,7 +93,8 @@ impl Pmem {
     pub(crate) fn open<F: FileSystem>(sb: &NewSuper<F>) -> Result<Self> {
         let bdev = sb.bdev().ok_or(ENXIO)?;
         let mut offset = 0;
-        // SAFETY: The block device is open; without a holder this only takes a reference.
+        let open = sb.bdev_file().ok_or(ENXIO)?;
+        // SAFETY: The block device is open while `sb` is there; without a holder this only takes a reference.
         let dax = unsafe {
             bindings::fs_dax_get_by_bdev(
                 bdev.as_ptr(),
@@ -93,10 +103,11 @@ impl Pmem {
                 core::ptr::null(),
             )
         };
-        // INVARIANT: The reference is ours.
+        // INVARIANT: "dax": the reference is ours. "open": that is the file by which it is open.
         Ok(Self {
             dax: NonNull::new(dax).ok_or_else(eopnotsupp)?,
             bdev,
+            _open: open,
             start: offset / BLOCK_SIZE,
         })
     }
@@ -136,7 +147,7 @@ impl Pmem {
         let mut pfn = 0;
         // SAFETY: Paired with the unlock below.
         let id = unsafe { bindings::dax_read_lock() };
-        // SAFETY: The device is held; under dax_read_lock.
+        // SAFETY: The device is referenced: invariant "dax"; under dax_read_lock.
         let got = unsafe {
             bindings::dax_direct_access(
                 self.as_ptr(),
@@ -179,7 +190,7 @@ impl Pmem {
         let start = blocks.start.checked_mul(SECTORS)?;
         let len = blocks.end.checked_sub(blocks.start)?.checked_mul(SECTORS)?;
         let (mut bad, mut count) = (0, 0);
-        // SAFETY: The block device is open as long as the mount lives.
+        // SAFETY: The block device is open: invariant "open".
         if !unsafe { bindings::daxrmap_bad_sectors(self.bdev(), start, len, &mut bad, &mut count) }
         {
             return None;
@@ -200,7 +211,7 @@ impl Pmem {
             let page = self.start.checked_add(block).ok_or(ERANGE)?;
             // SAFETY: Paired with the unlock below.
             let id = unsafe { bindings::dax_read_lock() };
-            // SAFETY: The device is held; under dax_read_lock.
+            // SAFETY: The device is referenced: invariant "dax"; under dax_read_lock.
             let ret = unsafe { bindings::dax_zero_page_range(self.as_ptr(), page as usize, 1) };
             // SAFETY: Locked above.
             unsafe { bindings::dax_read_unlock(id) };
@@ -222,10 +233,11 @@ impl Pmem {
         self.access(&(block..block.saturating_add(1)), |addr, _, _| {
             // SAFETY: `at + len` is inside of the page that `addr` maps.
             let addr = unsafe { addr.add(at) };
-            // SAFETY: As above; other writers of these bytes are the caller's business, as for
-            // memory that user space maps.
+            // SAFETY: `at + len` is inside of the page that `addr` maps; other writers of these
+            // bytes are the caller's business, as for memory that user space maps.
             unsafe { addr.write_bytes(0, len) };
-            // SAFETY: As above.
+            // SAFETY: `at + len` is inside of the page that `addr` maps; the device is referenced:
+            // invariant "dax".
             unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), len) };
             Ok(())
         })
@@ -238,7 +250,7 @@ impl Pmem {
     /// `EIO`, `ENXIO`, `EHWPOISON`.
     pub(crate) fn flush(&self, block: u64) -> Result {
         self.access(&(block..block.saturating_add(1)), |addr, _, _| {
-            // SAFETY: `addr` maps one page.
+            // SAFETY: `addr` maps one page; the device is referenced: invariant "dax".
             unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), BLOCK_SIZE as usize) };
             Ok(())
         })
@@ -263,7 +275,8 @@ impl Pmem {
         self.access(&(block..block.saturating_add(1)), |addr, _, _| {
             // SAFETY: `addr` maps one page, and `bytes` are not more; the iterator is live.
             let copied = unsafe { bindings::_copy_from_iter(addr.cast(), bytes, iter) };
-            // SAFETY: As above.
+            // SAFETY: `addr` maps one page, and `copied` is not more than `bytes`; the device is
+            // referenced: invariant "dax".
             unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), copied) };
             Ok(copied)
         })
@@ -287,7 +300,7 @@ impl Pmem {
                     if left != 0 {
                         return Err(EIO);
                     }
-                    // SAFETY: `dst` maps one page.
+                    // SAFETY: `dst` maps one page; the device is referenced: invariant "dax".
                     unsafe { bindings::dax_flush(self.as_ptr(), dst.cast(), len) };
                     Ok(())
                 })
@@ -299,7 +312,7 @@ impl Pmem {
 
 impl Drop for Pmem {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant.
+        // SAFETY: The reference is ours to drop: invariant "dax".
         unsafe { bindings::put_dax(self.as_ptr()) };
     }
 }

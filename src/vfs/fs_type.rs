@@ -15,11 +15,11 @@ use super::{
     gate::Gate,
     options,
     super_block,
-    trace::Dev,
     xattr,
     Export,
     FileCache,
     Inode,
+    NewSuper,
     SuperBlock, //
 };
 use crate::{
@@ -32,7 +32,6 @@ use core::{
     ptr::NonNull, //
 };
 use kernel::{
-    container_of,
     error::{
         from_result,
         to_result, //
@@ -121,62 +120,6 @@ pub(crate) trait FileSystem: Sized + Send + Sync + 'static {
     fn evict_unlinked(&self, ino: u64);
 }
 
-/// A super block that is being mounted.
-pub(crate) struct NewSuper<F: FileSystem> {
-    sb: NonNull<bindings::super_block>,
-    gate: Arc<Gate<F>>,
-}
-
-impl<F: FileSystem> NewSuper<F> {
-    /// What all mounts have in common.
-    pub(crate) fn common(&self) -> &F::Common {
-        // SAFETY: The super block is live.
-        let fs_type = unsafe { (*self.sb.as_ptr()).s_type };
-        let inner: *mut Opaque<bindings::file_system_type> = fs_type.cast();
-        // SAFETY: Super blocks of `F` are made through the registration of `F`, which outlives
-        // them: they hold the module.
-        unsafe { &(*container_of!(inner, Registration<F>, inner)).common }
-    }
-
-    /// The block device that is to be mounted: open as long as the mount lives.
-    pub(crate) fn bdev(&self) -> Option<NonNull<bindings::block_device>> {
-        // SAFETY: The super block is live; `get_tree_bdev` has set the device.
-        NonNull::new(unsafe { (*self.sb.as_ptr()).s_bdev })
-    }
-
-    /// Whether the mount is not to change anything.
-    pub(crate) fn is_read_only(&self) -> bool {
-        // SAFETY: The super block is live.
-        let flags = unsafe { (*self.sb.as_ptr()).s_flags };
-        flags & bindings::SB_RDONLY as usize != 0
-    }
-
-    /// Sets the name for machines.
-    pub(crate) fn set_uuid(&self, uuid: &[u8; 16]) {
-        // SAFETY: The super block is live, and nobody else uses it yet.
-        let s = unsafe { &mut *self.sb.as_ptr() };
-        s.s_uuid.b = *uuid;
-        s.s_uuid_len = uuid.len() as u8;
-    }
-
-    /// The gate of the mount, closed as yet.
-    pub(crate) fn gate(&self) -> Arc<Gate<F>> {
-        self.gate.clone()
-    }
-
-    /// The mount, as tracepoints name it.
-    pub(crate) fn dev(&self) -> Dev {
-        // SAFETY: The super block is live; `get_tree_bdev` has set the number.
-        Dev(unsafe { (*self.sb.as_ptr()).s_dev })
-    }
-
-    /// The device's name, as in the log.
-    pub(crate) fn id(&self) -> &CStr {
-        // SAFETY: The super block is live.
-        unsafe { super_block::device_name(self.sb.as_ptr()) }
-    }
-}
-
 /// What `s_fs_info` points to.
 pub(super) struct Info<F: FileSystem> {
     /// The filesystem.
@@ -188,17 +131,19 @@ pub(super) struct Info<F: FileSystem> {
 ///
 /// # Invariants
 ///
-/// `inner` is registered, and initialised for `F`.
+/// - "registered": `inner` is initialised for `F`, and registered.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Registration<F: FileSystem> {
     #[pin]
-    inner: Opaque<bindings::file_system_type>,
-    common: F::Common,
+    pub(super) inner: Opaque<bindings::file_system_type>,
+    pub(super) common: F::Common,
 }
 
-// SAFETY: The type is used by all CPUs once registered; unregistering may happen on any.
+// SAFETY: The type is used by all CPUs once registered; unregistering may happen on any. `common` is
+// `Send`.
 unsafe impl<F: FileSystem> Send for Registration<F> {}
-// SAFETY: `&Registration` gives no access to anything.
+// SAFETY: `&Registration` gives access to `common` only, which is `Sync`; C code that uses `inner` follows
+// its own rules.
 unsafe impl<F: FileSystem> Sync for Registration<F> {}
 
 impl<F: Export> Registration<F> {
@@ -216,18 +161,23 @@ impl<F: Export> Registration<F> {
             // Before the type is registered: a mount may come at once.
             common,
             inner <- Opaque::try_ffi_init(move |slot: *mut bindings::file_system_type| {
-                // SAFETY: `slot` is ours to initialise; zeroes are right for the rest.
-                unsafe { slot.write(core::mem::zeroed()) };
-                // SAFETY: Just initialised.
-                let fs_type = unsafe { &mut *slot };
-                fs_type.owner = module.as_ptr();
-                fs_type.name = F::NAME.as_char_ptr();
-                fs_type.fs_flags = (bindings::FS_REQUIRES_DEV
-                    | bindings::FS_ALLOW_IDMAP
-                    | bindings::FS_MGTIME) as c_int;
-                fs_type.init_fs_context = Some(Table::<F>::init_fs_context);
-                fs_type.kill_sb = Some(Table::<F>::kill_sb);
-                // SAFETY: `slot` is pinned, initialised, and unregistered before it goes.
+                let fs_type = bindings::file_system_type {
+                    owner: module.as_ptr(),
+                    name: F::NAME.as_char_ptr(),
+                    fs_flags: (bindings::FS_REQUIRES_DEV
+                        | bindings::FS_ALLOW_IDMAP
+                        | bindings::FS_MGTIME) as c_int,
+                    init_fs_context: Some(Table::<F>::init_fs_context),
+                    kill_sb: Some(Table::<F>::kill_sb),
+                    // SAFETY: Numbers, pointers that may be null, an empty list, and lock classes,
+                    // which are static in C: zeroes are right for all of them.
+                    ..unsafe { core::mem::zeroed() }
+                };
+                // SAFETY: `slot` is a place for it, and ours alone as yet: `try_ffi_init`.
+                unsafe { slot.write(fs_type) };
+                // INVARIANT: "registered": if this succeeds; else there is no `Registration`.
+                // SAFETY: `slot` is pinned, was initialised above, and is unregistered before it
+                // goes.
                 to_result(unsafe { bindings::register_filesystem(slot) })
             }),
         })
@@ -237,7 +187,7 @@ impl<F: Export> Registration<F> {
 #[pinned_drop]
 impl<F: FileSystem> PinnedDrop for Registration<F> {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: By the type invariant it is registered. It cannot be in use: mounts hold the
+        // SAFETY: It is registered: invariant "registered". It cannot be in use: mounts hold the
         // module.
         unsafe { bindings::unregister_filesystem(self.inner.get()) };
         // Inodes may still be on their way to `free_inode`.
@@ -259,37 +209,42 @@ impl<F: Export> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with a new context.
+    /// Called by the VFS. `fc`: a new context, which nobody else uses yet.
     unsafe extern "C" fn init_fs_context(fc: *mut kernel::bindings::fs_context) -> c_int {
-        // SAFETY: The context is new and ours; kernel::bindings has the same C type as opaque.
-        let fc = unsafe { &mut *fc.cast::<bindings::fs_context>() };
-        fc.ops = &Self::CONTEXT_OPS;
+        // kernel::bindings has the type as opaque, ours is the same C type.
+        let fc = fc.cast::<bindings::fs_context>();
+        // SAFETY: The context is live, and the field ours to set: clause `fc`.
+        unsafe { (*fc).ops = &Self::CONTEXT_OPS };
         0
     }
 
     /// # Safety
     ///
-    /// Called by the VFS with a context made by `init_fs_context`.
+    /// Called by the VFS. `fc`: a context that `init_fs_context` was called for.
     unsafe extern "C" fn get_tree(fc: *mut bindings::fs_context) -> c_int {
-        // SAFETY: By the caller's promise.
+        // SAFETY: The context is live and of our type: clause `fc`. `fill_super` gets what it wants:
+        // a new super block, its device open (`setup_bdev_super`, before the callback).
         unsafe { bindings::get_tree_bdev(fc, Some(Self::fill_super)) }
     }
 
     /// # Safety
     ///
-    /// Called by the VFS with a context for a mounted super block, `s_umount` held exclusively.
+    /// Called by the VFS. `fc`: a context for a remount, with the root of a mounted super block of an `F`,
+    /// whose `s_umount` is held exclusively.
     unsafe extern "C" fn reconfigure(fc: *mut bindings::fs_context) -> c_int {
         from_result(|| {
-            // SAFETY: By the caller's promise.
-            let fc = unsafe { &*fc };
-            // SAFETY: The context has a reference to the root.
-            let sb = unsafe { (*fc.root).d_sb };
-            // SAFETY: The super block is mounted.
+            // SAFETY: The context is live: clause `fc`.
+            let root = unsafe { (*fc).root };
+            // SAFETY: The context is live: clause `fc`.
+            let flags = unsafe { (*fc).sb_flags };
+            // SAFETY: The context has a reference to the root: clause `fc`.
+            let sb = unsafe { (*root).d_sb };
+            // SAFETY: The super block is a mounted one of an `F`, for the call: clause `fc`.
             let sb = unsafe { SuperBlock::<F>::from_raw(sb) };
-            let read_only = fc.sb_flags & bindings::SB_RDONLY != 0;
+            let read_only = flags & bindings::SB_RDONLY != 0;
             if read_only && !sb.is_read_only() {
                 // What user space wrote by mmap, and times that were in core only.
-                // SAFETY: The super block is mounted, `s_umount` held.
+                // SAFETY: The super block is mounted, its `s_umount` held: clause `fc`.
                 to_result(unsafe { bindings::sync_filesystem(sb.as_ptr()) })?;
             }
             if read_only != sb.is_read_only() {
@@ -301,64 +256,96 @@ impl<F: Export> Table<F> {
 
     /// # Safety
     ///
-    /// Called by `get_tree_bdev` with a super block whose device is open.
+    /// Called by `get_tree_bdev`. `raw`: a new super block of an `F`'s type, whose device is open, and
+    /// which this task is to fill.
     unsafe extern "C" fn fill_super(
         raw: *mut bindings::super_block,
         _fc: *mut bindings::fs_context,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: The super block is live.
+            // SAFETY: The super block is live for the call: clause `raw`.
             let gate = Gate::new(unsafe { super_block::device_name(raw) })?;
-            let new = NewSuper::<F> {
-                sb: NonNull::new(raw).ok_or(EINVAL)?,
-                gate: gate.clone(),
-            };
-            // SAFETY: The super block is new, and nobody else uses it yet.
-            let s = unsafe { &mut *raw };
-            s.s_flags |= acl::SB_FLAG;
-            s.s_magic = F::MAGIC as usize;
-            s.s_maxbytes = bindings::MAX_LFS_FILESIZE as i64;
-            s.s_time_gran = 1;
-            s.s_time_min = i64::MIN;
-            s.s_time_max = i64::MAX;
-            s.s_op = super_block::super_operations::<F>();
-            s.s_xattr = xattr::handlers::<F>();
-            // kernel::bindings has the type as opaque, ours is the same C type.
-            s.s_export_op = core::ptr::from_ref(export::export_operations::<F>()).cast();
-            // SAFETY: The device is open; nothing of it is cached with another size.
+            let sb = NonNull::new(raw).ok_or(EINVAL)?;
+            // SAFETY: It is new, its device open, and this task's to fill: clause `raw`. `kill_sb`, which
+            // ends it, comes after this function.
+            let new = unsafe { NewSuper::<F>::new(sb, gate.clone()) };
+            // SAFETY: `raw` is new, this task's to fill: clause `raw`.
+            unsafe { Self::set_constants(raw) };
+            // SAFETY: The device is open: clause `raw`; nothing of it is cached with another size.
             if unsafe { bindings::sb_set_blocksize(raw, bindings::PAGE_SIZE as c_int) } == 0 {
                 return Err(EINVAL);
             }
             let fs = F::mount(&new)?;
-            s.s_fs_info = KBox::into_raw(KBox::new(Info { fs, gate }, GFP_KERNEL)?).cast();
-            // SAFETY: `s_fs_info` is set.
+            let info = KBox::into_raw(KBox::new(Info { fs, gate }, GFP_KERNEL)?);
+            // SAFETY: The super block is live, the field this task's to set: clause `raw`.
+            unsafe { (*raw).s_fs_info = info.cast() };
+            // SAFETY: It is one of an `F`: clause `raw`; `s_fs_info` was set above.
             let root = F::root(unsafe { SuperBlock::<F>::from_raw(raw) })?;
             // SAFETY: The reference to the inode passes to the dentry, or is dropped.
-            s.s_root = unsafe { bindings::d_make_root(ARef::into_raw(root).as_ptr().cast()) };
-            if s.s_root.is_null() {
+            let root = unsafe { bindings::d_make_root(ARef::into_raw(root).as_ptr().cast()) };
+            if root.is_null() {
                 return Err(ENOMEM);
             }
-            // SAFETY: The mount is complete; `kill_sb` closes the gate first of all.
-            unsafe { new.gate.open(new.sb) };
+            // SAFETY: The super block is live, the field this task's to set: clause `raw`. It owns
+            // the dentry from here on.
+            unsafe { (*raw).s_root = root };
+            // SAFETY: The mount is complete: clause `sb`. `kill_sb` closes the gate first of all:
+            // clause "close".
+            unsafe { new.gate().open(sb) };
             Ok(0)
         })
     }
 
+    /// Sets what is the same for every mount.
+    ///
     /// # Safety
     ///
-    /// Called by the VFS once for each super block of this type, complete or not.
+    /// `raw`: a live super block of an `F`'s type, which this task is to fill.
+    unsafe fn set_constants(raw: *mut bindings::super_block) {
+        // SAFETY: The super block is live, the field this task's to change: clause `raw`.
+        unsafe { (*raw).s_flags |= acl::SB_FLAG };
+        // SAFETY: The super block is live, the field this task's to set: clause `raw`.
+        unsafe { (*raw).s_magic = F::MAGIC as usize };
+        // SAFETY: The super block is live, the field this task's to set: clause `raw`.
+        unsafe { (*raw).s_maxbytes = bindings::MAX_LFS_FILESIZE as i64 };
+        // SAFETY: The super block is live, the field this task's to set: clause `raw`.
+        unsafe { (*raw).s_time_gran = 1 };
+        // SAFETY: The super block is live, the field this task's to set: clause `raw`.
+        unsafe { (*raw).s_time_min = i64::MIN };
+        // SAFETY: The super block is live, the field this task's to set: clause `raw`.
+        unsafe { (*raw).s_time_max = i64::MAX };
+        // SAFETY: The super block is live, the field this task's to set: clause `raw`. The table is
+        // an `F`'s, and static.
+        unsafe { (*raw).s_op = super_block::super_operations::<F>() };
+        // SAFETY: The super block is live, the field this task's to set: clause `raw`. The table is
+        // an `F`'s, and static.
+        unsafe { (*raw).s_xattr = xattr::handlers::<F>() };
+        // kernel::bindings has the type as opaque, ours is the same C type.
+        let export = core::ptr::from_ref(export::export_operations::<F>()).cast();
+        // SAFETY: The super block is live, the field this task's to set: clause `raw`. The table is
+        // an `F`'s, and static.
+        unsafe { (*raw).s_export_op = export };
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS once for each super block of this type, complete or not. `raw`: live, and in use
+    /// by nobody else but those who come through the gate.
     unsafe extern "C" fn kill_sb(raw: *mut bindings::super_block) {
-        // SAFETY: The super block is live, and only we are left.
+        // SAFETY: The super block is live: clause `raw`.
         let info = unsafe { (*raw).s_fs_info }.cast::<Info<F>>();
         if !info.is_null() {
-            // SAFETY: `fill_super` stored it, and nobody has freed it.
-            let info = unsafe { &*info };
-            info.gate.close();
+            // SAFETY: `fill_super` stored it, and only this function frees it, below: it is called
+            // once.
+            let gate = unsafe { &(*info).gate };
+            gate.close();
         }
-        // SAFETY: The super block came from `get_tree_bdev`.
+        // SAFETY: The super block came from `get_tree_bdev`, and is in use by nobody else: clause
+        // `raw`, and the gate is closed.
         unsafe { bindings::kill_block_super(raw) };
         if !info.is_null() {
-            // SAFETY: From `KBox::into_raw`; nothing uses it from here on.
+            // SAFETY: From `KBox::into_raw`. Those who could use it are gone: inodes (the super block
+            // was shut down), who comes through the gate (it was closed), and the VFS.
             drop(unsafe { KBox::from_raw(info) });
         }
     }

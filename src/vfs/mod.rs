@@ -31,6 +31,7 @@ mod late;
 mod mount_work;
 mod namespace;
 mod new_inode;
+mod new_super;
 mod nofs;
 mod options;
 mod ratelimit;
@@ -68,7 +69,6 @@ pub(crate) use self::{
     },
     fs_type::{
         FileSystem,
-        NewSuper,
         Registration,
         StatFs, //
     },
@@ -124,6 +124,7 @@ pub(crate) use self::{
         NewInode,
         UnnumberedInode, //
     },
+    new_super::NewSuper,
     nofs::{
         fatal_signal_pending,
         NoFsScope, //
