@@ -86,7 +86,7 @@ pub(crate) struct Engine<G: Ground> {
     part: Part,
     pub(super) ground: Arc<G>,
     pub(super) gate: Arc<Gate<G::Fs>>,
-    events: Arc<MountWork<G::Fs, Events<G>>>,
+    events: MountWork<G::Fs, Events<G>>,
     /// The page frame of block 0; the others follow. Known once the device is taken.
     first_pfn: SetOnce<u64>,
     /// What happened so far.

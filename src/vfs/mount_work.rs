@@ -30,8 +30,11 @@ pub(crate) trait Task<F: FileSystem>: Send + Sync + 'static {
 }
 
 /// A task of one mount, which is made in advance, so that starting it cannot fail.
+pub(crate) struct MountWork<F: FileSystem, T: Task<F>>(Arc<Item<F, T>>);
+
+/// The work. Nobody else has this type, so it is started by [`MountWork::start`] only.
 #[pin_data]
-pub(crate) struct MountWork<F: FileSystem, T: Task<F>> {
+struct Item<F: FileSystem, T: Task<F>> {
     gate: Arc<Gate<F>>,
     #[pin]
     work: Work<Self>,
@@ -39,7 +42,7 @@ pub(crate) struct MountWork<F: FileSystem, T: Task<F>> {
 }
 
 impl_has_work! {
-    impl{F: FileSystem, T: Task<F>} HasWork<Self> for MountWork<F, T> { self.work }
+    impl{F: FileSystem, T: Task<F>} HasWork<Self> for Item<F, T> { self.work }
 }
 
 impl<F: FileSystem, T: Task<F>> MountWork<F, T> {
@@ -48,37 +51,40 @@ impl<F: FileSystem, T: Task<F>> MountWork<F, T> {
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn new(gate: Arc<Gate<F>>, task: T) -> Result<Arc<Self>> {
-        Arc::pin_init(
-            pin_init!(Self {
+    pub(crate) fn new(gate: Arc<Gate<F>>, task: T) -> Result<Self> {
+        let item = Arc::pin_init(
+            pin_init!(Item {
                 gate,
                 work <- new_work!("daxrmap::MountWork"),
                 task,
             }),
             GFP_KERNEL,
-        )
+        )?;
+        Ok(Self(item))
     }
 
     /// The task.
     pub(crate) fn task(&self) -> &T {
-        &self.task
+        &self.0.task
     }
 
     /// Has a worker run the task, once more if it is running. `visit` is one of the same mount,
     /// else nothing happens.
-    pub(crate) fn start(self: &Arc<Self>, visit: &Visit<'_, F>) {
-        if visit.is_of(&self.gate) {
+    pub(crate) fn start(&self, visit: &Visit<'_, F>) {
+        let item = &self.0;
+        if visit.is_of(&item.gate) {
             // An error says that it is about to run anyway.
-            let _ = self.gate.queue().enqueue(self.clone());
+            let _ = item.gate.queue().enqueue(item.clone());
         }
     }
 }
 
-impl<F: FileSystem, T: Task<F>> WorkItem for MountWork<F, T> {
+impl<F: FileSystem, T: Task<F>> WorkItem for Item<F, T> {
     type Pointer = Arc<Self>;
 
     fn run(this: Arc<Self>) {
-        // SAFETY: This is work of the gate's queue, started inside of the gate.
+        // SAFETY: This is work of the gate's queue, started inside of the gate by `start`, and the result
+        // is used until it ends: clause "work".
         if let Some(sb) = unsafe { this.gate.super_block() } {
             this.task.run(sb);
         }
