@@ -81,41 +81,49 @@ impl<F: FileData> Table<F> {
     const MAPPING: bindings::address_space_operations = bindings::address_space_operations {
         writepages: Some(Self::writepages),
         dirty_folio: Some(bindings::noop_dirty_folio),
-        // SAFETY: As above.
+        // SAFETY: A table of optional function pointers; absent ones are null.
         ..unsafe { core::mem::zeroed() }
     };
 
     /// # Safety
     ///
-    /// Called by the VFS with an open file of an `F`.
+    /// Called by the VFS.
+    /// - `kiocb`: for this call alone, until it returns; of an open file of an `F`.
+    /// - `iter`: for this call alone.
     unsafe extern "C" fn read_iter(
         kiocb: *mut bindings::kiocb,
         iter: *mut bindings::iov_iter,
     ) -> isize {
-        // SAFETY: By the caller's promise it is the VFS's own, for this call.
+        // SAFETY: It is there for this call alone: clause `kiocb`.
         let kiocb = unsafe { &mut *kiocb };
-        // SAFETY: As above.
+        // SAFETY: It is there for this call alone: clause `iter`.
         let iter = unsafe { &mut *iter };
-        // SAFETY: The file is open.
+        // SAFETY: The file is open, and an `F`'s: clause `kiocb`.
         let inode = unsafe { Inode::<F>::of_file(kiocb.ki_filp) };
-        count(F::read(inode, &mut ReadIter::new(kiocb, iter)))
+        // SAFETY: They are the VFS's, for this call, on an open file: clauses `kiocb` and `iter`.
+        let mut io = unsafe { ReadIter::new(kiocb, iter) };
+        count(F::read(inode, &mut io))
     }
 
     /// # Safety
     ///
-    /// Called by the VFS with an open file of an `F`.
+    /// Called by the VFS.
+    /// - `kiocb`: for this call alone, until it returns; of an open file of an `F`.
+    /// - `iter`: for this call alone.
     unsafe extern "C" fn write_iter(
         kiocb: *mut bindings::kiocb,
         iter: *mut bindings::iov_iter,
     ) -> isize {
-        // SAFETY: By the caller's promise it is the VFS's own, for this call.
+        // SAFETY: It is there for this call alone: clause `kiocb`.
         let kiocb = unsafe { &mut *kiocb };
-        // SAFETY: As above.
+        // SAFETY: It is there for this call alone: clause `iter`.
         let iter = unsafe { &mut *iter };
-        // SAFETY: The file is open.
+        // SAFETY: The file is open, and an `F`'s: clause `kiocb`.
         let inode = unsafe { Inode::<F>::of_file(kiocb.ki_filp) };
-        match F::write(inode, &mut WriteIter::new(&mut *kiocb, iter)) {
-            // SAFETY: The file is open; no lock is held.
+        // SAFETY: They are the VFS's, for this call, on an open file: clauses `kiocb` and `iter`.
+        let mut io = unsafe { WriteIter::new(&mut *kiocb, iter) };
+        match F::write(inode, &mut io) {
+            // SAFETY: It is a `kiocb` of an open file: clause `kiocb`; no lock is held.
             Ok(n) if n > 0 => unsafe {
                 bindings::daxrmap_generic_write_sync(
                     kiocb,
@@ -128,7 +136,7 @@ impl<F: FileData> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with an open file of an `F`.
+    /// Called by the VFS. `file`: an open file of an `F`.
     unsafe extern "C" fn fsync(
         file: *mut bindings::file,
         start: bindings::loff_t,
@@ -137,22 +145,24 @@ impl<F: FileData> Table<F> {
     ) -> c_int {
         // Metadata is complete when the call that changed it returns; what is left are the cache
         // lines that user space dirtied through mmap.
-        // SAFETY: By the caller's promise.
+        // SAFETY: The file is open: clause `file`.
         unsafe { bindings::file_write_and_wait_range(file, start, end) }
     }
 
     /// # Safety
     ///
-    /// Called by the VFS with a mapping of a regular file of an `F`.
+    /// Called by whoever writes back.
+    /// - `mapping`: of a live regular file of an `F`.
+    /// - `wbc`: for this call alone.
     unsafe extern "C" fn writepages(
         mapping: *mut bindings::address_space,
         wbc: *mut bindings::writeback_control,
     ) -> c_int {
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is there for the call: clause `mapping`.
         let inode = unsafe { (*mapping).host };
-        // SAFETY: A mapping that is written back has its inode.
+        // SAFETY: It is a live one of an `F`: clause `mapping`.
         let inode = unsafe { Inode::<F>::from_raw(inode) };
-        // SAFETY: By the caller's promise; it is the caller's alone.
+        // SAFETY: It is there for this call alone: clause `wbc`.
         let wbc = unsafe { &mut *wbc };
         from_result(|| {
             if let Some(mut what) = dax::Writeback::new(inode, wbc) {
@@ -164,23 +174,24 @@ impl<F: FileData> Table<F> {
 
     /// # Safety
     ///
-    /// Called by mmap(2) with an open file of an `F`.
+    /// Called by mmap(2). `desc`: for this call alone, of an open file of an `F`.
     unsafe extern "C" fn mmap_prepare(desc: *mut bindings::vm_area_desc) -> c_int {
         from_result(|| {
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is there for the call: clause `desc`.
             let file = unsafe { (*desc).file };
-            // SAFETY: The file is open.
+            // SAFETY: The file is open, and an `F`'s: clause `desc`.
             let inode = unsafe { Inode::<F>::of_file(file) };
             let dax_dev = inode.fs().pmem().as_ptr();
-            // SAFETY: Both live.
+            // SAFETY: The descriptor is there for the call: clause `desc`. The dax device is referenced by
+            // the mount's `Pmem`.
             if !unsafe { bindings::daxrmap_mmap_supported(desc, dax_dev) } {
                 return Err(eopnotsupp());
             }
-            // SAFETY: The file is open.
+            // SAFETY: The file is open: clause `desc`.
             unsafe { bindings::daxrmap_file_accessed(file) };
-            // SAFETY: The descriptor is ours to fill.
+            // SAFETY: It is ours to fill: clause `desc`.
             unsafe { (*desc).vm_ops = dax::vm_operations::<F>() };
-            // SAFETY: As above.
+            // SAFETY: It is ours to fill: clause `desc`.
             unsafe { bindings::daxrmap_vma_set_huge(desc) };
             Ok(0)
         })

@@ -35,7 +35,7 @@ macro_rules! guard {
             }
 
             /// The inode whose lock this is.
-            #[expect(dead_code, reason = "one accessor for all guards; not each needs it")]
+            #[allow(dead_code, reason = "one accessor for all guards; not each needs it")]
             pub(crate) fn inode(&self) -> &'a Inode<F> {
                 self.inode
             }
@@ -71,7 +71,8 @@ guard! {
 impl<'a, F: FileSystem> InodeLock<'a, F> {
     /// # Safety
     ///
-    /// The caller of the callback holds the lock exclusively for `'a`; the guard is not dropped.
+    /// `inode`: this task, or who has called us, holds its lock exclusively for `'a`; the guard is not
+    /// dropped.
     pub(super) unsafe fn assume_held(inode: &'a Inode<F>) -> Self {
         Self {
             inode,

@@ -19,25 +19,48 @@ use kernel::{
 };
 
 /// A read(2) or one of its relatives: where it is, and the user's buffer.
+///
+/// # Invariants
+///
+/// - "call": `kiocb` and `iter` are the VFS's, for a call that has not returned while this value lives, on a
+///   file that is open.
+/// - "advanced": `iter` has moved on by at least so many bytes since this value was made.
 pub(crate) struct ReadIter<'a> {
     kiocb: &'a mut bindings::kiocb,
     iter: &'a mut bindings::iov_iter,
+    advanced: usize,
 }
 
 /// A write(2) or one of its relatives: where it is, and the user's data.
+///
+/// # Invariants
+///
+/// - "call": `kiocb` and `iter` are the VFS's, for a call that has not returned while this value lives, on a
+///   file that is open.
+/// - "advanced": `iter` has moved on by at least so many bytes since this value was made.
 pub(crate) struct WriteIter<'a> {
     kiocb: &'a mut bindings::kiocb,
     iter: &'a mut bindings::iov_iter,
+    advanced: usize,
 }
 
 macro_rules! common {
     ($name:ident, $fault_in:ident) => {
         impl<'a> $name<'a> {
-            pub(super) fn new(
+            /// # Safety
+            ///
+            /// `kiocb`, `iter`: what the VFS has handed to a callback of an open file, which has not
+            /// returned for `'a`.
+            pub(super) unsafe fn new(
                 kiocb: &'a mut bindings::kiocb,
                 iter: &'a mut bindings::iov_iter,
             ) -> Self {
-                Self { kiocb, iter }
+                // INVARIANT: "call": clauses `kiocb` and `iter`. "advanced": it has not moved.
+                Self {
+                    kiocb,
+                    iter,
+                    advanced: 0,
+                }
             }
 
             /// Position in the file, in bytes.
@@ -47,7 +70,7 @@ macro_rules! common {
 
             /// Bytes that are left.
             pub(crate) fn left(&self) -> usize {
-                // SAFETY: The iterator is the VFS's own.
+                // SAFETY: The iterator is there for the call: invariant "call".
                 unsafe { bindings::daxrmap_iov_iter_count(self.iter) }
             }
 
@@ -63,7 +86,7 @@ macro_rules! common {
             /// `EFAULT` if not even the first byte can be reached.
             pub(crate) fn fault_in(&mut self, bytes: usize) -> Result {
                 let bytes = bytes.min(self.left());
-                // SAFETY: The iterator is the VFS's own.
+                // SAFETY: The iterator is there for the call: invariant "call".
                 let missing = unsafe { bindings::$fault_in(self.iter, bytes) };
                 if bytes != 0 && missing == bytes {
                     return Err(EFAULT);
@@ -75,31 +98,39 @@ macro_rules! common {
             /// the user's: at most `bytes`, fewer or `EFAULT` where a page is not there.
             /// Position and iterator advance by what was moved.
             ///
-            /// The caller holds `i_rwsem` (exclusively to write) and the file's
-            /// `invalidate_lock`, so that its extents stay while bytes move.
+            /// The caller holds `i_rwsem` (exclusively to write); `lock` is the file's, so that its
+            /// extents stay while bytes move.
             ///
             /// # Errors
             ///
             /// What `F::map` says; `EFAULT`; `EIO` for a page that the driver or the CPU finds
-            /// poisoned.
+            /// poisoned; `EINVAL` if `lock` is another file's.
             pub(crate) fn transfer<F: dax::Extents>(
                 &mut self,
                 bytes: usize,
-                _lock: &super::InvalidateLockShared<'_, F>,
+                lock: &super::InvalidateLockShared<'_, F>,
             ) -> Result<usize> {
+                // SAFETY: The file is open: invariant "call".
+                let inode = unsafe { (*self.kiocb.ki_filp).f_inode };
+                if inode != lock.inode().as_ptr() {
+                    return Err(EINVAL);
+                }
                 let whole = self.left();
-                // SAFETY: The iterator is the VFS's own; truncated to less than it has.
+                // SAFETY: The iterator is there for the call: invariant "call"; truncated to no more than it has.
                 unsafe { bindings::daxrmap_iov_iter_truncate(self.iter, bytes.min(whole)) };
                 let start = self.left();
                 // SAFETY: Paired with the enable below; nothing between them sleeps on a fault.
                 unsafe { bindings::daxrmap_pagefault_disable() };
-                // SAFETY: Locks are held as dax_iomap_rw wants them.
+                // SAFETY: The file is open: invariant "call". It is `lock`'s, and so an `F`'s, as the table
+                // is: compared above.
                 let ret = unsafe {
                     bindings::dax_iomap_rw(self.kiocb, self.iter, dax::iomap_operations::<F>())
                 };
                 // SAFETY: Paired with the disable above.
                 unsafe { bindings::daxrmap_pagefault_enable() };
                 let moved = start.saturating_sub(self.left());
+                // INVARIANT: "advanced": so many are left no more.
+                self.advanced = self.advanced.saturating_add(moved);
                 // SAFETY: Gives back what the truncation hid.
                 unsafe {
                     bindings::daxrmap_iov_iter_reexpand(self.iter, whole.saturating_sub(moved))
@@ -119,7 +150,7 @@ common!(WriteIter, fault_in_iov_iter_readable);
 impl ReadIter<'_> {
     /// Updates the access time, as the mount's options say.
     pub(crate) fn accessed(&self) {
-        // SAFETY: The file is open during the call.
+        // SAFETY: The file is open: invariant "call".
         unsafe { bindings::daxrmap_file_accessed(self.kiocb.ki_filp) };
     }
 }
@@ -132,7 +163,7 @@ impl WriteIter<'_> {
     ///
     /// `EFBIG`, `EINVAL`, as in write(2).
     pub(crate) fn checks(&mut self) -> Result<usize> {
-        // SAFETY: The VFS's own kiocb and iterator, `i_rwsem` held.
+        // SAFETY: Both are there for the call, the file open: invariant "call".
         let ret = unsafe { bindings::generic_write_checks(self.kiocb, self.iter) };
         if ret < 0 {
             return Err(Error::from_errno(i32::try_from(ret).unwrap_or(-5)));
@@ -146,7 +177,7 @@ impl WriteIter<'_> {
     ///
     /// What the transactions behind that say; `EAGAIN` if the caller does not want to wait for one.
     pub(crate) fn modified(&mut self) -> Result {
-        // SAFETY: The VFS's own kiocb, whose file is open during the call.
+        // SAFETY: It is there for the call, its file open: invariant "call".
         to_result(unsafe { bindings::kiocb_modified(self.kiocb) })
     }
 
@@ -170,6 +201,8 @@ impl WriteIter<'_> {
         // SAFETY: Paired with the disable above.
         unsafe { bindings::daxrmap_pagefault_enable() };
         let copied = copied?;
+        // INVARIANT: "advanced": copying moves it.
+        self.advanced = self.advanced.saturating_add(copied);
         let moved = bindings::loff_t::try_from(copied).map_err(|_| EIO)?;
         self.kiocb.ki_pos = self.kiocb.ki_pos.saturating_add(moved);
         Ok(copied)
@@ -177,7 +210,11 @@ impl WriteIter<'_> {
 
     /// Takes back the last `bytes` that were copied.
     pub(crate) fn revert(&mut self, bytes: usize) {
-        // SAFETY: The iterator is the VFS's own, and has advanced by as much.
+        let bytes = bytes.min(self.advanced);
+        // INVARIANT: "advanced": it moves back by as much.
+        self.advanced -= bytes;
+        // SAFETY: The iterator is there for the call: invariant "call". It has moved on by as much: invariant
+        // "advanced".
         unsafe { bindings::iov_iter_revert(self.iter, bytes) };
         let moved = bindings::loff_t::try_from(bytes).unwrap_or(0);
         self.kiocb.ki_pos = self.kiocb.ki_pos.saturating_sub(moved);
