@@ -41,30 +41,99 @@ pub(crate) use crate::bindings::{
     DAXRMAP_STATUS_SHUTDOWN as STATUS_SHUTDOWN, //
 };
 
-// The types of the C headers are plain numbers without padding. What an array at the end has room
-// for is not part of them.
+/// Makes a type of the C headers one that can be copied from and to user space. It does not compile
+/// unless these are all fields of it, in these types, and there are no bytes between or behind them. What
+/// an array at the end (`; name`) has room for is not part of it.
+macro_rules! plain {
+    ($type:ident { $($field:ident: $kind:ty),* $(; $array:ident)? }) => {
+        const _: () = {
+            assert!(
+                0 $(+ size_of::<$kind>())* == size_of::<$type>(),
+                "there is padding",
+            );
+            fn _fields(it: $type) -> ($($kind,)*) {
+                let $type { $($field,)* $($array: _)? } = it;
+                ($($field,)*)
+            }
+        };
+        // SAFETY: All bytes belong to fields, which are numbers: checked above.
+        unsafe impl AsBytes for $type {}
+        // SAFETY: All fields are numbers, which may be any: checked above.
+        unsafe impl FromBytes for $type {}
+    };
+}
 
-// SAFETY: As above.
-unsafe impl AsBytes for FsMap {}
-// SAFETY: As above.
-unsafe impl AsBytes for FsMapHead {}
-// SAFETY: As above.
-unsafe impl FromBytes for FsMapHead {}
-// SAFETY: As above.
-unsafe impl AsBytes for Lost {}
-// SAFETY: As above.
-unsafe impl AsBytes for LostHead {}
-// SAFETY: As above.
-unsafe impl FromBytes for LostHead {}
-
-// SAFETY: As above.
-unsafe impl AsBytes for Status {}
-// SAFETY: As above.
-unsafe impl FromBytes for Status {}
-// SAFETY: As above.
-unsafe impl AsBytes for ClearArg {}
-// SAFETY: As above.
-unsafe impl FromBytes for ClearArg {}
+plain!(FsMap {
+    fmr_device: u32,
+    fmr_flags: u32,
+    fmr_physical: u64,
+    fmr_owner: u64,
+    fmr_offset: u64,
+    fmr_length: u64,
+    fmr_reserved: [u64; 3]
+});
+plain!(FsMapHead {
+    fmh_iflags: u32,
+    fmh_oflags: u32,
+    fmh_count: u32,
+    fmh_entries: u32,
+    fmh_reserved: [u64; 6],
+    fmh_keys: [FsMap; 2];
+    fmh_recs
+});
+plain!(Lost {
+    ino: u64,
+    offset: u64,
+    length: u64,
+    physical: u64,
+    generation: u32,
+    handle_bytes: u32,
+    handle_type: i32,
+    handle: [u8; 32],
+    reserved: u32
+});
+plain!(LostHead {
+    cursor: [u64; 6],
+    count: u32,
+    entries: u32,
+    iflags: u32,
+    oflags: u32;
+    recs
+});
+plain!(Status {
+    iflags: u32,
+    oflags: u32,
+    block_size: u32,
+    block_shift: u32,
+    blocks: u64,
+    free_blocks: u64,
+    bad_blocks: u64,
+    first_pfn: u64,
+    inodes: u64,
+    owner_records: u64,
+    owner_bytes: u64,
+    notifies: u64,
+    failed_blocks: u64,
+    owners: u64,
+    owners_mapped: u64,
+    late_faults: u64,
+    late_io: u64,
+    discovered: u64,
+    healed: u64,
+    cleared: u64,
+    log_used: u64,
+    log_size: u64,
+    reserved: [u64; 12]
+});
+plain!(ClearArg {
+    block: u64,
+    count: u64,
+    busy: u64,
+    refused: u64,
+    failed: u64,
+    flags: u32,
+    reserved: u32
+});
 
 /// What a record of FS_IOC_GETFSMAP is about, if not a file's blocks.
 pub(crate) struct FsMapKind;
@@ -111,7 +180,7 @@ pub(crate) fn is_admin(audit: bool) -> bool {
         // SAFETY: Asks about the current task.
         unsafe { bindings::capable(CAP) }
     } else {
-        // SAFETY: A static of the kernel; its address is all that is taken.
+        // A static of the kernel; its address is all that is taken.
         let init_user_ns = &raw mut bindings::init_user_ns;
         // SAFETY: Asks about the current task.
         unsafe { bindings::ns_capable_noaudit(init_user_ns, CAP) }
@@ -127,32 +196,32 @@ pub(crate) fn is_admin(audit: bool) -> bool {
 ///
 /// # Safety
 ///
-/// `file` is an open file.
+/// `file`: an open file.
 pub(super) unsafe fn while_writable(
     file: *mut bindings::file,
     f: impl FnOnce() -> Result,
 ) -> Result {
-    // SAFETY: By the caller's promise; paired with the drop below.
+    // SAFETY: The file is open: clause `file`; paired with the drop below.
     to_result(unsafe { bindings::mnt_want_write_file(file) })?;
     let result = f();
-    // SAFETY: As above.
+    // SAFETY: The file is open: clause `file`. Write access was got above.
     unsafe { bindings::mnt_drop_write_file(file) };
     result
 }
 
 /// # Safety
 ///
-/// Called by the VFS with an open file of an `F`.
+/// Called by the VFS. `file`: an open file of an `F`.
 pub(super) unsafe extern "C" fn unlocked_ioctl<F: Ioctl>(
     file: *mut bindings::file,
     cmd: c_uint,
     arg: c_ulong,
 ) -> c_long {
     let result = from_result(|| {
-        // SAFETY: By the caller's promise.
+        // SAFETY: The file is open, and an `F`'s: clause `file`.
         let inode = unsafe { Inode::<F>::of_file(file) };
         let arg = UserPtr::from_addr(arg);
-        // SAFETY: By the caller's promise.
+        // SAFETY: The file is open: clause `file`; the inode is its.
         if let Some(result) = unsafe { fs_ioctl::answer(file, inode, cmd, arg) } {
             return result.map(|()| 0);
         }
@@ -161,7 +230,7 @@ pub(super) unsafe extern "C" fn unlocked_ioctl<F: Ioctl>(
             bindings::DAXRMAP_IOC_LOST => F::lost(inode, arg)?,
             bindings::DAXRMAP_IOC_STATUS => F::status(inode, arg)?,
             bindings::DAXRMAP_IOC_CLEAR => {
-                // SAFETY: By the caller's promise.
+                // SAFETY: The file is open: clause `file`.
                 unsafe { while_writable(file, || F::clear(inode, arg)) }?
             }
             _ => return Err(ENOTTY),
