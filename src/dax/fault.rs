@@ -49,6 +49,12 @@ impl FaultResult {
 }
 
 /// A fault that is being handled.
+///
+/// # Invariants
+///
+/// - "fault": `vmf` is mm's own, for a call that has not returned while this value lives. Its VMA, a mapping
+///   of a regular file of an `F`, is held meanwhile (`mmap_lock` or the VMA's own lock): it stays as it is,
+///   and keeps the file open.
 pub(crate) struct Fault<'a, F> {
     vmf: &'a mut bindings::vm_fault,
     order: u32,
@@ -58,7 +64,7 @@ pub(crate) struct Fault<'a, F> {
 impl<F: FileData> Fault<'_, F> {
     /// Whether the fault writes to the file; a write to a private mapping does not.
     pub(crate) fn is_write(&self) -> bool {
-        // SAFETY: The fault is mm's own, for this call.
+        // SAFETY: The fault is there, and its VMA held: invariant "fault".
         unsafe { bindings::daxrmap_fault_is_shared_write(self.vmf) }
     }
 
@@ -79,10 +85,9 @@ impl<F: FileData> Fault<'_, F> {
             return None;
         }
         let start = address & !(size - 1);
-        // SAFETY: mm holds the VMA for the fault.
-        let vma = unsafe { &(*vma).__bindgen_anon_1 };
-        // SAFETY: While the VMA is held this variant of the union, start and end, is in use.
-        let vma = unsafe { &vma.__bindgen_anon_1 };
+        // SAFETY: The VMA is held, so it is there, stands still, and this variant of the union, start and
+        // end, is in use: invariant "fault".
+        let vma = unsafe { (*vma).__bindgen_anon_1.__bindgen_anon_1 };
         if start < vma.vm_start as u64 || start.checked_add(size)? > vma.vm_end as u64 {
             return None;
         }
@@ -96,16 +101,17 @@ impl<F: FileData> Fault<'_, F> {
     ///
     /// What the transaction says.
     pub(crate) fn modified(&self) -> Result {
-        // SAFETY: The VMA's file is open.
+        // SAFETY: The fault is there, and its VMA held: invariant "fault".
         let file = unsafe { bindings::daxrmap_fault_file(self.vmf) };
-        // SAFETY: As above.
+        // SAFETY: The VMA's file is open: invariant "fault".
         to_result(unsafe { bindings::file_update_time(file) })
     }
 
     /// Maps what [`super::Extents::map`] says.
     pub(crate) fn resolve(&mut self, _lock: &InvalidateLockShared<'_, F>) -> FaultResult {
         let mut pfn = 0;
-        // SAFETY: mm's own fault, `invalidate_lock` held.
+        // SAFETY: It is mm's fault, for this call: invariant "fault"; `invalidate_lock` is held, and the
+        // table is one of an `F`, as the file is.
         let mut ret = unsafe {
             bindings::dax_iomap_fault(
                 self.vmf,
@@ -116,7 +122,8 @@ impl<F: FileData> Fault<'_, F> {
             )
         };
         if ret & bindings::vm_fault_reason_VM_FAULT_NEEDDSYNC != 0 {
-            // SAFETY: As above, with the page frame that the call above gave.
+            // SAFETY: It is mm's fault, for this call: invariant "fault"; `invalidate_lock` is
+            // held, and the page frame is the one that the call above gave.
             ret = unsafe { bindings::dax_finish_sync_fault(self.vmf, self.order, pfn) };
         }
         FaultResult(ret)
@@ -128,7 +135,7 @@ pub(crate) struct WriteAccess<'a, F: FileData>(&'a Inode<F>);
 
 impl<'a, F: FileData> WriteAccess<'a, F> {
     fn new(inode: &'a Inode<F>) -> Self {
-        // SAFETY: The super block is mounted.
+        // SAFETY: The super block is live, as an inode of it is in use.
         unsafe { bindings::daxrmap_sb_start_pagefault(inode.sb().as_ptr()) };
         Self(inode)
     }
@@ -136,7 +143,7 @@ impl<'a, F: FileData> WriteAccess<'a, F> {
 
 impl<F: FileData> Drop for WriteAccess<'_, F> {
     fn drop(&mut self) {
-        // SAFETY: Paired with `new`.
+        // SAFETY: Paired with the start in `new`, on the same super block.
         unsafe { bindings::daxrmap_sb_end_pagefault(self.0.sb().as_ptr()) };
     }
 }
@@ -155,25 +162,27 @@ impl<F: FileData> Table<F> {
 
     /// # Safety
     ///
-    /// Called by mm with a fault in a mapping of a regular file of an `F`.
+    /// Called by mm. `vmf`: a fault, for this call alone, in a mapping of a regular file of an `F`, whose VMA is
+    /// held as [`Fault`] says.
     unsafe extern "C" fn fault(vmf: *mut bindings::vm_fault) -> bindings::vm_fault_t {
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is a fault in a mapping of an `F`'s file: clause `vmf`.
         unsafe { Self::huge_fault(vmf, 0) }
     }
 
     /// # Safety
     ///
-    /// As `fault`.
+    /// As `fault`: clause `vmf`.
     unsafe extern "C" fn huge_fault(
         vmf: *mut bindings::vm_fault,
         order: c_uint,
     ) -> bindings::vm_fault_t {
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is there for the call: clause `vmf`.
         let inode = unsafe { bindings::daxrmap_fault_inode(vmf) };
-        // SAFETY: The VMA holds its file, the file its inode.
+        // SAFETY: The VMA holds its file, the file its inode, which is an `F`'s: clause `vmf`.
         let inode = unsafe { Inode::<F>::from_raw(inode) };
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is there for this call alone: clause `vmf`.
         let vmf = unsafe { &mut *vmf };
+        // INVARIANT: "fault": clause `vmf`.
         let mut fault = Fault {
             vmf,
             order,

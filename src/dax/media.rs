@@ -70,9 +70,10 @@ impl Pmem {
                 // SAFETY: `addr` maps one page, and `from` has as many bytes.
                 unsafe { bindings::daxrmap_memcpy_flushcache(addr.cast(), from.cast(), len) };
                 between();
-                // SAFETY: As above.
+                // SAFETY: `addr` maps one page, which has as many bytes.
                 unsafe { bindings::daxrmap_invalidate_pmem(addr.cast(), len) };
-                // SAFETY: As above, and so has `to`; a machine check in the source is survived.
+                // SAFETY: `addr` maps one page, and `to` has as many bytes; a machine check in the
+                // source is survived.
                 let left =
                     unsafe { bindings::copy_mc_to_kernel(to.cast(), addr.cast(), len as u32) };
                 if left != 0 {

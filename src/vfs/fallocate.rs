@@ -99,7 +99,7 @@ impl Fallocate {
 
 /// # Safety
 ///
-/// Called by the VFS with a regular file of an `F`, open for writing.
+/// Called by the VFS. `file`: a regular file of an `F`, open for writing.
 pub(super) unsafe extern "C" fn fallocate<F: FileData>(
     file: *mut bindings::file,
     mode: c_int,
@@ -107,7 +107,7 @@ pub(super) unsafe extern "C" fn fallocate<F: FileData>(
     len: bindings::loff_t,
 ) -> c_long {
     let result = from_result(|| {
-        // SAFETY: By the caller's promise.
+        // SAFETY: The file is open, and an `F`'s: clause `file`.
         let inode = unsafe { Inode::<F>::of_file(file) };
         let what = Fallocate::from_mode(mode)?;
         let start = u64::try_from(offset).map_err(|_| EINVAL)?;
@@ -129,7 +129,7 @@ pub(super) unsafe extern "C" fn fallocate<F: FileData>(
             // SAFETY: The inode is live, its `i_rwsem` held.
             to_result(unsafe { bindings::inode_newsize_ok(inode.as_ptr(), size) })?;
         }
-        // SAFETY: The file is open; `i_rwsem` is held exclusively.
+        // SAFETY: The file is open: clause `file`; `i_rwsem` is held exclusively.
         to_result(unsafe { bindings::file_modified(file) })?;
         F::fallocate(inode, what, start..end, &lock)?;
         Ok(0)

@@ -38,7 +38,7 @@ type Owned<F> = Pin<KBox<<F as FileSystem>::FileCache>>;
 
 impl<F: FileSystem> Inode<F> {
     fn private(&self) -> &Atomic<*mut c_void> {
-        // SAFETY: The inode is live.
+        // SAFETY: The inode is live, and no reference is made.
         let field = unsafe { &raw mut (*self.as_ptr()).i_private };
         // SAFETY: The field is aligned, lives as long as the inode, and is used here only, until
         // `free` is called.
@@ -90,12 +90,13 @@ impl<F: FileSystem> Inode<F> {
 ///
 /// # Safety
 ///
-/// `inode` is a regular file of an `F` that nobody uses any more.
+/// `inode`: a regular file of an `F` that nobody uses any more, and that is not freed yet.
 pub(super) unsafe fn free<F: FileSystem>(inode: *mut bindings::inode) {
-    // SAFETY: By the caller's promise.
+    // SAFETY: It is there, and nobody else looks at the field: clause `inode`.
     let ptr = unsafe { (*inode).i_private };
     if !ptr.is_null() {
-        // SAFETY: It came from `cache_or_new`, and nobody will look at the field again.
+        // SAFETY: It came from `cache_or_new`, of an inode of the same `F`, and nobody will look at the field
+        // again: clause `inode`.
         drop(unsafe { Owned::<F>::from_foreign(ptr) });
     }
 }

@@ -66,10 +66,10 @@ fn shut_down<F: Whole>(sb: &SuperBlock<F>, arg: UserPtr) -> Result {
         bindings::FS_SHUTDOWN_FLAGS_DEFAULT => {
             // SAFETY: The super block is mounted; its device is open.
             let bdev = unsafe { (*sb.as_ptr()).s_bdev };
-            // SAFETY: As above.
+            // SAFETY: It is open, as the super block is mounted.
             to_result(unsafe { bindings::bdev_freeze(bdev) })?;
             stop();
-            // SAFETY: Paired with the freeze above.
+            // SAFETY: It is open, and was frozen above.
             to_result(unsafe { bindings::bdev_thaw(bdev) })
         }
         bindings::FS_SHUTDOWN_FLAGS_LOGFLUSH | bindings::FS_SHUTDOWN_FLAGS_NOLOGFLUSH => {
@@ -105,7 +105,7 @@ fn set_label<F: Whole>(fs: &F, arg: UserPtr) -> Result {
 ///
 /// # Safety
 ///
-/// `file` is an open file, and `inode` its inode.
+/// `file`: an open file.
 pub(super) unsafe fn answer<F: Whole>(
     file: *mut bindings::file,
     inode: &Inode<F>,
@@ -117,7 +117,7 @@ pub(super) unsafe fn answer<F: Whole>(
         bindings::FS_IOC_GETFSLABEL => get_label(inode.fs(), arg),
         bindings::FS_IOC_SETFSLABEL if !is_admin(true) => Err(EPERM),
         bindings::FS_IOC_SETFSLABEL => {
-            // SAFETY: By the caller's promise.
+            // SAFETY: The file is open: clause `file`.
             unsafe { while_writable(file, || set_label(inode.fs(), arg)) }
         }
         // There is nothing that memory could do with it: as XFS and ext4 answer on such a device.

@@ -24,14 +24,14 @@ const ENOPARAM: c_int = 519;
 
 /// # Safety
 ///
-/// Called by the VFS with a context of ours and an option.
+/// Called by the VFS. `param`: an option, which nobody changes during the call.
 pub(super) unsafe extern "C" fn parse(
     _fc: *mut bindings::fs_context,
     param: *mut bindings::fs_parameter,
 ) -> c_int {
-    // SAFETY: By the caller's promise.
+    // SAFETY: It is there for the call, and nobody changes it: clause `param`.
     let param = unsafe { &*param };
-    // SAFETY: A key is a nul-terminated string.
+    // SAFETY: The key of an option is a nul-terminated string: clause `param`.
     let key = unsafe { CStr::from_char_ptr(param.key) };
     if key != c"dax" {
         return -ENOPARAM;
@@ -58,12 +58,12 @@ pub(super) unsafe extern "C" fn parse(
 
 /// # Safety
 ///
-/// Called by the VFS with a place to write to.
+/// Called by the VFS. `seq`: a place to write to, for this call.
 pub(super) unsafe extern "C" fn show(
     seq: *mut kernel::bindings::seq_file,
     _root: *mut bindings::dentry,
 ) -> c_int {
-    // SAFETY: The VFS's own, for this call.
+    // SAFETY: It is there for the call: clause `seq`.
     let seq = unsafe { SeqFile::from_raw(seq) };
     seq_print!(seq, ",dax=always");
     0

@@ -27,7 +27,7 @@ const SECONDS: c_uint = 5;
 ///
 /// # Invariants
 ///
-/// `state` is initialised.
+/// - "initialised": `state` is.
 #[pin_data(PinnedDrop)]
 pub(crate) struct RateLimit {
     #[pin]
@@ -38,7 +38,7 @@ pub(crate) struct RateLimit {
 
 // SAFETY: The state has a lock, and is of no thread.
 unsafe impl Send for RateLimit {}
-// SAFETY: As above.
+// SAFETY: All that `&self` allows is to use the state, which has a lock.
 unsafe impl Sync for RateLimit {}
 
 impl RateLimit {
@@ -50,7 +50,7 @@ impl RateLimit {
     pub(crate) fn new<'a>(device: &'a CStr, kind: &'a str) -> impl PinInit<Self, Error> + 'a {
         try_pin_init!(Self {
             what: CString::try_from_fmt(fmt!("daxrmap: {device}: {kind}"))?,
-            // INVARIANT: The helper initialises it.
+            // INVARIANT: "initialised": the helper does it.
             // SAFETY: `slot` is a place for it.
             state <- Opaque::ffi_init(|slot| unsafe {
                 bindings::daxrmap_ratelimit_init(slot, SECONDS, BURST)
@@ -60,7 +60,7 @@ impl RateLimit {
 
     /// Whether a line may be written now; if not, it is counted.
     pub(crate) fn allows(&self) -> bool {
-        // SAFETY: By the type invariant; the name is a string that outlives the call.
+        // SAFETY: The state is there: invariant "initialised"; the name is a string that outlives the call.
         unsafe { bindings::___ratelimit(self.state.get(), self.what.as_char_ptr()) != 0 }
     }
 }
@@ -68,7 +68,7 @@ impl RateLimit {
 #[pinned_drop]
 impl PinnedDrop for RateLimit {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: By the type invariant; nobody else has it any more.
+        // SAFETY: The state is there: invariant "initialised"; nobody else has it any more.
         unsafe { bindings::daxrmap_ratelimit_exit(self.state.get(), self.what.as_char_ptr()) };
     }
 }

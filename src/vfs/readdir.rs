@@ -55,25 +55,27 @@ impl<F: Namespace + FileData> Table<F> {
         unlocked_ioctl: Some(super::ioctl::unlocked_ioctl::<F>),
         compat_ioctl: bindings::compat_ptr_ioctl,
         fsync: Some(bindings::noop_fsync),
-        // SAFETY: As above.
+        // SAFETY: A table of optional function pointers; absent ones are null.
         ..unsafe { core::mem::zeroed() }
     };
 
     /// # Safety
     ///
-    /// Called by the VFS with an open directory of an `F`.
+    /// Called by the VFS.
+    /// - `file`: an open directory of an `F`.
+    /// - `ctx`: where its entries go, for this call alone.
     unsafe extern "C" fn iterate_shared(
         file: *mut bindings::file,
         ctx: *mut bindings::dir_context,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: By the caller's promise.
+            // SAFETY: The file is open, and its position ours: clauses `file` and `ctx`.
             if !unsafe { bindings::daxrmap_dir_emit_dots(file, ctx) } {
                 return Ok(0);
             }
-            // SAFETY: By the caller's promise.
+            // SAFETY: The file is open, and an `F`'s: clause `file`.
             let inode = unsafe { Inode::<F>::of_file(file) };
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is there for this call alone: clause `ctx`.
             let mut emitter = DirEmitter(unsafe { &mut *ctx });
             F::read_dir(inode, &mut emitter).map(|()| 0)
         })

@@ -25,6 +25,10 @@ use kernel::{
 };
 
 /// One side of it: the open file and a byte position in it.
+///
+/// # Invariants
+///
+/// - "file": `file` is open on `inode` while this value lives. It is made by `remap_file_range` only.
 pub(crate) struct Side<'a, F: FileSystem> {
     /// The inode.
     pub(crate) inode: &'a Inode<F>,
@@ -79,9 +83,9 @@ impl<F: dax::Extents> Remap<'_, F> {
         } else {
             0
         };
-        // SAFETY: Both inodes are live; one inode twice is allowed.
+        // SAFETY: Both inodes are live, and no directories; one inode twice is allowed.
         unsafe { bindings::lock_two_nondirectories(a, b) };
-        // SAFETY: Both files are open, and their inodes locked.
+        // SAFETY: Both files are open: invariant "file" of `Side`; their inodes were locked above.
         let ret = unsafe {
             bindings::dax_remap_file_range_prep(
                 src.file,
@@ -96,7 +100,7 @@ impl<F: dax::Extents> Remap<'_, F> {
         let result = match to_result(ret) {
             Ok(()) if len <= 0 => Ok(0),
             Ok(()) => {
-                // SAFETY: Locked above; the guard is not dropped.
+                // SAFETY: Locked above, exclusively, until after `f`; the guard is not dropped.
                 let lock = ManuallyDrop::new(unsafe { InodeLock::assume_held(dst.inode) });
                 f(len.unsigned_abs(), &lock)
             }
@@ -110,7 +114,7 @@ impl<F: dax::Extents> Remap<'_, F> {
 
 /// # Safety
 ///
-/// Called by the VFS with two open regular files of one mount of `F`.
+/// Called by the VFS. `file_in`, `file_out`: open regular files of one mount of an `F`, which it has compared.
 pub(super) unsafe extern "C" fn remap_file_range<F: FileData>(
     file_in: *mut bindings::file,
     pos_in: bindings::loff_t,
@@ -126,7 +130,7 @@ pub(super) unsafe extern "C" fn remap_file_range<F: FileData>(
         }
         let side = |file: *mut bindings::file, pos: i64| -> Result<Side<'_, F>> {
             Ok(Side {
-                // SAFETY: By the caller's promise.
+                // SAFETY: It is open, and an `F`'s: clauses `file_in` and `file_out`.
                 inode: unsafe { Inode::of_file(file) },
                 pos: u64::try_from(pos).map_err(|_| EINVAL)?,
                 file,

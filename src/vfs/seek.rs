@@ -21,23 +21,25 @@ use kernel::prelude::*;
 
 /// # Safety
 ///
-/// Called by the VFS with a regular file of an `F` that is being opened.
+/// Called by the VFS.
+/// - `inode`: a live regular file of an `F`.
+/// - `file`: being opened on it, and nobody else's as yet.
 pub(super) unsafe extern "C" fn open(
     inode: *mut bindings::inode,
     file: *mut bindings::file,
 ) -> c_int {
-    // SAFETY: By the caller's promise nobody else uses the file yet.
-    let mode = unsafe { &mut (*file).f_mode };
     // O_DIRECT is accepted: there is no page cache to go around, so it is what all do. RWF_NOWAIT and
     // io_uring may ask not to wait.
-    *mode |= bindings::FMODE_CAN_ODIRECT | bindings::FMODE_NOWAIT;
-    // SAFETY: By the caller's promise.
+    let mode = bindings::FMODE_CAN_ODIRECT | bindings::FMODE_NOWAIT;
+    // SAFETY: Nobody else uses the file yet: clause `file`.
+    unsafe { (*file).f_mode |= mode };
+    // SAFETY: The file is being opened on the inode: clauses `inode` and `file`.
     unsafe { bindings::generic_file_open(inode, file) }
 }
 
 /// # Safety
 ///
-/// Called by the VFS with an open regular file of an `F`.
+/// Called by the VFS. `file`: an open regular file of an `F`.
 pub(super) unsafe extern "C" fn llseek<F: FileData>(
     file: *mut bindings::file,
     offset: bindings::loff_t,
@@ -48,21 +50,21 @@ pub(super) unsafe extern "C" fn llseek<F: FileData>(
     let seek = match whence {
         HOLE => bindings::iomap_seek_hole,
         DATA => bindings::iomap_seek_data,
-        // SAFETY: By the caller's promise.
+        // SAFETY: The file is open: clause `file`.
         _ => return unsafe { bindings::generic_file_llseek(file, offset, whence) },
     };
-    // SAFETY: By the caller's promise.
+    // SAFETY: The file is open, and an `F`'s: clause `file`.
     let inode = unsafe { Inode::<F>::of_file(file) };
     let found = {
         let _lock = inode.lock_shared();
-        // SAFETY: The inode is live; the table is one of an `F`.
+        // SAFETY: The inode is live; the table is one of an `F`, as it is.
         unsafe { seek(inode.as_ptr(), offset, dax::iomap_operations::<F>()) }
     };
     if found < 0 {
         return found;
     }
-    // SAFETY: The file is open; its super block's limit does not change.
+    // SAFETY: The super block is mounted, as a file of it is open: clause `file`; its limit does not change.
     let max = unsafe { (*inode.sb().as_ptr()).s_maxbytes };
-    // SAFETY: The file is open.
+    // SAFETY: The file is open: clause `file`.
     unsafe { bindings::vfs_setpos(file, found, max) }
 }

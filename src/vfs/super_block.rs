@@ -35,7 +35,9 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// `s_fs_info` points to an `Info<F>`, which lives until `kill_sb` has ended.
+/// - "info": the super block is live, and `s_fs_info` points to an `Info<F>`. That lives until `kill_sb`
+///   ends, which is longer than anybody uses the super block. Fields that others may write are read and
+///   written as the VFS does it, never through a `&mut`.
 #[repr(transparent)]
 pub(crate) struct SuperBlock<F: FileSystem> {
     inner: Opaque<bindings::super_block>,
@@ -51,20 +53,22 @@ unsafe impl<F: FileSystem> Sync for SuperBlock<F> {}
 ///
 /// # Safety
 ///
-/// `sb` is live for `'a`, mounted or not.
+/// `sb`: live for `'a`, mounted or not, and has its name.
 pub(super) unsafe fn device_name<'a>(sb: *const bindings::super_block) -> &'a CStr {
-    // SAFETY: By the caller's promise.
+    // SAFETY: It is live, and no reference is made: clause `sb`.
     let id = unsafe { &raw const (*sb).s_id };
-    // SAFETY: `s_id` is a nul-terminated string in the super block.
+    // SAFETY: `s_id` is a nul-terminated string in the super block, and does not change: clause `sb`.
     unsafe { CStr::from_char_ptr(id.cast()) }
 }
 
 impl<F: FileSystem> SuperBlock<F> {
     /// # Safety
     ///
-    /// `ptr` is a super block whose `s_fs_info` is set, and lives for `'a`.
+    /// `ptr`: a super block of an `F` whose `s_fs_info` is set, and which lives for `'a`.
     pub(crate) unsafe fn from_raw<'a>(ptr: *const bindings::super_block) -> &'a Self {
-        // SAFETY: By the caller's promise; the layout is transparent.
+        // INVARIANT: "info": clause `ptr`.
+        // SAFETY: It is live for `'a`: clause `ptr`; the layout is transparent, and of C's fields
+        // only `Opaque` has any.
         unsafe { &*ptr.cast() }
     }
 
@@ -73,9 +77,9 @@ impl<F: FileSystem> SuperBlock<F> {
     }
 
     fn info(&self) -> &Info<F> {
-        // SAFETY: The super block is live; the field is set once.
+        // SAFETY: The super block is live: invariant "info"; the field is set once.
         let info = unsafe { (*self.as_ptr()).s_fs_info };
-        // SAFETY: By the type invariant.
+        // SAFETY: It points to one, which lives longer: invariant "info".
         unsafe { &*info.cast() }
     }
 
@@ -86,7 +90,7 @@ impl<F: FileSystem> SuperBlock<F> {
 
     /// The device's name, as in the log.
     pub(crate) fn id(&self) -> &CStr {
-        // SAFETY: The super block is live.
+        // SAFETY: The super block is live while `self` is: invariant "info".
         unsafe { device_name(self.as_ptr()) }
     }
 
@@ -153,12 +157,12 @@ impl<F: FileSystem + Namespace + FileData> SuperBlock<F> {
         // SAFETY: The super block is live.
         let raw = unsafe { bindings::iget_locked(self.as_ptr(), ino) };
         let raw = NonNull::new(raw).ok_or(ENOMEM)?;
-        // SAFETY: `iget_locked` returned a live inode.
+        // SAFETY: `iget_locked` returned a live inode, with a reference.
         if !unsafe { bindings::daxrmap_inode_is_new(raw.as_ptr()) } {
-            // SAFETY: It came with a reference.
+            // SAFETY: It is one of this super block, and came with a reference.
             return Ok(unsafe { Inode::from_raw_owned(raw) });
         }
-        // SAFETY: It is new, and came with a reference.
+        // SAFETY: It is new, made so by this call, one of this super block, and came with a reference.
         let new = unsafe { NewInode::from_raw(raw) };
         init(&new)?;
         Ok(new.finish())
@@ -173,7 +177,7 @@ impl<F: FileSystem + Namespace + FileData> SuperBlock<F> {
         // SAFETY: The super block is live.
         let raw = unsafe { bindings::new_inode(self.as_ptr()) };
         let raw = NonNull::new(raw).ok_or(ENOMEM)?;
-        // SAFETY: It is new, not hashed, and came with a reference.
+        // SAFETY: It is new, one of this super block, not hashed, and came with the only reference.
         Ok(unsafe { UnnumberedInode::from_raw(raw) })
     }
 }
@@ -198,18 +202,20 @@ impl<F: FileSystem> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with a live dentry of an `F` and a place for the answer.
+    /// Called by the VFS.
+    /// - `dentry`: a live one of a mounted `F`, for the call.
+    /// - `buf`: a cleared place for the answer, for this call alone.
     unsafe extern "C" fn statfs(
         dentry: *mut bindings::dentry,
         buf: *mut kernel::bindings::kstatfs,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: The dentry is live.
+            // SAFETY: The dentry is live: clause `dentry`.
             let sb = unsafe { (*dentry).d_sb };
-            // SAFETY: Its super block is a mounted `F`.
+            // SAFETY: Its super block is a mounted one of an `F`: clause `dentry`.
             let sb = unsafe { SuperBlock::<F>::from_raw(sb) };
             let stat = sb.fs().statfs();
-            // SAFETY: The caller gives a place to write to; kernel::bindings has the type as
+            // SAFETY: It is there for this call alone: clause `buf`; kernel::bindings has the type as
             // opaque, ours is the same C type.
             let buf = unsafe { &mut *buf.cast::<bindings::kstatfs>() };
             buf.f_type = F::MAGIC as c_long;
@@ -229,16 +235,17 @@ impl<F: FileSystem> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with an inode of an `F` whose last reference is gone.
+    /// Called by the VFS. `inode`: one of an `F` whose last reference is gone, so that nobody else uses it;
+    /// it is freed after the call.
     unsafe extern "C" fn evict_inode(inode: *mut bindings::inode) {
-        // SAFETY: The inode is live until this function returns.
+        // SAFETY: It is live until this function returns, and so is the super block: clause `inode`.
         let inode = unsafe { Inode::<F>::from_raw(inode) };
         if inode.is_regular() {
             crate::dax::break_layout_final(inode);
         }
-        // SAFETY: Part of evict; nobody else uses the mapping any more.
+        // SAFETY: Nobody else uses the inode, or its mapping, any more: clause `inode`.
         unsafe { bindings::truncate_inode_pages_final(&raw mut (*inode.as_ptr()).i_data) };
-        // SAFETY: Part of evict; the mapping is empty.
+        // SAFETY: Nobody else uses the inode any more: clause `inode`; the mapping is empty.
         unsafe { bindings::clear_inode(inode.as_ptr()) };
         // An inode that never became visible was never the filesystem's.
         if inode.nlink() == 0 {
@@ -248,29 +255,32 @@ impl<F: FileSystem> Table<F> {
 
     /// # Safety
     ///
-    /// Called, by RCU, with an inode of an `F` that nobody uses any more.
+    /// Called by RCU. `inode`: one of an `F` that nobody uses any more, and that is to be freed.
     unsafe extern "C" fn free_inode(inode: *mut bindings::inode) {
-        // SAFETY: By the caller's promise.
+        // SAFETY: It is there, and nobody else uses it: clause `inode`.
         let mode = u32::from(unsafe { (*inode).i_mode });
         if mode & bindings::S_IFMT == bindings::S_IFLNK {
-            // SAFETY: A symbolic link has its target there, or null.
+            // SAFETY: A symbolic link has its target there, or null: the type is what it was when
+            // `NewInode` was finished, by `Inode`'s invariant "kind".
             let target = unsafe { (*inode).__bindgen_anon_5.i_link };
-            // SAFETY: `NewInode::set_target` has left it to the inode.
+            // SAFETY: `NewInode` has left it to the inode; it came from a `KVec`, and is used no more:
+            // clause `inode`.
             unsafe { bindings::kfree(target.cast()) };
         }
         if mode & bindings::S_IFMT == bindings::S_IFREG {
-            // SAFETY: By the caller's promise.
+            // SAFETY: It is a regular file of an `F` that nobody uses any more: clause `inode`.
             unsafe { file_cache::free::<F>(inode) };
         }
-        // SAFETY: It came from `new_inode` or `iget_locked`, without an `alloc_inode` of ours.
+        // SAFETY: It came from `new_inode` or `iget_locked`, without an `alloc_inode` of ours, and nobody
+        // uses it any more: clause `inode`.
         unsafe { bindings::free_inode_nonrcu(inode) };
     }
 
     /// # Safety
     ///
-    /// Called by the VFS with a super block of an `F` whose inodes are gone.
+    /// Called by the VFS. `sb`: live, of an `F`, and was mounted; its inodes are gone.
     unsafe extern "C" fn put_super(sb: *mut bindings::super_block) {
-        // SAFETY: The super block was mounted.
+        // SAFETY: It is live and was mounted: clause `sb`. So its `s_fs_info` is set, until `kill_sb` ends.
         unsafe { SuperBlock::<F>::from_raw(sb) }
             .info()
             .gate
@@ -279,36 +289,36 @@ impl<F: FileSystem> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS with a mounted super block of an `F` whose device is gone.
+    /// Called by the VFS. `sb`: a mounted one of an `F`, whose device is gone.
     unsafe extern "C" fn shutdown(sb: *mut bindings::super_block) {
-        // SAFETY: The super block is mounted.
+        // SAFETY: It is a mounted one of an `F`: clause `sb`.
         unsafe { SuperBlock::<F>::from_raw(sb) }.fs().shutdown();
     }
 
     /// # Safety
     ///
-    /// Called by the VFS with a mounted super block of an `F`.
+    /// Called by the VFS. `sb`: a mounted one of an `F`.
     unsafe extern "C" fn sync_fs(sb: *mut bindings::super_block, _wait: c_int) -> c_int {
-        // SAFETY: The super block is mounted.
+        // SAFETY: It is a mounted one of an `F`: clause `sb`.
         let sb = unsafe { SuperBlock::<F>::from_raw(sb) };
         from_result(|| sb.fs().sync().map(|()| 0))
     }
 
     /// # Safety
     ///
-    /// Called by the VFS with a mounted super block of an `F` that nobody writes to any more,
-    /// `s_umount` held exclusively.
+    /// Called by the VFS. `sb`: a mounted one of an `F` that nobody writes to any more, its `s_umount` held
+    /// exclusively.
     unsafe extern "C" fn freeze_fs(sb: *mut bindings::super_block) -> c_int {
-        // SAFETY: The super block is mounted.
+        // SAFETY: It is a mounted one of an `F`: clause `sb`.
         let sb = unsafe { SuperBlock::<F>::from_raw(sb) };
         from_result(|| sb.fs().freeze().map(|()| 0))
     }
 
     /// # Safety
     ///
-    /// Called by the VFS with a super block of an `F` that is frozen, `s_umount` held exclusively.
+    /// Called by the VFS. `sb`: a mounted one of an `F` that is frozen, its `s_umount` held exclusively.
     unsafe extern "C" fn unfreeze_fs(sb: *mut bindings::super_block) -> c_int {
-        // SAFETY: The super block is mounted.
+        // SAFETY: It is a mounted one of an `F`: clause `sb`.
         unsafe { SuperBlock::<F>::from_raw(sb) }.fs().thaw();
         0
     }

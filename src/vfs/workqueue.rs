@@ -20,12 +20,12 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// The queue is allocated, and ours.
+/// - "ours": the queue is allocated, and this value alone destroys it.
 pub(crate) struct OwnedQueue(NonNull<bindings::workqueue_struct>);
 
 // SAFETY: The C API may be called from any thread.
 unsafe impl Send for OwnedQueue {}
-// SAFETY: As above.
+// SAFETY: The C API may be called from any thread.
 unsafe impl Sync for OwnedQueue {}
 
 impl OwnedQueue {
@@ -37,13 +37,13 @@ impl OwnedQueue {
     pub(crate) fn new(name: &CStr) -> Result<Self> {
         // SAFETY: The name is copied.
         let queue = unsafe { bindings::daxrmap_alloc_workqueue(name.as_char_ptr()) };
-        // INVARIANT: It is new.
+        // INVARIANT: "ours": it is new.
         Ok(Self(NonNull::new(queue).ok_or(ENOMEM)?))
     }
 
     /// Waits for the work that is there now. No lock that it takes may be held.
     pub(crate) fn flush(&self) {
-        // SAFETY: By the type invariant.
+        // SAFETY: The queue is there: invariant "ours".
         unsafe { bindings::__flush_workqueue(self.0.as_ptr()) };
     }
 }
@@ -52,14 +52,14 @@ impl Deref for OwnedQueue {
     type Target = Queue;
 
     fn deref(&self) -> &Queue {
-        // SAFETY: By the type invariant, until `drop`.
+        // SAFETY: The queue is there as long as `self` is: invariant "ours".
         unsafe { Queue::from_raw(self.0.as_ptr()) }
     }
 }
 
 impl Drop for OwnedQueue {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant; nobody queues any more.
+        // SAFETY: It is ours to destroy: invariant "ours"; nobody else can reach it any more.
         unsafe { bindings::destroy_workqueue(self.0.as_ptr()) };
     }
 }
