@@ -72,6 +72,7 @@ fi
 ! wanted debug || start_debug_kernel
 
 ! wanted fmt || group fmt "rustfmt agrees with the source" "$TOP/scripts/rustfmt.sh" --check
+! wanted fmt || group safety "unsafe code says what it stands on" "$TOP/scripts/check-safety.sh"
 ! wanted clippy || group clippy "clippy has nothing to say" clippy
 if wanted c; then
 	group c-w1 "the C helpers compile without warnings at W=1" "$TOP/scripts/check-c.sh" w1
