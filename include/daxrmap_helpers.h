@@ -124,6 +124,9 @@ void daxrmap_vma_set_huge(struct vm_area_desc *desc);
 int daxrmap_break_layout(struct inode *inode, loff_t start, loff_t end);
 bool daxrmap_entry_is_real(struct inode *inode, pgoff_t index);
 bool daxrmap_entry_is_dirty(struct inode *inode, pgoff_t index);
+bool daxrmap_next_dirty(struct inode *inode, pgoff_t *index, pgoff_t last,
+			unsigned long *pages, unsigned long *pfn);
+void daxrmap_init_touch_lock(struct rw_semaphore *sem);
 struct inode *daxrmap_folio_owner(unsigned long pfn, struct super_block *sb,
 				  pgoff_t *index);
 void daxrmap_mark_poisoned(unsigned long pfn, bool poisoned);

@@ -98,6 +98,35 @@ pub(crate) fn entry<F: FileSystem>(inode: &Inode<F>, pgoff: u64) -> Range<u64> {
     start..start.saturating_add(pages)
 }
 
+/// A DAX entry that somebody has stored to since it was flushed.
+pub(crate) struct Dirty {
+    /// Its pages: one, or a PMD of them.
+    pub(crate) pages: Range<u64>,
+    /// The page frame of the first of them; the others follow.
+    pub(crate) pfn: u64,
+}
+
+/// The first such entry with a page of `pages`. It may begin before them.
+pub(crate) fn next_dirty<F: FileSystem>(inode: &Inode<F>, pages: Range<u64>) -> Option<Dirty> {
+    let last = pages.end.checked_sub(1).filter(|last| *last >= pages.start)?;
+    let (mut index, mut count, mut pfn) = (pages.start as usize, 0, 0);
+    // SAFETY: The inode is live; the lookup takes RCU itself.
+    let found = unsafe {
+        bindings::daxrmap_next_dirty(
+            inode.as_ptr(),
+            &mut index,
+            last as usize,
+            &mut count,
+            &mut pfn,
+        )
+    };
+    let start = index as u64;
+    found.then_some(Dirty {
+        pages: start..start.saturating_add(count as u64),
+        pfn: pfn as u64,
+    })
+}
+
 /// Whether somebody has stored to page `pgoff`, or another of its [`entry`], since it was flushed.
 pub(crate) fn is_dirty<F: FileSystem>(inode: &Inode<F>, pgoff: u64) -> bool {
     // SAFETY: The inode is live; the lookup takes RCU itself.

@@ -10,6 +10,7 @@
 //! - [`layout`]: taking pages away from those who map or pin them.
 //! - [`media`]: whether the memory of a block is good.
 //! - [`poison`]: who maps a failed page, and telling them.
+//! - [`touch`]: who touches a page that may fail meanwhile.
 //!
 //! # Locking
 //!
@@ -29,6 +30,7 @@ mod persist;
 mod pmem;
 mod poison;
 mod sharing;
+mod touch;
 
 pub(crate) use self::{
     device::Device,
@@ -41,6 +43,7 @@ pub(crate) use self::{
         entry,
         is_dirty,
         lose,
+        next_dirty,
         Writeback, //
     },
     holder::{

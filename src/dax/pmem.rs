@@ -9,7 +9,10 @@
 //! Each access is under `dax_read_lock`, which the device's removal waits for. Who else touches the
 //! same bytes is the caller's business.
 
-use super::BLOCK_SIZE;
+use super::{
+    touch::TouchLock,
+    BLOCK_SIZE, //
+};
 use crate::{
     bindings,
     errno::eopnotsupp,
@@ -77,6 +80,7 @@ pub(crate) struct Pmem {
     _open: ARef<File>,
     /// First page of the partition on the device.
     start: u64,
+    pub(super) touch_lock: TouchLock,
 }
 
 // SAFETY: What it owns are references, which may be dropped on any thread.
@@ -89,9 +93,10 @@ impl Pmem {
     ///
     /// # Errors
     ///
-    /// `EOPNOTSUPP` if the block device has no dax device; `ENXIO`.
+    /// `EOPNOTSUPP` if the block device has no dax device; `ENXIO`, `ENOMEM`.
     pub(crate) fn open<F: FileSystem>(sb: &NewSuper<F>) -> Result<Self> {
         let bdev = sb.bdev().ok_or(ENXIO)?;
+        let touch_lock = TouchLock::new()?;
         let mut offset = 0;
         let open = sb.bdev_file().ok_or(ENXIO)?;
         // SAFETY: The block device is open while `sb` is there; without a holder this only takes a reference.
@@ -109,6 +114,7 @@ impl Pmem {
             bdev,
             _open: open,
             start: offset / BLOCK_SIZE,
+            touch_lock,
         })
     }
 

@@ -140,6 +140,11 @@ impl<G: Ground> Engine<G> {
         self.first_pfn.copy()?.checked_add(block)
     }
 
+    /// The block of a page frame.
+    pub(crate) fn block(&self, pfn: u64) -> Option<u64> {
+        pfn.checked_sub(self.first_pfn.copy()?)
+    }
+
     /// What the log calls the mount.
     pub(crate) fn name(&self) -> &CStr {
         &self.name
@@ -206,6 +211,8 @@ impl<G: Ground> Engine<G> {
             if let Some(visit) = visit {
                 self.events.start(visit);
             }
+            // When this returns the kernel takes the pages out of its map.
+            self.ground.wait_for_touching();
             self.log(&range, flags, failure.result);
             failure.result
         })
@@ -315,11 +322,8 @@ impl<G: Ground> Engine<G> {
     }
 
     fn is_bad_pfn(&self, pfn: u64) -> bool {
-        let block = self
-            .first_pfn
-            .copy()
-            .and_then(|first| pfn.checked_sub(first));
-        block.is_some_and(|block| self.ground.is_bad(block))
+        self.block(pfn)
+            .is_some_and(|block| self.ground.is_bad(block))
     }
 
     /// See `notify_delay_ms`.

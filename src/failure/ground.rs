@@ -2,7 +2,8 @@
 
 //! What the engine stands on: what it has to know of a filesystem.
 //!
-//! Each function takes the state lock and drops it: the engine holds other locks before and after.
+//! Each function takes the locks that it needs, and drops them: the engine holds others before and
+//! after.
 
 use crate::{
     rmap::{
@@ -30,7 +31,7 @@ pub(crate) struct Published {
     pub(crate) sharing: Sharing,
 }
 
-/// What the engine needs of a filesystem. Each function takes the state lock and drops it.
+/// What the engine needs of a filesystem.
 pub(crate) trait Ground: Send + Sync + 'static {
     /// The filesystem's type.
     type Fs: FileSystem;
@@ -62,6 +63,9 @@ pub(crate) trait Ground: Send + Sync + 'static {
 
     /// Whether a block is in the bad set.
     fn is_bad(&self, block: u64) -> bool;
+
+    /// Waits for all who touch blocks that no lock of a file keeps, and found them good before this.
+    fn wait_for_touching(&self);
 
     /// No more access to the device, from now on.
     fn shut_down(&self);

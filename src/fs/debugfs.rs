@@ -7,6 +7,7 @@
 //! - `check`: reading it verifies all invariants; `ok`, or what is wrong.
 //! - `notify`: writing `OFFSET LEN [FLAGS]` (bytes of the dax device) injects a failure.
 //! - `notify_delay_ms`: see `Engine::notify_delay_ms`.
+//! - `touch_delay_ms`: see `Pmem::touch_delay_ms`.
 //!
 //! # Locking
 //!
@@ -60,6 +61,7 @@ pub(super) fn scope<'a>(
         dir.read_callback_file(c"last_failure", data, &last_failure);
         dir.read_callback_file(c"check", data, &check);
         dir.read_write_file(c"notify_delay_ms", &data.engine.notify_delay_ms);
+        dir.read_write_file(c"touch_delay_ms", data.device.touch_delay_ms());
         dir.write_only_callback_file(c"notify", data, &notify);
     })
 }

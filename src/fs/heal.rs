@@ -65,11 +65,14 @@ pub(super) fn write_over(
             return Ok(0);
         };
         dax::break_layout(inode, pages.start..pages.start + len, &invalidate)?;
+        let touching = fs.device().touch();
         let new = {
             let mut state = fs.meta().lock();
             state.allocate_for(inode.ino(), pages.start, len)?
         };
+        touching.test_delay();
         let copied = copy(inode, io, new.clone());
+        drop(touching);
         // Done with `new`, in any case: what the file does not get is free again.
         match copied.and_then(|copied| adopt(inode, pages.start, new.clone(), &copied)) {
             Ok(copied) => {

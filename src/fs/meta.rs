@@ -20,6 +20,7 @@ use super::{
     store::Store,
 };
 use crate::{
+    dax::Pmem,
     errno::erofs,
     failure::{
         Ground,
@@ -56,6 +57,7 @@ use kernel::{
             Guard, //
         },
         new_mutex,
+        Arc,
         Mutex, //
     },
 };
@@ -65,6 +67,8 @@ use kernel::{
 pub(crate) struct Meta {
     #[pin]
     store: Mutex<Store<PmemMedium>>,
+    /// What it is about.
+    pmem: Arc<Pmem>,
     /// The device's, for the log.
     name: CString,
     /// No more access to the device.
@@ -98,8 +102,13 @@ impl DerefMut for MetaGuard<'_> {
 }
 
 impl Meta {
-    pub(crate) fn new(store: Store<PmemMedium>, name: CString) -> impl PinInit<Self> {
+    pub(crate) fn new(
+        store: Store<PmemMedium>,
+        pmem: Arc<Pmem>,
+        name: CString,
+    ) -> impl PinInit<Self> {
         pin_init!(Self {
+            pmem,
             name,
             store <- new_mutex!(store, "daxrmap::Store"),
             shut_down: AtomicFlag::new(false),
@@ -354,6 +363,10 @@ impl Ground for Meta {
 
     fn is_bad(&self, block: u64) -> bool {
         self.lock().is_bad(block)
+    }
+
+    fn wait_for_touching(&self) {
+        self.pmem.wait_for_touching();
     }
 
     fn shut_down(&self) {

@@ -278,7 +278,10 @@ impl FileSystem for Mount {
         let sb_uuid = opened.journal.superblock().uuid;
         let blocks = opened.state.total_blocks();
         let store = Store::new(opened, PmemMedium(pmem.clone()));
-        let meta = Arc::pin_init(Meta::new(store, CString::try_from(id)?), GFP_KERNEL)?;
+        let meta = Arc::pin_init(
+            Meta::new(store, pmem.clone(), CString::try_from(id)?),
+            GFP_KERNEL,
+        )?;
         let engine = Engine::new(
             CString::try_from(id)?,
             sb.dev(),

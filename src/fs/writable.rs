@@ -206,15 +206,18 @@ pub(super) fn replace(
     let pages = pages.start..pages.start + want;
     dax::break_layout(inode, pages.clone(), lock)?;
     loop {
+        let touching = fs.device().touch();
         let new = {
             let mut state = fs.meta().lock();
             state.allocate_for(inode.ino(), pages.start, want)?
         };
+        touching.test_delay();
         let len = new.end - new.start;
         let filled = match source {
             Some(block) => fs.device().copy(block..block + len, new.start),
             None => fs.device().zero(new.clone()),
         };
+        drop(touching);
         let mut state = fs.meta().lock();
         // A block may have gone bad while it was filled, the source as well.
         let new_is_bad = state.next_bad(new.start, new.end).is_some();

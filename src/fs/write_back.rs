@@ -7,43 +7,63 @@
 //! them the huge page that one is in: its good pages are flushed one by one. The entry stays dirty, so
 //! that the next call does it again. That stores are lost with a page has been noted when it failed.
 //!
+//! What is looked at are the pages that somebody has stored to, however many extents the file has.
+//!
 //! # Locking
 //!
-//! None of its own but the state lock, to look. What is found may change at once; a block that goes bad
-//! while it is flushed is one that the CPU can touch until its failure has been dealt with.
+//! The file's pages are flushed in pieces, each inside of [`Pmem::touch`](dax::Pmem::touch): a failure
+//! waits for a piece that is under way, and the next one finds the block bad. Who asks the bad set takes
+//! the state lock, for one entry. No entry of a bad block is new, nor becomes dirty, when its failure
+//! ends: that needs the `invalidate_lock`, which the failure had after the block was published.
 
-use super::{
-    state::Mapping,
-    Mount, //
-};
+use super::Mount;
 use crate::{
     dax::{
         self,
-        Writeback, //
+        Writeback,
+        PMD_BLOCKS, //
     },
-    vfs::Inode,
+    errno::ehwpoison,
+    vfs::Inode, //
 };
 use core::ops::Range;
 use kernel::prelude::*;
+
+/// Pages that are flushed before a failure may end: those of a PMD, so that no entry is in two pieces.
+const PIECE: u64 = PMD_BLOCKS;
 
 /// Does what `what` asks for.
 ///
 /// # Errors
 ///
-/// `EIO`, `ENXIO` if the device is gone.
+/// `EIO` if the device is gone or not to be trusted, or says so.
 pub(super) fn write_back(what: &mut Writeback<'_, Mount>) -> Result {
     let inode = what.inode();
     let pages = what.pages();
     let mut from = pages.start;
-    while let Some(bad) = next_lost(inode, from..pages.end)? {
-        let entry = dax::entry(inode, bad);
+    while let Some(dirty) = dax::next_dirty(inode, from..pages.end) {
+        let start = dirty.pages.start.max(from);
+        let end = (start - start % PIECE).saturating_add(PIECE).min(pages.end);
+        flush_piece(what, start..end)?;
+        from = end;
+    }
+    Ok(())
+}
+
+/// Flushes one piece of the file, but for what is lost.
+fn flush_piece(what: &mut Writeback<'_, Mount>, pages: Range<u64>) -> Result {
+    let inode = what.inode();
+    let fs = inode.fs();
+    let touching = fs.device().touch();
+    let any_bad = fs.meta().lock().bad_blocks() != 0;
+    touching.test_delay();
+    let mut from = pages.start;
+    while let Some((entry, blocks)) = any_bad.then(|| next_lost(inode, from..pages.end)).flatten() {
         if from < entry.start {
             what.flush(from..entry.start)?;
         }
-        if dax::is_dirty(inode, bad) {
-            flush_good(inode, entry.clone())?;
-        }
-        from = entry.end.max(bad.saturating_add(1));
+        flush_good(fs, blocks)?;
+        from = entry.end;
     }
     if from < pages.end {
         what.flush(from..pages.end)?;
@@ -51,34 +71,33 @@ pub(super) fn write_back(what: &mut Writeback<'_, Mount>) -> Result {
     Ok(())
 }
 
-/// The first of these pages of the file that is at a bad block.
-fn next_lost(inode: &Inode<Mount>, pages: Range<u64>) -> Result<Option<u64>> {
-    let state = inode.fs().meta().lock();
-    if state.bad_blocks() == 0 {
-        return Ok(None);
+/// The first dirty entry of these pages that has a bad block: its pages, and its blocks.
+fn next_lost(inode: &Inode<Mount>, mut pages: Range<u64>) -> Option<(Range<u64>, Range<u64>)> {
+    let fs = inode.fs();
+    loop {
+        let dirty = dax::next_dirty(inode, pages.clone())?;
+        let len = dirty.pages.end - dirty.pages.start;
+        if let Some(block) = fs.engine().block(dirty.pfn) {
+            let blocks = block..block.saturating_add(len);
+            let bad = fs.meta().lock().next_bad(blocks.start, blocks.end);
+            if bad.is_some() {
+                return Some((dirty.pages, blocks));
+            }
+        }
+        pages.start = dirty.pages.end;
     }
-    let mut pgoff = pages.start;
-    while pgoff < pages.end {
-        let len = match state.map(inode.ino(), pgoff, pages.end - pgoff)? {
-            Mapping::Data { bad: true, .. } => return Ok(Some(pgoff)),
-            Mapping::Data { len, .. } | Mapping::Hole { len } => len,
-        };
-        pgoff = pgoff.saturating_add(len.max(1));
-    }
-    Ok(None)
 }
 
-/// Flushes those of these pages that are at good blocks.
-fn flush_good(inode: &Inode<Mount>, pages: Range<u64>) -> Result {
-    let fs = inode.fs();
-    for pgoff in pages {
-        let mapping = fs.meta().lock().map(inode.ino(), pgoff, 1)?;
-        if let Mapping::Data {
-            block, bad: false, ..
-        } = mapping
-        {
-            fs.device().flush(block)?;
+/// Flushes those of these blocks that are good.
+fn flush_good(fs: &Mount, blocks: Range<u64>) -> Result {
+    for block in blocks {
+        if fs.meta().lock().is_bad(block) {
+            continue;
         }
+        // The driver may list one that nobody has reported yet: it is as good as reported.
+        fs.device()
+            .flush(block)
+            .map_err(|e| if e == ehwpoison() { EIO } else { e })?;
     }
     Ok(())
 }

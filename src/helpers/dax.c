@@ -5,6 +5,7 @@
 #include <linux/mm.h>
 #include <linux/page-flags.h>
 #include <linux/pgtable.h>
+#include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/xarray.h>
@@ -88,6 +89,32 @@ struct inode *daxrmap_folio_owner(unsigned long pfn, struct super_block *sb,
 	}
 	rcu_read_unlock();
 	return inode;
+}
+
+/*
+ * The first entry in *@index..@last that was stored to since it was last written
+ * back: where it begins, how many pages it has, and the first one's frame.
+ */
+bool daxrmap_next_dirty(struct inode *inode, pgoff_t *index, pgoff_t last,
+			unsigned long *pages, unsigned long *pfn)
+{
+	unsigned long value;
+	void *entry;
+
+	entry = xa_find(&inode->i_mapping->i_pages, index, last,
+			PAGECACHE_TAG_DIRTY);
+	if (!entry)
+		return false;
+	value = xa_is_value(entry) ? xa_to_value(entry) : 0;
+	*pages = value & DAX_ENTRY_PMD ? 1UL << PMD_ORDER : 1;
+	*index &= ~(*pages - 1);
+	*pfn = value >> DAX_ENTRY_SHIFT;
+	return true;
+}
+
+void daxrmap_init_touch_lock(struct rw_semaphore *sem)
+{
+	init_rwsem(sem);
 }
 
 void daxrmap_mark_poisoned(unsigned long pfn, bool poisoned)

@@ -250,6 +250,75 @@ TEST_F(mce, every_owner_is_told)
 	next_mount_knows(_metadata, s.block, self->bad_at_start + 1);
 }
 
+/*
+ * A new block fails while it is filled: the kernel takes it out of its own map, and
+ * a store to it is an oops. So that must wait for who has found it good.
+ */
+FIXTURE(mce_filled) { struct dr_fs fs; };
+
+FIXTURE_SETUP(mce_filled)
+{
+	const char *why = no_machine_checks();
+
+	if (why)
+		SKIP(return, "%s", why);
+	/* Not the NFIT's, whose driver would see it and let the block alone. */
+	ASSERT_EQ(0, use_pmem(MEMMAP));
+	ASSERT_EQ(0, run_on(0));
+	ASSERT_EQ(0, dr_setup(&self->fs));
+}
+
+FIXTURE_TEARDOWN_PARENT(mce_filled)
+{
+	if (no_machine_checks())
+		return;
+	EXPECT_EQ(0, use_pmem(MEMMAP));
+	dr_touch_delay(0);
+	EXPECT_EQ(0, dr_teardown(&self->fs));
+}
+
+static int write_new(void *arg)
+{
+	*(volatile int *)arg = 1;
+	return -dr_write_blocks("new", 0, 1, 3);
+}
+
+TEST_F(mce_filled, by_zeroes)
+{
+	int *begun = dr_shared_mem(sizeof(*begun));
+	unsigned long paddr;
+	long block, bad;
+	pid_t pid;
+
+	/* There is one free block, which is it. */
+	ASSERT_EQ(0, dr_create("new", 0, 3));
+	ASSERT_EQ(0, dr_create("one", 1, 1));
+	block = dr_block("one", 0, NULL);
+	ASSERT_LE(0, block);
+	ASSERT_EQ(0, dr_fallocate("big", 0, 0, dr_free_blocks() * BLK));
+	ASSERT_EQ(0, unlink(dr_path("one")));
+	ASSERT_EQ(1, dr_free_settled(1));
+	paddr = dr_pfn_of_block(block) * BLK + 0x240;
+	bad = dr_counter("blocks_bad");
+
+	ASSERT_EQ(0, dr_touch_delay(5000));
+	pid = dr_spawn(write_new, begun);
+	while (!*(volatile int *)begun)
+		usleep(1000);
+	usleep(500000);
+	request("srao", 0, paddr, NULL);
+	EXPECT_EQ(ENOSPC, dr_wait(pid));
+	ASSERT_EQ(1, settled("notifies", 1));
+	EXPECT_EQ(bad + 1, dr_counter("blocks_bad"));
+	EXPECT_EQ(0, dr_counter("owners"));
+	EXPECT_EQ(0, dr_free_blocks());
+	EXPECT_EQ(0, dr_size("new"));
+	dr_touch_delay(0);
+	EXPECT_EQ(0, unlink(dr_path("big")));
+	EXPECT_EQ(0, dr_write_blocks("new", 0, 1, 3));
+	EXPECT_EQ(0, dr_verify("new", 0, 1, 3, 0));
+}
+
 FIXTURE(mce_nfit) { struct dr_fs fs; long bad_at_start; };
 
 FIXTURE_SETUP(mce_nfit)

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
+#include "common/clock.h"
 #include "common/text.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
@@ -167,6 +169,54 @@ TEST_F(writeback, in_a_huge_page)
 	EXPECT_EQ(0, sync_file(fd));
 	close(fd);
 	munmap(p, 2 * HUGE_SIZE);
+}
+
+/* The best of some, in seconds. */
+static double time_of_fsync(int fd, char *p)
+{
+	double best = 1e9;
+
+	for (int i = 0; i < 20; i++) {
+		double start, t;
+
+		if (dr_store(p, i).sig.signo)
+			return -1;
+		start = dr_now();
+		if (fsync(fd))
+			return -1;
+		t = dr_now() - start;
+		if (t < best)
+			best = t;
+	}
+	return best;
+}
+
+/* That some block somewhere is bad costs a file nothing, however many extents it has. */
+TEST_F(writeback, extents_cost_nothing)
+{
+	const unsigned long n = 6000;
+	double before, after;
+	char *p;
+	int fd;
+
+	ASSERT_EQ(0, dr_create("f", n, 1));
+	ASSERT_EQ(0, dr_create("other", 1, 1));
+	for (unsigned long i = 1; i < n; i += 2)
+		ASSERT_EQ(0, dr_fallocate("f", FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+					  i * BLK, BLK));
+	fd = dr_open("f", O_RDWR);
+	ASSERT_LE(0, fd);
+	p = dr_map("f", 0, BLK, RW, MAP_SHARED);
+	ASSERT_NE(NULL, p);
+	before = time_of_fsync(fd, p);
+	ASSERT_EQ(0, dr_poison("other", 0));
+	after = time_of_fsync(fd, p);
+	ASSERT_LE(0, before);
+	ASSERT_LE(0, after);
+	TH_LOG("fsync: %.1f us, with a bad block %.1f us", before * 1e6, after * 1e6);
+	EXPECT_LT(after, 8 * before + 100e-6);
+	munmap(p, BLK);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN

@@ -111,10 +111,20 @@ int dr_notify(unsigned long off, unsigned long len)
 	return dr_notify_flags(off, len, 0);
 }
 
-int dr_notify_delay(int ms)
+static int put_number(const char *name, int number)
 {
 	char text[16];
 
-	snprintf(text, sizeof(text), "%d", ms);
-	return dr_put(knob("notify_delay_ms"), text);
+	snprintf(text, sizeof(text), "%d", number);
+	return dr_put(knob(name), text);
+}
+
+int dr_notify_delay(int ms)
+{
+	return put_number("notify_delay_ms", ms);
+}
+
+int dr_touch_delay(int ms)
+{
+	return put_number("touch_delay_ms", ms);
 }

@@ -31,5 +31,6 @@ int dr_last_failure(struct dr_failure *f);
 int dr_notify(unsigned long off, unsigned long len);
 int dr_notify_flags(unsigned long off, unsigned long len, unsigned int flags);
 int dr_notify_delay(int ms);
+int dr_touch_delay(int ms);
 
 #endif
