@@ -50,7 +50,7 @@ tools:
 # TESTS="a b" runs only these self tests.
 test:
 	@scripts/run-tests.sh
-test-stock test-debug test-nfit test-host:
+test-stock test-debug test-nfit test-virtio test-host:
 	@scripts/run-tests.sh $(@:test-%=%)
 
 # Each kernel that the mirror has: SUITES="sid experimental" TESTS="a b" only these.
@@ -144,6 +144,7 @@ help:
 	@echo 'make test-stock     only the self tests on the stock kernel  (TESTS="a b": only these)'
 	@echo 'make test-debug     only the self tests on the debug kernel'
 	@echo 'make test-nfit      only the self tests on an NVDIMM'
+	@echo 'make test-virtio    only the self tests on virtio-pmem'
 	@echo 'make story          a story: mkfs, copy, clone, a failure, a power failure'
 	@echo 'make programs       only public programs: fio, stress-ng, PostgreSQL ... (TESTS="a b": only these)'
 	@echo 'make test-kernels   the self tests on every kernel of backports, sid, experimental (SUITES="sid")'
@@ -166,4 +167,4 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 
 .PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
-	test-debug test-nfit test-kernels test-host story programs mce bench bench-mount aging fuzz model crash power-cut mutants stress fsx fsstress demo clippy fmt fmt-check doc clean help
+	test-debug test-nfit test-virtio test-kernels test-host story programs mce bench bench-mount aging fuzz model crash power-cut mutants stress fsx fsstress demo clippy fmt fmt-check doc clean help

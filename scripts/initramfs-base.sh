@@ -14,7 +14,7 @@ trap 'rm -rf "$dir"' EXIT
 TOOLS="mkfs.xfs xfs_io xfs_db mkfs.ext4 ndctl cp blkid wipefs findmnt"
 # What the guest loads at once, and what waits for its first use: the big
 # ones cost seconds in emulation. The kernel asks modprobe for a file system.
-MODULES="nfit nd_e820 nd_pmem hwpoison_inject mce_inject"
+MODULES="nfit nd_e820 nd_pmem virtio_pmem hwpoison_inject mce_inject"
 MORE_MODULES="device_dax dax_pmem xfs ext4 loop dm_mod virtio_blk"
 
 # copy FILE: to the same place below $dir, through the usrmerge links.

@@ -11,9 +11,13 @@
 # it finds what is written too late, or in the wrong order. What lacks a flush or a
 # fence is found by tests/host/src/crash.rs.
 #
+# With POWER_CUT_DEVICE=virtio the filesystem is on virtio-pmem, and what the guest has not asked
+# the host to make durable is lost, but for some pages at random (tests/power-cut/host).
+#
 # From the environment:
 #   CYCLES          crashes (20)
 #   POWER_CUT_SEED  a number; without it a random one. It is printed
+#   POWER_CUT_DEVICE  nfit, or virtio
 #   POWER_CUT_MODULE  another daxrmap.ko than build/stock's
 . "$(dirname "$0")/lib.sh"
 
@@ -22,7 +26,12 @@ seed=${POWER_CUT_SEED:-$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')}
 for n in "$cycles" "$seed"; do
 	[[ $n =~ ^[0-9]+$ ]] || die "CYCLES and POWER_CUT_SEED are numbers, not $n"
 done
-dir=$TOP/build/power-cut
+device=${POWER_CUT_DEVICE:-nfit}
+case $device in
+nfit | virtio) ;;
+*) die "POWER_CUT_DEVICE is nfit or virtio, not $device" ;;
+esac
+dir=$TOP/build/power-cut-$device
 initrd=$dir/initramfs.img
 module=${POWER_CUT_MODULE:-$TOP/build/stock/daxrmap.ko}
 # Small enough for the log's regions (256 KiB each) to be full every other second or so.
@@ -35,6 +44,13 @@ build() {
 	scripts/build-selftests.sh power-cut
 	scripts/build-tools.sh
 	scripts/initramfs.sh --module "$module" --test build/power-cut/power-cut stock "$initrd"
+	[ $device = nfit ] || lossy
+}
+# The host's part, once as a library for QEMU and once as a program.
+lossy() {
+	local cc=(in_root gcc -O2 -Wall -Wextra -Werror) source=$TOP/tests/power-cut/host/lossy.c
+	"${cc[@]}" -shared -fPIC -o "$dir/lossy.so" "$source"
+	"${cc[@]}" -o "$dir/lossy" "$source"
 }
 step "building the guest" "$dir/build.log" build
 
@@ -44,7 +60,7 @@ script='for d in pmem0 pmem1; do
 	if [ "$(cat /sys/block/$d/size)" -lt 100000 ]; then journal=/dev/$d; fi
 done
 [ -n "$journal" ] || { echo "not ok power-cut: no journal"; exit 1; }
-if [ $CUT_CYCLE = 0 ]; then
+if [ $CUT_CYCLE = 0 ] && [ $CUT_DEVICE = nfit ]; then
 	for r in /sys/bus/nd/devices/region*; do
 		[ "$(cat $r/size)" -lt 100000000 ] || n=${r##*region}
 	done
@@ -80,12 +96,20 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 start_guest() { # CYCLE SEED LAST
-	log=$TOP/build/logs/console-power-cut-$1.log
+	local on=(--nfit "$dir/nvdimm") devices=$(($1 ? 2 : 1))
+	log=$TOP/build/logs/console-power-cut-$device-$1.log
 	rm -f "$dir/pid"
 	: >"$log"
+	if [ $device = virtio ]; then
+		# What the last cut has left is all that there is.
+		cp --sparse=always "$dir/durable" "$dir/pmem"
+		on=(--virtio-pmem "$dir/pmem" --env "LD_PRELOAD=$dir/lossy.so"
+			--env "LOSSY_FILE=$dir/pmem" --env "LOSSY_DURABLE=$dir/durable")
+		devices=2
+	fi
 	scripts/run-qemu.sh --kernel stock --initrd "$initrd" --log "$log" --timeout 120 --pmem 0 \
-		--nfit "$dir/nvdimm" --pid "$dir/pid" --append daxrmap.timeout=100 \
-		--append "daxrmap.pmem=$(($1 ? 2 : 1)) daxrmap.env=\"CUT_CYCLE=$1 CUT_SEED=$2 CUT_LAST=$3\"" \
+		"${on[@]}" --pid "$dir/pid" --append daxrmap.timeout=100 \
+		--append "daxrmap.pmem=$devices daxrmap.env=\"CUT_DEVICE=$device CUT_CYCLE=$1 CUT_SEED=$2 CUT_LAST=$3\"" \
 		--script "${script/SIZE/$size}" -- \
 		-object "memory-backend-file,id=m2,share=on,mem-path=$dir/journal,size=16M" \
 		-device nvdimm,id=nv2,memdev=m2 >"$dir/qemu.log" 2>&1 &
@@ -107,7 +131,7 @@ cut_after() { # WORD MS
 passed=0 failed=0
 ok() { passed=$((passed + 1)); echo "ok $passed $*"; }
 fail() {
-	echo "not ok $((passed + 1)) $* (seed $seed; the NVDIMM: $dir/nvdimm, the log: $log)"
+	echo "not ok $((passed + 1)) $* (seed $seed; the device is in $dir, the log: $log)"
 	lines | tail -n 60
 	tail -n 5 "$dir/qemu.log"
 	echo "RESULT $passed 1 0"
@@ -116,8 +140,9 @@ fail() {
 
 RANDOM=$seed
 echo "# $cycles crashes, seed $seed"
-rm -f "$dir/nvdimm" "$dir/journal"
+rm -f "$dir"/{nvdimm,pmem,durable,journal}
 truncate -s 16M "$dir/journal"
+[ $device = nfit ] || truncate -s 64M "$dir/durable"
 for ((cycle = 0; cycle <= cycles; cycle++)); do
 	last='' word=load ms=$((RANDOM % 2000))
 	[ $cycle != "$cycles" ] || last=last
@@ -128,6 +153,7 @@ for ((cycle = 0; cycle <= cycles; cycle++)); do
 	rc=0
 	wait "$guest" || rc=$?
 	guest=
+	[ $device = nfit ] || in_root "$dir/lossy" $((seed + cycle)) "$dir/pmem" "$dir/durable"
 	! said '^not ok' || fail "cycle $cycle"
 	complaints=$(scripts/check-log.sh "$log") || fail "cycle $cycle: the kernel complained: $complaints"
 	if [ -n "$last" ]; then
@@ -147,5 +173,5 @@ for ((cycle = 0; cycle <= cycles; cycle++)); do
 		ok "cycle $cycle: $what, cut $ms ms after '$word'"
 	fi
 done
-rm -f "$dir/nvdimm" "$dir/journal"
+rm -f "$dir"/{nvdimm,pmem,durable,journal}
 echo "RESULT $passed $failed 0"

@@ -4,8 +4,8 @@
 # a time (tests/mutants/NAME.patch), builds it, runs the self tests that the
 # patch's "Tests:" line names on the stock kernel, or on the one that its
 # "Kernel:" line names, and wants them to fail: a mutant that survives means a
-# test that cannot fail. "Tests: power-cut" is scripts/power-cut.sh. Some minutes
-# in all.
+# test that cannot fail. "Tests: power-cut" is scripts/power-cut.sh,
+# "power-cut-virtio" the same on virtio-pmem. Some minutes in all.
 # TESTS="a b" runs these instead.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/lib-kernel.sh"
@@ -31,9 +31,9 @@ build() { # NAME KERNEL
 	in_root make "${args[@]}" -j"$(nproc)" M="$dir/tree" modules
 }
 
-power_cut() { # NAME
+power_cut() { # NAME DEVICE
 	local log=$work/$1/log
-	if CYCLES=4 POWER_CUT_MODULE=$work/$1/tree/daxrmap.ko "$TOP/scripts/power-cut.sh" >"$log" 2>&1; then
+	if CYCLES=4 POWER_CUT_DEVICE=$2 POWER_CUT_MODULE=$work/$1/tree/daxrmap.ko "$TOP/scripts/power-cut.sh" >"$log" 2>&1; then
 		survived=$((survived + 1))
 		say "mutant $1: SURVIVED power-cut"
 		return
@@ -51,10 +51,10 @@ try() { # NAME
 	[ "$kernel" = stock ] || timeout=900
 	mkdir -p "$dir"
 	(build "$1" "$kernel") >"$dir/build.log" 2>&1 || die "mutant $1 does not build, log: $dir/build.log"
-	if [ "$tests" = power-cut ]; then
-		power_cut "$1"
-		return
-	fi
+	case $tests in
+	power-cut) power_cut "$1" nfit; return ;;
+	power-cut-virtio) power_cut "$1" virtio; return ;;
+	esac
 	"$TOP/scripts/initramfs.sh" --module "$dir/tree/daxrmap.ko" \
 		$(for t in $tests; do echo "--test $TOP/build/selftests/$t"; done) \
 		"$kernel" "$dir/initrd" >/dev/null

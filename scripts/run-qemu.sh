@@ -11,6 +11,8 @@
 #   --pmem N         regions of emulated persistent memory: /dev/pmem0.. (2)
 #   --pmem-size M    of each, in MiB (512)
 #   --nfit FILE      an NVDIMM whose contents stay in FILE (made if missing)
+#   --virtio-pmem FILE  a virtio-pmem device whose contents are FILE's
+#   --env NAME=VALUE  in QEMU's environment
 #   --cpu FEATURES   more of the CPU, e.g. vendor=GenuineIntel
 #   --append ARGS    more kernel command line, e.g. 'daxrmap.run="a b"'
 #   --pid FILE       write QEMU's process id there, for who wants to kill it
@@ -23,7 +25,8 @@
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/lib-kernel.sh"
 
-kernel='' initrd='' log='' timeout=300 pmem=2 pmem_size=512 nfit='' cpu='' append='' script='' pid_file='' icount='' dry=''
+kernel='' initrd='' log='' timeout=300 pmem=2 pmem_size=512 nfit='' virtio='' cpu='' append='' script='' pid_file='' icount='' dry=''
+env=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2; shift ;;
@@ -33,6 +36,8 @@ while [ $# -gt 0 ]; do
 	--pmem) pmem=$2; shift ;;
 	--pmem-size) pmem_size=$2; shift ;;
 	--nfit) nfit=$(realpath -m "$2"); shift ;;
+	--virtio-pmem) virtio=$(realpath "$2"); shift ;;
+	--env) env+=("$2"); shift ;;
 	--cpu) cpu+=",$2"; shift ;;
 	--append) append+=" $2"; shift ;;
 	--script) script=$2; shift ;;
@@ -79,12 +84,18 @@ machine() {
 	for ((i = 0; i < pmem; i++)); do
 		cmdline+=$(printf ' memmap=%dM!0x%x' "$pmem_size" $(((4096 + i * pmem_size) << 20)))
 	done
+	if [ -n "$virtio" ]; then
+		qemu+=(-object "memory-backend-file,id=v1,share=on,mem-path=$virtio,size=$(stat -c %s "$virtio")"
+			-device virtio-pmem-pci,memdev=v1)
+	fi
 	if [ -n "$nfit" ]; then
 		# 514 MiB: a label area of 2, and a region in units of 16.
 		[ -e "$nfit" ] || truncate -s 514M "$nfit"
-		m+=,nvdimm=on
 		qemu+=(-object "memory-backend-file,id=m1,share=on,mem-path=$nfit,size=514M"
 			-device nvdimm,id=nv1,memdev=m1,label-size=2M)
+	fi
+	if [ -n "$nfit$virtio" ]; then
+		m+=,nvdimm=on
 		qemu+=(-m "${ram}M,slots=4,maxmem=$((ram + 4096))M")
 	else
 		qemu+=(-m "${ram}M")
@@ -146,8 +157,8 @@ cd "$TOP"
 start=$SECONDS
 # QEMU sees these where they are outside. It gets killed by the kernel when
 # this script dies in a way that runs no trap.
-DAXRMAP_BIND="$(dirname "$initrd") ${nfit:+$(dirname "$nfit")}" \
-	exec_in "$ROOT" setpriv --pdeathsig KILL "${qemu[@]}" </dev/null >>"$log" 2>&1 &
+DAXRMAP_BIND="$(dirname "$initrd") ${nfit:+$(dirname "$nfit")} ${virtio:+$(dirname "$virtio")}" \
+	exec_in "$ROOT" setpriv --pdeathsig KILL env ${env[@]+"${env[@]}"} "${qemu[@]}" </dev/null >>"$log" 2>&1 &
 pid=$!
 [ -z "$pid_file" ] || echo "$pid" >"$pid_file"
 give_up() {

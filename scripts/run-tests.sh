@@ -3,12 +3,12 @@
 # run-tests.sh [GROUP...]: `make test`. Every group runs, whatever the others
 # did; the last line is "N passed, N failed" (", N skipped"), and the exit
 # status says whether anything failed.
-# Groups: fmt clippy c host model fuzz guest stock story programs nfit power-cut mce debug.
+# Groups: fmt clippy c host model fuzz guest stock story programs nfit virtio power-cut mce debug.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/lib-kernel.sh"
 . "$TOP/scripts/lib-tests.sh"
 
-groups=" ${*:-fmt clippy c host model fuzz guest stock story programs nfit power-cut mce debug} "
+groups=" ${*:-fmt clippy c host model fuzz guest stock story programs nfit virtio power-cut mce debug} "
 wanted() { case $groups in *" $1 "*) ;; *) return 1 ;; esac; }
 mkdir -p "$LOGS"
 start=$SECONDS
@@ -91,8 +91,13 @@ fi
 ! wanted story || group story "a user's story, over a power failure" counted "$TOP/scripts/story.sh"
 ! wanted programs || group programs "public programs on the stock kernel in QEMU" counted "$TOP/scripts/programs.sh"
 ! wanted nfit || group nfit "self tests on an NVDIMM" counted "$TOP/scripts/test-nfit.sh"
-! wanted power-cut || group power-cut "files after the power was cut" \
-	counted env CYCLES="${CYCLES:-2}" "$TOP/scripts/power-cut.sh"
+! wanted virtio || group virtio "self tests on virtio-pmem" counted "$TOP/scripts/test-virtio.sh"
+if wanted power-cut; then
+	group power-cut "files after the power was cut" \
+		counted env CYCLES="${CYCLES:-2}" "$TOP/scripts/power-cut.sh"
+	group power-cut-virtio "the same where the host loses what was not flushed" \
+		counted env CYCLES="${CYCLES:-2}" POWER_CUT_DEVICE=virtio "$TOP/scripts/power-cut.sh"
+fi
 if wanted debug; then
 	if debug_kernel; then
 		group debug "self tests on the debug kernel in QEMU" counted "$TOP/scripts/test-qemu.sh" debug

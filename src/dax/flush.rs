@@ -55,8 +55,8 @@ impl<'a, F: Extents> Writeback<'a, F> {
         page(self.wbc.range_start)..page(self.wbc.range_end).saturating_add(1)
     }
 
-    /// Flushes those of `pages` that are dirty, and write-protects them, so that the next store is
-    /// noticed. None of them may be one that the CPU cannot touch, nor may [`entry`] of one.
+    /// Writes the cache lines of those of `pages` back that are dirty, and write-protects them, so that
+    /// the next store is noticed. They are durable after the next fence. None of them may be one that the CPU cannot touch, nor may [`entry`] of one.
     ///
     /// # Errors
     ///
@@ -74,6 +74,7 @@ impl<'a, F: Extents> Writeback<'a, F> {
         };
         self.wbc.range_start = asked.start;
         self.wbc.range_end = asked.end;
+        self.inode.fs().pmem().wrote();
         to_result(ret)
     }
 }
@@ -108,7 +109,10 @@ pub(crate) struct Dirty {
 
 /// The first such entry with a page of `pages`. It may begin before them.
 pub(crate) fn next_dirty<F: FileSystem>(inode: &Inode<F>, pages: Range<u64>) -> Option<Dirty> {
-    let last = pages.end.checked_sub(1).filter(|last| *last >= pages.start)?;
+    let last = pages
+        .end
+        .checked_sub(1)
+        .filter(|last| *last >= pages.start)?;
     let (mut index, mut count, mut pfn) = (pages.start as usize, 0, 0);
     // SAFETY: The inode is live; the lookup takes RCU itself.
     let found = unsafe {

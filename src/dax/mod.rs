@@ -9,6 +9,7 @@
 //! - [`fault`]: page faults.
 //! - [`layout`]: taking pages away from those who map or pin them.
 //! - [`media`]: whether the memory of a block is good.
+//! - [`request`]: flush requests, for devices that need them.
 //! - [`poison`]: who maps a failed page, and telling them.
 //! - [`touch`]: who touches a page that may fail meanwhile.
 //!
@@ -29,6 +30,7 @@ mod media;
 mod persist;
 mod pmem;
 mod poison;
+mod request;
 mod sharing;
 mod touch;
 

@@ -64,8 +64,10 @@ impl Pmem {
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read). Some may have been stored then.
+    /// As [`read`](Self::read). Some may have been stored then. `EIO` also if what was to be durable
+    /// before may not be so.
     pub(crate) fn store(&self, at: u64, bytes: &[u8]) -> Result {
+        self.check_flushed()?;
         self.each_piece(at, bytes.len(), |addr, len, done| {
             let from = bytes.get(done..).ok_or(EIO)?.as_ptr();
             // SAFETY: Both have `len` bytes, and nobody has a Rust reference to the destination.
@@ -85,12 +87,8 @@ impl Pmem {
             // SAFETY: `addr` maps `len` bytes.
             unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), len) };
             Ok(())
-        })
-    }
-
-    /// What was written back before is durable when this returns.
-    pub(crate) fn fence(&self) {
-        // SAFETY: A barrier.
-        unsafe { bindings::daxrmap_pmem_wmb() };
+        })?;
+        self.wrote();
+        Ok(())
     }
 }

@@ -10,6 +10,7 @@
 //! same bytes is the caller's business.
 
 use super::{
+    request::Requests,
     touch::TouchLock,
     BLOCK_SIZE, //
 };
@@ -81,6 +82,7 @@ pub(crate) struct Pmem {
     /// First page of the partition on the device.
     start: u64,
     pub(super) touch_lock: TouchLock,
+    pub(super) requests: Requests,
 }
 
 // SAFETY: What it owns are references, which may be dropped on any thread.
@@ -108,13 +110,17 @@ impl Pmem {
                 core::ptr::null(),
             )
         };
+        let dax = NonNull::new(dax).ok_or_else(eopnotsupp)?;
+        // SAFETY: Both are live, and the block device has just named the other.
+        let requests = unsafe { Requests::of(bdev.as_ptr(), dax.as_ptr()) };
         // INVARIANT: "dax": the reference is ours. "open": that is the file by which it is open.
         Ok(Self {
-            dax: NonNull::new(dax).ok_or_else(eopnotsupp)?,
+            dax,
             bdev,
             _open: open,
             start: offset / BLOCK_SIZE,
             touch_lock,
+            requests,
         })
     }
 
@@ -207,7 +213,7 @@ impl Pmem {
         (start < end).then_some(start..end)
     }
 
-    /// Zeroes blocks, durably. Where the driver can clear poison by that, it does.
+    /// Zeroes blocks, durably after the next fence. Where the driver can clear poison by that, it does.
     ///
     /// # Errors
     ///
@@ -223,10 +229,11 @@ impl Pmem {
             unsafe { bindings::dax_read_unlock(id) };
             to_result(ret)?;
         }
+        self.wrote();
         Ok(())
     }
 
-    /// Zeroes `len` bytes at byte `at` of one block, durably.
+    /// Zeroes `len` bytes at byte `at` of one block, durably after the next fence.
     ///
     /// # Errors
     ///
@@ -245,11 +252,12 @@ impl Pmem {
             // SAFETY: `at + len` is inside of the page that `addr` maps; the device is referenced:
             // invariant "dax".
             unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), len) };
+            self.wrote();
             Ok(())
         })
     }
 
-    /// Makes one block durable, in which user space may have dirtied cache lines.
+    /// Writes the cache lines of one block back that user space may have dirtied.
     ///
     /// # Errors
     ///
@@ -258,11 +266,12 @@ impl Pmem {
         self.access(&(block..block.saturating_add(1)), |addr, _, _| {
             // SAFETY: `addr` maps one page; the device is referenced: invariant "dax".
             unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), BLOCK_SIZE as usize) };
+            self.wrote();
             Ok(())
         })
     }
 
-    /// Copies what `iter` has to one block, durably: `bytes` of it, to the start of the block.
+    /// Copies what `iter` has to one block, durably after the next fence: `bytes` of it, to the start of the block.
     /// Returns how many were copied: fewer where a page of the user's is not there. The caller has
     /// disabled page faults.
     ///
@@ -284,11 +293,12 @@ impl Pmem {
             // SAFETY: `addr` maps one page, and `copied` is not more than `bytes`; the device is
             // referenced: invariant "dax".
             unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), copied) };
+            self.wrote();
             Ok(copied)
         })
     }
 
-    /// Copies blocks, durably. Poison that the CPU meets in the source ends the copy.
+    /// Copies blocks, durably after the next fence. Poison that the CPU meets in the source ends the copy.
     ///
     /// # Errors
     ///
@@ -312,6 +322,7 @@ impl Pmem {
                 })
             })?;
         }
+        self.wrote();
         Ok(())
     }
 }

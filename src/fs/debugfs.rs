@@ -80,6 +80,7 @@ fn counters(data: &DebugData, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "owner_records {}", state.owners().len())?;
     writeln!(f, "owner_bytes {}", state.owners().bytes())?;
     writeln!(f, "look_ups {}", data.meta.look_ups())?;
+    writeln!(f, "flush_requests {}", data.device.flush_requests())?;
     writeln!(f, "inodes {}", state.inode_count())
 }
 

@@ -37,7 +37,7 @@ impl Medium for PmemMedium {
         self.0.write_back(at, len).map_err(eio)
     }
 
-    fn fence(&self) {
-        self.0.fence();
+    fn fence(&self) -> Result {
+        self.0.fence()
     }
 }

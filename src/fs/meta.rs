@@ -157,6 +157,29 @@ impl Meta {
         self.shut_down.load(Relaxed)
     }
 
+    /// What was written before, by whatever way, is durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the device is gone, or cannot do that: then it is not to be trusted any more.
+    pub(crate) fn flush(&self) -> Result {
+        self.check_alive()?;
+        self.pmem
+            .request_flush()
+            .inspect_err(|_| self.flush_failed())
+    }
+
+    /// A flush request has failed. What should be durable by now may be lost.
+    fn flush_failed(&self) {
+        if !self.shut_down.xchg(true, Relaxed) {
+            pr_crit!(
+                "{}: the device could not make durable what was written, shutting down: errno {}\n",
+                &*self.name,
+                EIO.to_errno()
+            );
+        }
+    }
+
     /// How often blocks went bad. Whoever has taken a file's `invalidate_lock` and sees a number has all
     /// failures before it behind him; one that comes later waits for that lock. So, like
     /// [`is_shut_down`](Self::is_shut_down), this needs no order of its own.
@@ -202,6 +225,9 @@ impl MetaGuard<'_> {
         let regions = store.journal().superblock().regions;
         let (writable, corrupt) = (store.is_writable(), store.state().is_corrupt());
         let result = change(store);
+        if self.meta.pmem.check_flushed().is_err() {
+            self.meta.flush_failed();
+        }
         let errno = || result.as_ref().map_or_else(|e| e.to_errno(), |_| 0);
         if !corrupt && store.state().is_corrupt() {
             pr_crit!(

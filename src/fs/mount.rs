@@ -371,7 +371,7 @@ impl FileSystem for Mount {
     }
 
     fn sync(&self) -> Result {
-        self.meta.check_alive()
+        self.meta.flush()
     }
 
     fn statfs(&self) -> StatFs {

@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Fields of linux/blkdev.h that its users read, with linux/badblocks.h. */
+/* Inlines and fields of linux/blkdev.h, with linux/badblocks.h and linux/dax.h. */
 #include <linux/badblocks.h>
 #include <linux/blkdev.h>
+#include <linux/dax.h>
 #include <daxrmap_helpers.h>
+
+/*
+ * What has left the CPU's caches is durable only after a flush request: with
+ * virtio-pmem, whose dax device is not synchronous, and where a region has
+ * flush hints, with which nd_pmem has FUA.
+ */
+bool daxrmap_needs_flush(struct block_device *bdev, struct dax_device *dax_dev)
+{
+	return bdev_fua(bdev) || !dax_synchronous(dax_dev);
+}
 
 /*
  * The first sectors in @start..@start + @len of the block device that are on

@@ -150,12 +150,11 @@ impl Log {
         fill: impl FnOnce(&mut RecordWriter<'_, M>) -> Result,
     ) -> Result {
         // What the record shows must not be less durable than the record.
-        medium.fence();
+        medium.fence()?;
         let mut record = self.record(medium, reserve);
         fill(&mut record)?;
         record.finish(kind)?;
-        medium.fence();
-        Ok(())
+        medium.fence()
     }
 
     /// Begins a record that leaves `reserve` bytes of the region.

@@ -72,7 +72,11 @@ pub(crate) trait Medium {
     fn flush(&self, at: u64, len: u64) -> Result;
 
     /// All that was flushed before is durable when this returns.
-    fn fence(&self);
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if that cannot be known. Nothing can be stored any more then.
+    fn fence(&self) -> Result;
 }
 
 impl<T: Deref<Target: Medium>> Medium for T {
@@ -88,7 +92,7 @@ impl<T: Deref<Target: Medium>> Medium for T {
         (**self).flush(at, len)
     }
 
-    fn fence(&self) {
-        (**self).fence();
+    fn fence(&self) -> Result {
+        (**self).fence()
     }
 }

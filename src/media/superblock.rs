@@ -353,6 +353,5 @@ fn slot_at(place: u64, generation: u64) -> u64 {
 fn put(medium: &impl Medium, at: u64, bytes: &[u8; SUPER_SIZE]) -> Result {
     medium.store(at, bytes)?;
     medium.flush(at, SUPER_SIZE as u64)?;
-    medium.fence();
-    Ok(())
+    medium.fence()
 }

@@ -28,7 +28,10 @@ use core::{
     ops::Range, //
 };
 use kernel::{
-    error::from_result,
+    error::{
+        from_result,
+        to_result, //
+    },
     prelude::*, //
 };
 
@@ -144,9 +147,16 @@ impl<F: FileData> Table<F> {
         _datasync: c_int,
     ) -> c_int {
         // Metadata is complete when the call that changed it returns; what is left are the cache
-        // lines that user space dirtied through mmap.
+        // lines that user space dirtied through mmap, and what the device has still to do.
         // SAFETY: The file is open: clause `file`.
-        unsafe { bindings::file_write_and_wait_range(file, start, end) }
+        let written = unsafe { bindings::file_write_and_wait_range(file, start, end) };
+        from_result(|| {
+            // SAFETY: The file is open, and of an `F`: clause `file`.
+            let inode = unsafe { Inode::<F>::of_file(file) };
+            // Also if it was not written: other data may have been.
+            let synced = inode.fs().sync();
+            to_result(written).and(synced).map(|()| 0)
+        })
     }
 
     /// # Safety

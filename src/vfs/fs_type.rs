@@ -106,11 +106,12 @@ pub(crate) trait FileSystem: Sized + Send + Sync + 'static {
     /// The end of [`freeze`](Self::freeze). What could not be written in the meantime is now.
     fn thaw(&self);
 
-    /// What is asked for by sync(2) and its like: all but the data of files.
+    /// What is asked for by fsync(2), sync(2) and their like, after the cache lines of files were written
+    /// back.
     ///
     /// # Errors
     ///
-    /// `EIO` if the device is gone.
+    /// `EIO` if the device is gone, or cannot make durable what was written.
     fn sync(&self) -> Result;
 
     /// Numbers for statfs(2).

@@ -54,7 +54,7 @@ impl<F: Namespace + FileData> Table<F> {
         iterate_shared: Some(Self::iterate_shared),
         unlocked_ioctl: Some(super::ioctl::unlocked_ioctl::<F>),
         compat_ioctl: bindings::compat_ptr_ioctl,
-        fsync: Some(bindings::noop_fsync),
+        fsync: Some(Self::fsync),
         // SAFETY: A table of optional function pointers; absent ones are null.
         ..unsafe { core::mem::zeroed() }
     };
@@ -79,6 +79,22 @@ impl<F: Namespace + FileData> Table<F> {
             let mut emitter = DirEmitter(unsafe { &mut *ctx });
             F::read_dir(inode, &mut emitter).map(|()| 0)
         })
+    }
+
+    /// Names are durable when the call that has made them returns.
+    ///
+    /// # Safety
+    ///
+    /// Called by the VFS with an open directory of an `F`.
+    unsafe extern "C" fn fsync(
+        file: *mut bindings::file,
+        _start: bindings::loff_t,
+        _end: bindings::loff_t,
+        _datasync: c_int,
+    ) -> c_int {
+        // SAFETY: By this function's contract the directory is open, and of an `F`.
+        let inode = unsafe { Inode::<F>::of_file(file) };
+        from_result(|| inode.fs().sync().map(|()| 0))
     }
 }
 

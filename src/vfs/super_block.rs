@@ -298,7 +298,11 @@ impl<F: FileSystem> Table<F> {
     /// # Safety
     ///
     /// Called by the VFS. `sb`: a mounted one of an `F`.
-    unsafe extern "C" fn sync_fs(sb: *mut bindings::super_block, _wait: c_int) -> c_int {
+    unsafe extern "C" fn sync_fs(sb: *mut bindings::super_block, wait: c_int) -> c_int {
+        if wait == 0 {
+            // Another call comes, which is to wait.
+            return 0;
+        }
         // SAFETY: It is a mounted one of an `F`: clause `sb`.
         let sb = unsafe { SuperBlock::<F>::from_raw(sb) };
         from_result(|| sb.fs().sync().map(|()| 0))

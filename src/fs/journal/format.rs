@@ -94,7 +94,7 @@ impl Journal {
         Superblock::erase(medium, format.blocks)?;
         let mut log = Log::begin(sb.active_region(), tag(&sb), sb.first_seq);
         write_checkpoint(&mut log, medium, &state, 0)?;
-        medium.fence();
+        medium.fence()?;
         // Who makes one wants a device that has nothing wrong there.
         match sb.write(medium, [true; 2])? {
             2 => Ok(()),

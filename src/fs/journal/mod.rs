@@ -184,7 +184,7 @@ impl Journal {
         let reserve = unused(&sb).saturating_add(kept);
         write_checkpoint(&mut log, medium, state, reserve)?;
         // The superblocks must not be durable before what they point to.
-        medium.fence();
+        medium.fence()?;
         sb.write(medium, good_copies(&sb, state))?;
         self.sb = sb;
         self.log = log;

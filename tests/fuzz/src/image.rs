@@ -131,5 +131,7 @@ impl Medium for Image {
         Ok(())
     }
 
-    fn fence(&self) {}
+    fn fence(&self) -> Result {
+        Ok(())
+    }
 }

@@ -81,6 +81,8 @@ pub(crate) struct Recorder {
     /// Fences with this number are left out: a bug on purpose.
     skips: Cell<Option<fn(usize) -> bool>>,
     fences: RefCell<usize>,
+    /// After so many more fences the device cannot make anything durable any more.
+    pub(crate) fences_left: Cell<Option<usize>>,
     /// Bytes that cannot be read.
     pub(crate) poison: RefCell<Vec<core::ops::Range<u64>>>,
 }
@@ -92,6 +94,7 @@ impl Recorder {
             events: RefCell::new(Vec::new()),
             skips: Cell::new(None),
             fences: RefCell::new(0),
+            fences_left: Cell::new(None),
             poison: RefCell::default(),
         }
     }
@@ -115,6 +118,9 @@ impl Medium for Recorder {
     }
 
     fn store(&self, at: u64, new: &[u8]) -> Result {
+        if self.fences_left.get() == Some(0) {
+            return Err(EIO);
+        }
         let at = at as usize;
         let mut bytes = self.bytes.borrow_mut();
         let place = bytes.get_mut(at..at + new.len()).ok_or(EIO)?;
@@ -132,12 +138,17 @@ impl Medium for Recorder {
         Ok(())
     }
 
-    fn fence(&self) {
+    fn fence(&self) -> Result {
+        if let Some(left) = self.fences_left.get() {
+            let left = left.checked_sub(1).ok_or(EIO)?;
+            self.fences_left.set(Some(left));
+        }
         let mut fences = self.fences.borrow_mut();
         *fences += 1;
         if !self.skips.get().is_some_and(|skips| skips(*fences)) {
             self.events.borrow_mut().push(Event::Fence);
         }
+        Ok(())
     }
 }
 

@@ -22,7 +22,10 @@ use crate::{
         FILE, //
     },
 };
-use kernel::prelude::ENOSPC;
+use kernel::prelude::{
+    EIO,
+    ENOSPC, //
+};
 use std::{
     rc::Rc,
     vec, //
@@ -143,4 +146,41 @@ fn frozen_for_good() {
     store.thaw(false).unwrap();
     assert!(*medium.bytes.borrow() == before);
     assert!(!mounted(&medium).state().is_bad(500));
+}
+
+/// From some fence on the device cannot make anything durable: nobody is told that it has, nothing more
+/// is written, and what was acknowledged before is there.
+#[test]
+fn not_durable() {
+    let mut refused = 0;
+    for fences in 0..30 {
+        let medium = Rc::new(Recorder::new(blank()));
+        Journal::format(&*medium, &format()).unwrap();
+        let mut store = mounted(&medium);
+        medium.fences_left.set(Some(fences));
+        let mut files = 0u64;
+        for i in 0..20 {
+            let name = std::format!("f{i}");
+            let made = store
+                .state_mut()
+                .create(ROOT_INO, name.as_bytes(), attr(FILE, 1));
+            match store.commit(made.unwrap().1) {
+                Ok(()) => files += 1,
+                Err(e) => {
+                    assert!(e == EIO || e == erofs());
+                    refused += 1;
+                }
+            }
+            store.state().check().unwrap();
+            assert_eq!(store.state().inodes_from(0).count() as u64 - 1, files);
+        }
+        assert!(files <= fences as u64 / 2 && !store.is_writable());
+        medium.fences_left.set(None);
+        // The one under way may be there.
+        let again = mounted(&medium);
+        again.state().check().unwrap();
+        let there = again.state().inodes_from(0).count() as u64 - 1;
+        assert!(there == files || there == files + 1);
+    }
+    assert_ne!(refused, 0);
 }

@@ -62,6 +62,14 @@ int dr_driver_clears(void)
 	return n < 0 ? n : strstr(buf, "clear_error") != NULL;
 }
 
+int dr_is_virtio(void)
+{
+	char buf[64];
+	ssize_t n = slurp_bus("provider", buf, sizeof(buf));
+
+	return n < 0 ? n : !strcmp(buf, "virtio-pmem\n");
+}
+
 static const char *list(void)
 {
 	static char file[128];

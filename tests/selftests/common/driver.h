@@ -20,6 +20,8 @@ int dr_bring_back(const char *device);
  * -errno. That of an e820 device does so without asking anybody.
  */
 int dr_driver_clears(void);
+/* Whether it is virtio-pmem, which wants to be asked to flush: 1, 0, or -errno. */
+int dr_is_virtio(void);
 /* Puts blocks of the mount on the driver's list, by sysfs. */
 int dr_list_bad(unsigned long block, unsigned long count);
 /* 1 if there is nothing on it, 0 if there is, or -errno. */

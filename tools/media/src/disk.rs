@@ -172,8 +172,7 @@ impl<'a, D: Disk> Image<'a, D> {
         }
     }
 
-    /// What the module's code says, or the disk, if that has more to say. What a fence says comes to
-    /// light here only.
+    /// What the module's code says, or the disk, if that has more to say.
     pub(crate) fn result<T>(&self, result: kernel::error::Result<T>) -> Result<T> {
         match self.failed.take() {
             Some(error) => Err(error),
@@ -214,9 +213,8 @@ impl<D: Disk> Medium for Image<'_, D> {
         Ok(())
     }
 
-    fn fence(&self) {
-        // There is nobody to be told here: result() does.
-        let _ = self.note(|| "cannot write".to_owned(), self.disk.sync());
+    fn fence(&self) -> kernel::error::Result {
+        self.note(|| "cannot write".to_owned(), self.disk.sync())
     }
 }
 
@@ -263,8 +261,8 @@ mod tests {
         let result = image.read(8200, &mut [0; 8]);
         let error = image.result(result).unwrap_err();
         assert_eq!(error.to_string(), "cannot read block 2: Input/output error");
-        image.fence();
-        let error = image.result(Ok(())).unwrap_err();
+        let result = image.fence();
+        let error = image.result(result).unwrap_err();
         assert_eq!(error.to_string(), "cannot write: No space left on device");
         assert_eq!(image.result(Ok(())), Ok(()));
         // Not asked at all.
