@@ -39,6 +39,7 @@ const PIECE: u64 = PMD_BLOCKS;
 /// `EIO` if the device is gone or not to be trusted, or says so.
 pub(super) fn write_back(what: &mut Writeback<'_, Mount>) -> Result {
     let inode = what.inode();
+    inode.fs().meta().check_alive()?;
     let pages = what.pages();
     let mut from = pages.start;
     while let Some(dirty) = dax::next_dirty(inode, from..pages.end) {

@@ -95,15 +95,22 @@ TEST_F(removal, in_use)
 	struct dr_sig s[4];
 	unsigned char byte;
 	struct stat st;
-	int fd;
+	char *stored;
+	int fd, clean;
 
 	ASSERT_EQ(0, dr_create("a", BLOCKS, 1));
+	ASSERT_EQ(0, dr_create("stored", BLOCKS, 6));
 	ASSERT_EQ(0, dr_clone("a", "b"));
 	ASSERT_EQ(0, dr_create("huge", HUGE_SIZE / BLK, 2));
 	ASSERT_EQ(0, dr_create("io", BLOCKS, 3));
 	ASSERT_EQ(0, dr_create("stores", BLOCKS, 4));
 	fd = dr_open("a", O_RDWR);
 	ASSERT_GE(fd, 0);
+	clean = dr_open("b", O_RDONLY);
+	ASSERT_GE(clean, 0);
+	stored = dr_map("stored", 0, LEN, RW, MAP_SHARED);
+	ASSERT_NE(NULL, stored);
+	ASSERT_EQ(0, dr_store(stored, 1).sig.signo);
 	/* One that asked for early kill and one that did not: no matter. */
 	ASSERT_EQ(0, peer_open(&a, true, "a", LEN, 3));
 	ASSERT_EQ(0, peer_open(&b, false, "b", LEN, 5));
@@ -142,6 +149,14 @@ TEST_F(removal, in_use)
 	EXPECT_EQ(EIO, errno);
 	EXPECT_EQ(-1, pwrite(fd, "x", 1, 0));
 	EXPECT_EQ(EIO, errno);
+	/* Nobody is told that what was stored is durable. */
+	EXPECT_ERR(EIO, fsync(fd));
+	EXPECT_ERR(EIO, fdatasync(fd));
+	EXPECT_ERR(EIO, fsync(clean));
+	EXPECT_ERR(EIO, msync(stored, LEN, MS_SYNC));
+	EXPECT_ERR(EIO, syncfs(fd));
+	close(clean);
+	munmap(stored, LEN);
 	EXPECT_EQ(-EIO, dr_read1("b", 5, &byte));
 	EXPECT_EQ(-EIO, dr_write_part("b", 5));
 	EXPECT_EQ(-EIO, dr_clone("a", "b"));
