@@ -5,7 +5,8 @@
 # patch's "Tests:" line names on the stock kernel, or on the one that its
 # "Kernel:" line names, and wants them to fail: a mutant that survives means a
 # test that cannot fail. "Tests: power-cut" is scripts/power-cut.sh,
-# "power-cut-virtio" the same on virtio-pmem. Some minutes in all.
+# "power-cut-virtio" the same on virtio-pmem, "mce" is scripts/test-mce.sh. Some minutes
+# in all.
 # TESTS="a b" runs these instead.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/lib-kernel.sh"
@@ -42,6 +43,17 @@ power_cut() { # NAME DEVICE
 	say "mutant $1: caught: $(grep '^not ok power-cut' "$log" || tail -n 1 "$log")"
 }
 
+mce() { # NAME
+	local log=$work/$1/log
+	if MCE_MODULE=$work/$1/tree/daxrmap.ko "$TOP/scripts/test-mce.sh" stock >"$log" 2>&1; then
+		survived=$((survived + 1))
+		say "mutant $1: SURVIVED mce"
+		return
+	fi
+	killed=$((killed + 1))
+	say "mutant $1: caught: $(grep -m 1 '^not ok' "$log" || tail -n 1 "$log")"
+}
+
 try() { # NAME
 	local dir=$work/$1 tests kernel caught timeout=300
 	tests=${TESTS:-$(sed -n 's/^Tests: //p' "$TOP/tests/mutants/$1.patch")}
@@ -54,6 +66,7 @@ try() { # NAME
 	case $tests in
 	power-cut) power_cut "$1" nfit; return ;;
 	power-cut-virtio) power_cut "$1" virtio; return ;;
+	mce) mce "$1"; return ;;
 	esac
 	"$TOP/scripts/initramfs.sh" --module "$dir/tree/daxrmap.ko" \
 		$(for t in $tests; do echo "--test $TOP/build/selftests/$t"; done) \

@@ -3,7 +3,7 @@
 # test-mce.sh stock|debug: real machine checks, in a guest with that kernel. The
 # program in the guest (tests/mce) asks for each on the console, and QEMU's
 # monitor raises it. Prints the guest's results; the last line is
-# "RESULT passed failed skipped".
+# "RESULT passed failed skipped". MCE_MODULE is another daxrmap.ko than build/stock's.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/lib-guest.sh"
 
@@ -21,10 +21,10 @@ esac
 
 cd "$TOP"
 mkdir -p "$LOGS"
-scripts/build-module.sh "$kernel" modules
+[ -n "${MCE_MODULE:-}" ] || scripts/build-module.sh "$kernel" modules
 scripts/build-selftests.sh mce
 scripts/build-tools.sh
-scripts/initramfs.sh --test build/mce/mce "$kernel" "$initrd"
+scripts/initramfs.sh --module "${MCE_MODULE:-build/$kernel/daxrmap.ko}" --test build/mce/mce "$kernel" "$initrd"
 
 work=$(mktemp -d "$CACHE/qemu.XXXXXX")
 guest=
