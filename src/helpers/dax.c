@@ -69,25 +69,39 @@ int daxrmap_break_layout(struct inode *inode, loff_t start, loff_t end)
 }
 
 /*
- * The inode that folio->mapping names, with a reference, if it is of @sb.
+ * The inode that folio->mapping names, with a reference, if it is of @sb and
+ * somebody maps or pins the page.
+ *
+ * fs/dax.c makes pages into a huge folio, and a huge folio into pages, only
+ * while nobody uses them: their counts are 0 then, and that of a tail always
+ * is (it warns if not). So who gets a reference has a folio that stays one,
+ * and its mapping is a mapping, not what else a tail has in that place. That
+ * the page is still a part of it is asked after that. To dax_break_layout() the
+ * reference is one more user, for an instant: the page is busy.
+ *
  * The folio is not locked: the mapping may change at once, so the caller
  * asks the inode's extents again under its lock. RCU keeps the inode's
- * memory while igrab() decides whether it still lives.
+ * memory while igrab() decides whether it still lives: an inode loses its
+ * pages before it goes.
  */
 struct inode *daxrmap_folio_owner(unsigned long pfn, struct super_block *sb,
 				  pgoff_t *index)
 {
-	struct folio *folio = page_folio(pfn_to_page(pfn));
+	struct page *page = pfn_to_page(pfn);
+	struct folio *folio = page_folio(page);
 	struct address_space *mapping;
 	struct inode *inode = NULL;
 
+	if (!folio_try_get(folio))
+		return NULL;
 	rcu_read_lock();
-	mapping = READ_ONCE(folio->mapping);
+	mapping = page_folio(page) == folio ? READ_ONCE(folio->mapping) : NULL;
 	if (mapping && mapping->host && mapping->host->i_sb == sb) {
 		*index = READ_ONCE(folio->index) + (pfn - folio_pfn(folio));
 		inode = igrab(mapping->host);
 	}
 	rcu_read_unlock();
+	folio_put(folio);
 	return inode;
 }
 
