@@ -69,7 +69,7 @@ bool daxrmap_fileattr_has_fsx(const struct file_kattr *fa);
 
 /* block.c */
 bool daxrmap_needs_flush(struct block_device *bdev, struct dax_device *dax_dev);
-bool daxrmap_bad_sectors(struct block_device *bdev, sector_t start,
+bool daxrmap_bad_sectors(const struct gendisk *disk, sector_t start,
 			 sector_t len, sector_t *bad, sector_t *count);
 
 /* ratelimit.c */

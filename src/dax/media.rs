@@ -34,10 +34,14 @@ impl Pmem {
     ///
     /// `ENXIO` if the device is gone.
     pub(crate) fn is_poisoned(&self, block: u64) -> Result<bool> {
-        let pfn = self.pfn(block)?;
-        // SAFETY: The page frame is of a mounted device, so it has a struct page.
-        let flagged = unsafe { bindings::daxrmap_is_poisoned(pfn as usize) };
-        Ok(flagged || super::next_unmapped(&(pfn..pfn.saturating_add(1))).is_some())
+        let poisoned = self.while_alive(|| {
+            let pfn = self.pfn(block)?;
+            // SAFETY: The page frame is of the device, which is alive until the closure returns, and
+            // so are its page structs.
+            let flagged = unsafe { bindings::daxrmap_is_poisoned(pfn as usize) };
+            Ok(flagged || self.next_unmapped(&(pfn..pfn.saturating_add(1))).is_some())
+        });
+        poisoned.unwrap_or(Err(ENXIO))
     }
 
     /// Flags the block's page as poisoned.
@@ -46,8 +50,8 @@ impl Pmem {
     ///
     /// `ENXIO` if the device is gone.
     pub(crate) fn mark_poisoned(&self, block: u64) -> Result {
-        super::mark_poisoned(self.pfn(block)?);
-        Ok(())
+        let marked = self.while_alive(|| self.pfn(block).map(super::mark_poisoned));
+        marked.unwrap_or(Err(ENXIO))
     }
 
     /// Writes a pattern to a block and reads it back, then its complement: each bit is both once.

@@ -76,7 +76,6 @@ pub(crate) use self::{
         folio_owner,
         kill_procs,
         mark_poisoned,
-        next_unmapped,
         unmark_head, //
         MF_MEM_PRE_REMOVE,
     },

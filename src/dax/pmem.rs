@@ -6,8 +6,9 @@
 //!
 //! # Locking
 //!
-//! Each access is under `dax_read_lock`, which the device's removal waits for. Who else touches the
-//! same bytes is the caller's business.
+//! Each access is under `dax_read_lock`, and asks whether the device is alive: `kill_dax` says that it is
+//! not, waits for who holds that lock, and only then does the driver free anything. Who else touches
+//! the same bytes is the caller's business.
 
 use super::{
     request::Requests,
@@ -73,13 +74,17 @@ impl Part {
 /// # Invariants
 ///
 /// - "dax": `dax` is a dax device, and this value owns a reference to it.
+/// - "disk": it is the dax device of `disk`, which exists at least as long as `dax` is alive, since its driver
+///   kills the one before it lets go of the other (`pmem_release_disk`).
 /// - "open": `bdev` is open as long as this value lives: `_open` is a file of it. The VFS closes its own before
 ///   the mount's data goes, and a worker of the mount may have this for longer.
 pub(crate) struct Pmem {
     dax: NonNull<bindings::dax_device>,
+    disk: NonNull<bindings::gendisk>,
+    /// Handed on to who knows that it is open.
     bdev: NonNull<bindings::block_device>,
     _open: ARef<File>,
-    /// First page of the partition on the device.
+    /// First page of the partition on the device, and on the disk.
     start: u64,
     pub(super) touch_lock: TouchLock,
     pub(super) requests: Requests,
@@ -113,9 +118,13 @@ impl Pmem {
         let dax = NonNull::new(dax).ok_or_else(eopnotsupp)?;
         // SAFETY: Both are live, and the block device has just named the other.
         let requests = unsafe { Requests::of(bdev.as_ptr(), dax.as_ptr()) };
-        // INVARIANT: "dax": the reference is ours. "open": that is the file by which it is open.
+        // SAFETY: The block device is open while `sb` is there; the field does not change.
+        let disk = unsafe { (*bdev.as_ptr()).bd_disk };
+        // INVARIANT: "dax": the reference is ours. "disk": the device was found by the disk. "open": that is the
+        // file by which it is open.
         Ok(Self {
             dax,
+            disk: NonNull::new(disk).ok_or(ENXIO)?,
             bdev,
             _open: open,
             start: offset / BLOCK_SIZE,
@@ -135,6 +144,19 @@ impl Pmem {
     /// The byte of the dax device at which a block begins.
     pub(crate) fn byte_of(&self, block: u64) -> u64 {
         self.start.saturating_add(block).saturating_mul(BLOCK_SIZE)
+    }
+
+    /// Runs `f` if the device is alive; it is until `f` returns. What its driver has is there
+    /// meanwhile: page structs, the list of bad blocks. May be done within itself.
+    pub(crate) fn while_alive<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
+        // SAFETY: Paired with the unlock below.
+        let id = unsafe { bindings::dax_read_lock() };
+        // SAFETY: By the type invariant the device is referenced; under dax_read_lock.
+        let alive = unsafe { bindings::dax_alive(self.as_ptr()) };
+        let result = alive.then(f);
+        // SAFETY: Locked above.
+        unsafe { bindings::dax_read_unlock(id) };
+        result
     }
 
     /// Runs `f` with the address and page frame of a run of blocks: at least one, at most
@@ -201,16 +223,45 @@ impl Pmem {
         }
         let start = blocks.start.checked_mul(SECTORS)?;
         let len = blocks.end.checked_sub(blocks.start)?.checked_mul(SECTORS)?;
+        let partition = self.start.checked_mul(SECTORS)?;
+        let first = partition.checked_add(start)?;
         let (mut bad, mut count) = (0, 0);
-        // SAFETY: The block device is open: invariant "open".
-        if !unsafe { bindings::daxrmap_bad_sectors(self.bdev(), start, len, &mut bad, &mut count) }
-        {
+        let found = self.while_alive(|| {
+            // SAFETY: The device is alive until the closure returns, so the disk is there: invariant
+            // "disk". Its list is the driver's memory, which that frees after the device
+            // has died, and all who hold dax_read_lock are through (devm, in reverse order:
+            // `pmem_release_disk` comes before what was allocated before the disk).
+            unsafe {
+                bindings::daxrmap_bad_sectors(
+                    self.disk.as_ptr(),
+                    first,
+                    len,
+                    &mut bad,
+                    &mut count,
+                )
+            }
+        });
+        if found != Some(true) {
             return None;
         }
-        // What the driver has found may begin before what was asked for.
+        let bad = bad.checked_sub(partition)?;
+        // What the driver has found may be a part of a block only.
         let end = bad.saturating_add(count).div_ceil(SECTORS).min(blocks.end);
         let start = (bad / SECTORS).max(blocks.start);
         (start < end).then_some(start..end)
+    }
+
+    /// The first of these page frames of the device that the kernel has not in its own map. There a
+    /// machine check has been, and memory_failure() has dealt with it; any access is an oops. It
+    /// stays so when the driver lets go of the device and takes it again. None if the device is
+    /// gone. May sleep.
+    pub(crate) fn next_unmapped(&self, pfns: &Range<u64>) -> Option<u64> {
+        let found = self.while_alive(|| {
+            // SAFETY: It looks at page tables of the kernel only. Those for the device's memory go
+            // when the driver gives it up, which is after the closure has returned.
+            unsafe { bindings::daxrmap_next_unmapped(pfns.start as usize, pfns.end as usize) }
+        })? as u64;
+        pfns.contains(&found).then_some(found)
     }
 
     /// Zeroes blocks, durably after the next fence. Where the driver can clear poison by that, it does.

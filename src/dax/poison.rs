@@ -62,7 +62,8 @@ pub(crate) fn folio_owner<'a, F: FileSystem>(
     pfn: u64,
 ) -> Option<(Visited<'a, F>, u64)> {
     let (sb, mut index) = (visit.sb().as_ptr(), 0);
-    // SAFETY: The page frame is of this mount's device, whose pages exist while it is mounted.
+    // SAFETY: The page frame is of this mount's device. A failure is being dealt with, so dax SRCU is
+    // held and the device alive: its page structs are there.
     let inode = unsafe { bindings::daxrmap_folio_owner(pfn as usize, sb, &mut index) };
     let inode = NonNull::new(inode)?;
     // SAFETY: The helper returned a reference to an inode of the super block.
@@ -70,19 +71,13 @@ pub(crate) fn folio_owner<'a, F: FileSystem>(
     Some((visit.adopt(inode), index as u64))
 }
 
-/// Flags a page frame of the device as poisoned, for the driver that may clear it later.
+/// Flags a page frame of the device as poisoned, for the driver that may clear it later. The device is
+/// alive: for who tells of a failure, as dax SRCU is held; within [`Pmem::while_alive`].
+///
+/// [`Pmem::while_alive`]: super::Pmem::while_alive
 pub(crate) fn mark_poisoned(pfn: u64) {
-    // SAFETY: The page frame is of a mounted device, so it has a struct page.
+    // SAFETY: The page frame is of a device that is alive, so its struct page is there.
     unsafe { bindings::daxrmap_mark_poisoned(pfn as usize, true) };
-}
-
-/// The first of these page frames that the kernel has not in its own map. There a machine check has
-/// been, and memory_failure() has dealt with it; any access is an oops. It stays so when the driver
-/// lets go of the device and takes it again. May sleep.
-pub(crate) fn next_unmapped(pfns: &Range<u64>) -> Option<u64> {
-    // SAFETY: It looks at page tables only, and kernel page tables that there are stay.
-    let found = unsafe { bindings::daxrmap_next_unmapped(pfns.start as usize, pfns.end as usize) };
-    (pfns.contains(&(found as u64))).then_some(found as u64)
 }
 
 /// `mf_dax_kill_procs` flags the head page of a PMD-size entry, whichever page it was asked for.

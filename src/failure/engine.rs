@@ -157,14 +157,17 @@ impl<G: Ground> Engine<G> {
     }
 
     /// Nobody has told of the blocks that `listed` returns, but the driver knows them as bad. It is
-    /// asked when nothing can clear them any more. May sleep; no lock of a file may be held.
+    /// asked when nothing can clear them any more; those that are in the bad set by then have been
+    /// told of. May sleep; no lock of a file may be held. The device is alive, see
+    /// [`Pmem::while_alive`](dax::Pmem::while_alive), as it is for a notification.
     ///
     /// # Errors
     ///
     /// The first one that an owner gave; all were tried.
     pub(crate) fn discovered(&self, listed: impl FnOnce() -> Option<Range<u64>>) -> Result {
         let counted = |range: &Range<u64>| self.counters.discovered.add(range.end - range.start);
-        self.failed(|| listed().inspect(counted), 0)
+        let find = || self.ground.first_good(&listed()?);
+        self.failed(|| find().inspect(counted), 0)
     }
 
     /// Steps 2 to 5 for the blocks that `find` returns, if any, whose memory has failed.

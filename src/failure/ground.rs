@@ -67,6 +67,9 @@ pub(crate) trait Ground: Send + Sync + 'static {
     /// Waits for all who touch blocks that no lock of a file keeps, and found them good before this.
     fn wait_for_touching(&self);
 
+    /// The first of these blocks that are not in the bad set, as many as follow each other.
+    fn first_good(&self, range: &Range<u64>) -> Option<Range<u64>>;
+
     /// No more access to the device, from now on.
     fn shut_down(&self);
 }

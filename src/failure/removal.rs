@@ -44,6 +44,8 @@ impl<G: Ground> Engine<G> {
         );
         self.counters.notifies.add(1);
         self.ground.shut_down();
+        // Who is inside may not have seen that, with a file or without: wait for him.
+        self.gate.enter(|_| ());
         let mut result = Ok(());
         let mut next = self.ground.next_file(0);
         while let Some(ino) = next {

@@ -135,14 +135,8 @@ impl dax::Extents for Mount {
         } else if bad {
             return Err(refusal(fs, purpose));
         } else {
-            match fs.device().next_bad(&(block..block.saturating_add(len))) {
-                None => len,
-                Some(bad) if bad.start > block => bad.start - block,
-                Some(bad) => {
-                    fs.discover(bad);
-                    return Err(refusal(fs, purpose));
-                }
-            }
+            fs.good_len(&(block..block.saturating_add(len)))
+                .ok_or_else(|| refusal(fs, purpose))?
         };
         let shared = match purpose {
             // A shared block is mapped page by page only: one folio cannot be a PMD for one

@@ -395,6 +395,19 @@ impl Ground for Meta {
         self.pmem.wait_for_touching();
     }
 
+    fn first_good(&self, range: &Range<u64>) -> Option<Range<u64>> {
+        let state = self.lock();
+        let mut from = range.start;
+        while from < range.end {
+            match state.next_bad(from, range.end) {
+                Some(bad) if bad.start == from => from = bad.end,
+                Some(bad) => return Some(from..bad.start),
+                None => return Some(from..range.end),
+            }
+        }
+        None
+    }
+
     fn shut_down(&self) {
         self.shut_down.store(true, Relaxed);
     }

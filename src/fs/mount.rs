@@ -110,19 +110,34 @@ impl Mount {
         &self.engine
     }
 
+    /// How many of these blocks, which have owners and are about to be used, are not on the driver's
+    /// list of bad blocks, from the first one on. None if that is: who asks gets an error, the owners
+    /// are told soon.
+    pub(super) fn good_len(&self, blocks: &Range<u64>) -> Option<u64> {
+        match self.device.next_bad(blocks) {
+            None => Some(blocks.end.saturating_sub(blocks.start)),
+            Some(bad) if bad.start > blocks.start => Some(bad.start - blocks.start),
+            Some(bad) => {
+                self.discover(bad);
+                None
+            }
+        }
+    }
+
     /// A block that was about to be used is on the driver's list of bad blocks. Its owners are told
     /// soon, by a worker: here locks are held that this takes.
     pub(crate) fn discover(&self, range: Range<u64>) {
-        if self.discovering.load(Relaxed) {
+        if self.discovering.xchg(true, Relaxed) {
             // What is not known after that one is found again by the next access.
             return;
         }
-        self.discovering.store(true, Relaxed);
         let (engine, discovering) = (self.engine.clone(), self.discovering.clone());
         let device = self.device.clone();
         let spawned = self.queue.try_spawn(GFP_NOWAIT, move || {
-            // Who asks has been answered, and the log has what went wrong.
-            let _ = engine.discovered(|| device.next_bad(&range));
+            // Who asks has been answered, and the log has what went wrong. A device that is gone
+            // has no owners to tell: all of it is an error.
+            let discovered = || engine.discovered(|| device.next_bad(&range));
+            let _ = device.while_alive(discovered);
             discovering.store(false, Relaxed);
         });
         if spawned.is_err() {
@@ -205,11 +220,16 @@ fn adopt_bad_blocks(device: &Device<Engine<Meta>>, meta: &Meta, blocks: u64) -> 
 /// Pages that the kernel has no more in its own map, since a machine check, enter the bad set: with
 /// an e820 device nobody else remembers them, and not even zeroes could be written there. Returns how
 /// many blocks that the driver does not list. `first`: the page frame of block 0.
-fn adopt_unmapped(meta: &Meta, first: u64, blocks: u64) -> Result<u64> {
+fn adopt_unmapped(
+    device: &Device<Engine<Meta>>,
+    meta: &Meta,
+    first: u64,
+    blocks: u64,
+) -> Result<u64> {
     let end = first.checked_add(blocks).ok_or(ERANGE)?;
     let mut from = first;
     let mut found = 0u64;
-    while let Some(pfn) = dax::next_unmapped(&(from..end)) {
+    while let Some(pfn) = device.next_unmapped(&(from..end)) {
         from = pfn.saturating_add(1);
         let block = pfn.saturating_sub(first);
         if !meta.is_bad(block) {
@@ -306,7 +326,7 @@ impl FileSystem for Mount {
         if bad != 0 {
             pr_warn!("{}: the driver lists {} blocks as bad\n", id, bad);
         }
-        let unmapped = adopt_unmapped(&meta, first, blocks)?;
+        let unmapped = adopt_unmapped(&device, &meta, first, blocks)?;
         if unmapped != 0 {
             pr_warn!(
                 "{}: {} more blocks are bad: machine checks came from them\n",

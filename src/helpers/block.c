@@ -16,25 +16,24 @@ bool daxrmap_needs_flush(struct block_device *bdev, struct dax_device *dax_dev)
 }
 
 /*
- * The first sectors in @start..@start + @len of the block device that are on
- * the driver's list of bad blocks.
+ * The first sectors in @start..@start + @len of the disk that are on the
+ * driver's list of bad blocks. The list is the driver's memory: the caller
+ * keeps the driver from letting go of the disk.
  */
-bool daxrmap_bad_sectors(struct block_device *bdev, sector_t start,
+bool daxrmap_bad_sectors(const struct gendisk *disk, sector_t start,
 			 sector_t len, sector_t *bad, sector_t *count)
 {
-	struct badblocks *bb = bdev->bd_disk->bb;
-	sector_t first = bdev->bd_start_sect + start;
+	struct badblocks *bb = disk->bb;
 
 	/* Its lock is left alone by everybody as long as the list is empty. */
 	if (!bb || !READ_ONCE(bb->count))
 		return false;
-	if (!badblocks_check(bb, first, len, bad, count))
+	if (!badblocks_check(bb, start, len, bad, count))
 		return false;
 	/* What it found may begin before that, even before the partition. */
-	if (*bad < first) {
-		*count -= min(*count, first - *bad);
-		*bad = first;
+	if (*bad < start) {
+		*count -= min(*count, start - *bad);
+		*bad = start;
 	}
-	*bad -= bdev->bd_start_sect;
 	return *count;
 }

@@ -122,6 +122,46 @@ TEST_F(badblocks, found_by_write_and_healed)
 	EXPECT_EQ(1, dr_counter("healed"));
 }
 
+static int notify(void *arg)
+{
+	return -dr_notify(*(long *)arg * BLK, BLK);
+}
+
+/*
+ * A block is reported while another failure is dealt with, and found on the
+ * list in the meantime: that is one failure, and it was reported first.
+ */
+TEST_F(badblocks, reported_first)
+{
+	long other, block;
+	pid_t first, second;
+	unsigned char byte;
+	int fd;
+
+	ASSERT_EQ(0, dr_create("f", 16, 1));
+	other = dr_block("f", 2, NULL);
+	block = dr_block("f", 7, NULL);
+	fd = dr_open("f", O_RDONLY);
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, dr_notify_delay(1000));
+	first = dr_spawn(notify, &other);
+	ASSERT_EQ(1, dr_counter_settled("notifies", 1));
+	second = dr_spawn(notify, &block);
+	usleep(200000);		/* it waits */
+	ASSERT_EQ(0, dr_list_bad(block, 1));
+	EXPECT_EQ(-EIO, dr_read1("f", 7, &byte));
+	EXPECT_EQ(0, dr_wait(first));
+	EXPECT_EQ(0, dr_wait(second));
+	ASSERT_EQ(0, dr_notify_delay(0));
+	/* what is told after it comes behind the discovery */
+	other = dr_block("f", 9, NULL);
+	EXPECT_EQ(0, notify(&other));
+	EXPECT_EQ(3, dr_counter("blocks_bad"));
+	EXPECT_EQ(3, dr_counter("notifies"));
+	EXPECT_EQ(0, dr_counter("discovered"));
+	close(fd);
+}
+
 struct access { int fd; unsigned long page; };
 
 static int read_on(void *arg)

@@ -495,4 +495,29 @@ TEST_F(clear, storm)
 	EXPECT_USED(64);
 }
 
+/*
+ * The device goes while a block is between its test and its return, and there is
+ * no file in core: the removal waits for that all the same.
+ */
+TEST_F(clear, removal_waits)
+{
+	const int delay = 1500;		/* twice in the test, once after it */
+	long block = dr_first_block() + 5;
+	pid_t pid;
+	int ms;
+
+	NEEDS_CLEARING();
+	ASSERT_EQ(0, dr_notify(block * BLK, BLK));
+	ASSERT_EQ(0, dr_list_bad(block, 1));
+	ASSERT_EQ(0, dr_notify_delay(delay));
+	pid = dr_spawn(clear_it, (void *)block);
+	usleep(delay * 1000 * 23 / 10);
+	EXPECT_EQ(0, waitpid(pid, NULL, WNOHANG));
+	EXPECT_EQ(0, dr_unbind(self->device));
+	for (ms = 0; ms < 2 * delay && !waitpid(pid, NULL, WNOHANG); ms += 10)
+		usleep(10000);
+	EXPECT_LT(ms, delay / 3);
+	EXPECT_EQ(0, dr_bring_back(self->device));
+}
+
 TEST_HARNESS_MAIN
