@@ -151,7 +151,7 @@ impl Pmem {
     pub(crate) fn while_alive<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
         // SAFETY: Paired with the unlock below.
         let id = unsafe { bindings::dax_read_lock() };
-        // SAFETY: By the type invariant the device is referenced; under dax_read_lock.
+        // SAFETY: The device is referenced: invariant "dax"; under dax_read_lock.
         let alive = unsafe { bindings::dax_alive(self.as_ptr()) };
         let result = alive.then(f);
         // SAFETY: Locked above.

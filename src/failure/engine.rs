@@ -71,6 +71,8 @@ struct Failure {
     flags: c_int,
     /// Where the batch of owners begins that is being told.
     batch: Cursor,
+    /// fanotify is told of the owners by a walk that is noted already.
+    walked: bool,
     /// The first error.
     result: Result,
 }
@@ -195,6 +197,7 @@ impl<G: Ground> Engine<G> {
                 range: range.clone(),
                 flags,
                 batch: Cursor::new(),
+                walked: false,
                 result: match &published {
                     Ok(p) => {
                         counters.failed_blocks.add(p.newly_bad);
@@ -269,6 +272,10 @@ impl<G: Ground> Engine<G> {
                 self.counters.tree.add(1);
                 self.last.lock().set_via(Via::Tree);
             }
+            // Whom there is no room for come all together.
+            if !failure.walked && !self.events.task().has_room(n) {
+                self.leave_to_walk(failure);
+            }
             for owner in batch.iter().take(n) {
                 match visit.and_then(|visit| visit.in_core(owner.ino).usable()) {
                     Some(inode) => {
@@ -340,10 +347,17 @@ impl<G: Ground> Engine<G> {
         }
     }
 
-    fn note(&self, failure: &Failure, owner: OwnerRecord, outcome: Outcome, errno: Result) {
-        if outcome != Outcome::Moved {
-            let events = self.events.task();
-            events.note(&failure.range, &failure.batch, owner);
+    /// Has fanotify told of all owners from this batch on by a walk.
+    fn leave_to_walk(&self, failure: &mut Failure) {
+        self.events
+            .task()
+            .note_rest(&failure.range, &failure.batch);
+        failure.walked = true;
+    }
+
+    fn note(&self, failure: &mut Failure, owner: OwnerRecord, outcome: Outcome, errno: Result) {
+        if outcome != Outcome::Moved && !failure.walked && !self.events.task().note(owner) {
+            self.leave_to_walk(failure);
         }
         let counters = &self.counters;
         match outcome {

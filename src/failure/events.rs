@@ -2,15 +2,23 @@
 
 //! Telling fanotify (FAN_FS_ERROR) of each owner of a failed block.
 //!
-//! Owners that are not in core must be read in, and an event needs memory. The notifier, who holds
-//! locks and waits for nobody, only notes the owners; a worker tells of them after the kills. It
-//! needs no memory to note: the first owners come in a list that was made at mount, and where the
-//! list ends, the walk through the owner tree is done again from there. So nobody is left out, and
-//! when there are many owners some of them are told of twice.
+//! An event needs memory. The notifier, who holds locks and waits for nobody, only notes the owners; a
+//! worker tells of them after the kills. It needs no memory to note: the first owners come in a list
+//! that was made at mount. Where that has no room the rest of a failure's owners is a *walk*, to be
+//! done through the owner tree again from there. Of walks there is a list too, and where that ends, two
+//! of them become one that has the blocks in between as well. But a walk visits owners of bad blocks
+//! only: so nobody is left out, and nobody is named who has lost nothing; at worst some are told twice.
+//!
+//! An owner is told of by an inode that stands in for it. So nothing is read in, no file is kept from
+//! going, and one that is on its way is not waited for, which may take as long as somebody pins a page
+//! of it.
+//!
+//! When unmount begins nobody can open what an event names, and what has not been told is dropped.
 //!
 //! # Locking
 //!
-//! A mutex around what is noted, innermost. The worker holds nothing over what waits.
+//! A mutex around what is noted, innermost: nothing is taken under it. The worker holds nothing
+//! over what waits, and asks the owner tree with nothing held.
 
 use super::Ground;
 use crate::{
@@ -22,7 +30,8 @@ use crate::{
     vfs::{
         RateLimit,
         SuperBlock,
-        Task, //
+        Task,
+        Working, //
     },
 };
 use core::{
@@ -41,15 +50,33 @@ use kernel::{
 /// Owners that are noted one by one: a page of them.
 const NOTED: usize = dax::BLOCK_SIZE as usize / size_of::<OwnerRecord>();
 
+/// Walks that are noted one by one.
+const WALKS: usize = 64;
+
 /// Owners that are looked up at once.
 const BATCH: usize = 8;
+
+/// The owners of the bad ones of these blocks, from the cursor on.
+struct Walk {
+    blocks: Range<u64>,
+    cursor: Cursor,
+}
+
+impl Walk {
+    /// Has the owners of these blocks too; begins anew.
+    fn join(&mut self, blocks: &Range<u64>) {
+        let start = self.blocks.start.min(blocks.start);
+        self.blocks = start..self.blocks.end.max(blocks.end);
+        self.cursor = Cursor::at(start);
+    }
+}
 
 /// Of whom fanotify does not know yet.
 struct Pending {
     /// These, with room for [`NOTED`].
     owners: KVec<OwnerRecord>,
-    /// And the owners of these blocks from the cursor on.
-    rest: Option<(Range<u64>, Cursor)>,
+    /// And whom these find, with room for [`WALKS`].
+    walks: KVec<Walk>,
 }
 
 /// See the module's documentation.
@@ -69,7 +96,7 @@ impl<G: Ground> Events<G> {
     pub(super) fn new(device: &CStr, ground: Arc<G>) -> Result<Self> {
         let pending = Pending {
             owners: KVec::with_capacity(NOTED, GFP_KERNEL)?,
-            rest: None,
+            walks: KVec::with_capacity(WALKS, GFP_KERNEL)?,
         };
         let pending = new_mutex!(pending, "daxrmap::Events");
         Ok(Self {
@@ -79,82 +106,96 @@ impl<G: Ground> Events<G> {
         })
     }
 
-    /// Notes an owner of a block in `range`, which the owner tree gave in the batch that begins at
-    /// `cursor`.
-    pub(super) fn note(&self, range: &Range<u64>, cursor: &Cursor, owner: OwnerRecord) {
+    /// Whether so many owners can be noted one by one. One failure of a mount is dealt with at a time,
+    /// so that there is not less room before it notes them.
+    pub(super) fn has_room(&self, owners: usize) -> bool {
+        let pending = self.pending.lock();
+        pending.owners.len().saturating_add(owners) <= NOTED
+    }
+
+    /// Notes an owner; false if there is no room.
+    pub(super) fn note(&self, owner: OwnerRecord) -> bool {
         let mut pending = self.pending.lock();
-        match &mut pending.rest {
-            // The walk will come by here.
-            Some((known, _)) if known == range => return,
-            Some((known, from)) => {
-                // Two failures that are not told of yet.
-                *known = known.start.min(range.start)..known.end.max(range.end);
-                *from = Cursor::at(known.start);
-                return;
+        pending.owners.push_within_capacity(owner).is_ok()
+    }
+
+    /// Notes all owners of `blocks` that come in the walk through the tree from `cursor` on.
+    pub(super) fn note_rest(&self, blocks: &Range<u64>, cursor: &Cursor) {
+        let walk = Walk {
+            blocks: blocks.clone(),
+            cursor: cursor.clone(),
+        };
+        let mut pending = self.pending.lock();
+        if pending.walks.push_within_capacity(walk).is_err() {
+            if let Some(last) = pending.walks.last_mut() {
+                last.join(blocks);
             }
-            None => {}
-        }
-        if pending.owners.push_within_capacity(owner).is_err() {
-            pending.rest = Some((range.clone(), cursor.clone()));
         }
     }
 
-    /// Takes one noted owner, or some of the rest.
-    fn next(&self, out: &mut [OwnerRecord; BATCH]) -> usize {
-        let mut pending = self.pending.lock();
-        if let (Some(owner), Some(first)) = (pending.owners.pop(), out.first_mut()) {
-            *first = owner;
-            return 1;
-        }
-        let Some((range, cursor)) = &mut pending.rest else {
-            return 0;
-        };
-        let n = self.ground.owners(range, cursor, out);
-        if n == 0 {
-            pending.rest = None;
-        }
-        n
+    fn next_owner(&self) -> Option<OwnerRecord> {
+        self.pending.lock().owners.pop()
     }
 
-    fn tell(&self, sb: &SuperBlock<G::Fs>, owner: &OwnerRecord) -> Result {
-        let inode = match sb.in_core(owner.ino) {
-            Ok(Some(inode)) => inode,
-            // A file that is gone for good is nobody's.
-            _ => {
-                let inode = self.ground.read_in(sb, owner.ino)?;
-                inode.dont_cache();
-                inode
+    fn next_walk(&self) -> Option<Walk> {
+        self.pending.lock().walks.pop()
+    }
+
+    fn forget(&self) {
+        let mut pending = self.pending.lock();
+        pending.owners.clear();
+        pending.walks.clear();
+    }
+
+    /// Does a walk to its end, or until unmount begins.
+    fn walk(&self, working: &Working<'_, G::Fs>, mut walk: Walk) {
+        let mut owners = [OwnerRecord::default(); BATCH];
+        while !working.is_ending() {
+            let ground = &self.ground;
+            let (n, end) = ground.lost_owners(&walk.blocks, &mut walk.cursor, &mut owners);
+            for owner in owners.iter().take(n) {
+                self.tell(working.sb(), owner);
             }
+            if end {
+                break;
+            }
+        }
+    }
+
+    fn tell(&self, sb: &SuperBlock<G::Fs>, owner: &OwnerRecord) {
+        // A file that is gone for good is nobody's.
+        let Some(generation) = self.ground.generation(owner.ino) else {
+            return;
         };
-        inode.report_data_lost(
-            owner.pgoff.saturating_mul(dax::BLOCK_SIZE),
-            owner.len.saturating_mul(dax::BLOCK_SIZE),
-        );
-        Ok(())
+        match sb.stand_in(owner.ino, generation) {
+            Ok(inode) => inode.report_data_lost(
+                owner.pgoff.saturating_mul(dax::BLOCK_SIZE),
+                owner.len.saturating_mul(dax::BLOCK_SIZE),
+            ),
+            Err(e) if self.lines.allows() => pr_warn!(
+                "{}: fanotify is not told of inode {} page {} count {}: errno {}\n",
+                sb.id(),
+                owner.ino,
+                owner.pgoff,
+                owner.len,
+                e.to_errno()
+            ),
+            Err(_) => {}
+        }
     }
 }
 
 impl<G: Ground> Task<G::Fs> for Events<G> {
-    fn run(&self, sb: &SuperBlock<G::Fs>) {
-        let mut owners = [OwnerRecord::default(); BATCH];
-        loop {
-            let n = self.next(&mut owners);
-            if n == 0 {
+    fn run(&self, working: &Working<'_, G::Fs>) {
+        while !working.is_ending() {
+            if let Some(owner) = self.next_owner() {
+                self.tell(working.sb(), &owner);
+            } else if let Some(walk) = self.next_walk() {
+                self.walk(working, walk);
+            } else {
                 return;
             }
-            for owner in owners.iter().take(n) {
-                match self.tell(sb, owner) {
-                    Err(e) if e != ENOENT && self.lines.allows() => pr_warn!(
-                        "{}: fanotify is not told of inode {} page {} count {}: errno {}\n",
-                        sb.id(),
-                        owner.ino,
-                        owner.pgoff,
-                        owner.len,
-                        e.to_errno()
-                    ),
-                    _ => {}
-                }
-            }
         }
+        self.forget();
     }
 }

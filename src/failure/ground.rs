@@ -11,17 +11,10 @@ use crate::{
         OwnerRecord,
         Sharing, //
     },
-    vfs::{
-        FileSystem,
-        Inode,
-        SuperBlock, //
-    },
+    vfs::FileSystem, //
 };
 use core::ops::Range;
-use kernel::{
-    prelude::*,
-    sync::aref::ARef, //
-};
+use kernel::prelude::*;
 
 /// What [`Ground::publish`] found.
 pub(crate) struct Published {
@@ -51,12 +44,18 @@ pub(crate) trait Ground: Send + Sync + 'static {
     /// most `max`, at least 1) block and page continue together.
     fn extent(&self, ino: u64, pgoff: u64, max: u64) -> (Option<u64>, u64);
 
-    /// The inode `ino`, read in if need be. May sleep; no lock may be held.
-    ///
-    /// # Errors
-    ///
-    /// `ENOENT` if it is gone, `ENOMEM`.
-    fn read_in(&self, sb: &SuperBlock<Self::Fs>, ino: u64) -> Result<ARef<Inode<Self::Fs>>>;
+    /// The next owners of those blocks of `range` that are in the bad set, as
+    /// [`owners`](Self::owners), clipped to these; and whether there are no more. Without more there
+    /// may be none this time.
+    fn lost_owners(
+        &self,
+        range: &Range<u64>,
+        cursor: &mut Cursor,
+        out: &mut [OwnerRecord],
+    ) -> (usize, bool);
+
+    /// What tells the file `ino` from others that had or will have its number. `None` if there is none.
+    fn generation(&self, ino: u64) -> Option<u32>;
 
     /// The first file with a number of at least `ino`.
     fn next_file(&self, ino: u64) -> Option<u64>;

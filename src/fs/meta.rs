@@ -11,7 +11,6 @@
 use super::{
     medium::PmemMedium,
     mount::Mount,
-    namespace,
     state::{
         Mapping,
         State,
@@ -31,11 +30,7 @@ use crate::{
         Cursor,
         OwnerRecord, //
     },
-    vfs::{
-        Inode,
-        NoFsScope,
-        SuperBlock, //
-    },
+    vfs::NoFsScope, //
 };
 use core::ops::{
     Deref,
@@ -46,7 +41,6 @@ use kernel::{
     prelude::*,
     str::CString,
     sync::{
-        aref::ARef,
         atomic::{
             Atomic,
             AtomicFlag,
@@ -375,8 +369,17 @@ impl Ground for Meta {
         }
     }
 
-    fn read_in(&self, sb: &SuperBlock<Mount>, ino: u64) -> Result<ARef<Inode<Mount>>> {
-        namespace::inode(sb, ino)
+    fn lost_owners(
+        &self,
+        range: &Range<u64>,
+        cursor: &mut Cursor,
+        out: &mut [OwnerRecord],
+    ) -> (usize, bool) {
+        self.lock().next_lost_before(range.end, cursor, out)
+    }
+
+    fn generation(&self, ino: u64) -> Option<u32> {
+        Some(self.lock().inode(ino)?.attr.generation)
     }
 
     fn next_file(&self, ino: u64) -> Option<u64> {

@@ -34,6 +34,10 @@ use kernel::{
     prelude::*,
     sync::{
         aref::ARef,
+        atomic::{
+            AtomicFlag,
+            Relaxed, //
+        },
         new_mutex,
         Arc,
         Mutex, //
@@ -67,6 +71,8 @@ enum State {
 pub(crate) struct Gate<F: FileSystem> {
     #[pin]
     state: Mutex<State>,
+    /// Set before it closes, for who must not wait for the mutex to learn of that.
+    ending: AtomicFlag,
     late: Arc<LatePuts<F>>,
     queue: OwnedQueue,
 }
@@ -93,6 +99,7 @@ impl<F: FileSystem> Gate<F> {
         Arc::pin_init(
             pin_init!(Self {
                 state <- new_mutex!(State::Down, "daxrmap::Gate"),
+                ending: AtomicFlag::new(false),
                 late,
                 queue,
             }),
@@ -113,6 +120,7 @@ impl<F: FileSystem> Gate<F> {
     /// Waits for whoever is inside, lets nobody in any more, and sees that references taken inside
     /// are gone.
     pub(super) fn close(&self) {
+        self.ending.store(true, Relaxed);
         let mut state = self.state.lock();
         if let State::Up(mounted) = core::mem::replace(&mut *state, State::Down) {
             // INVARIANT: "ending": it was mounted, and is live until `emptied`: clause "close" of `open`.
@@ -120,6 +128,11 @@ impl<F: FileSystem> Gate<F> {
         }
         drop(state);
         self.queue.flush();
+    }
+
+    /// Whether it closes, or has closed.
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending.load(Relaxed)
     }
 
     /// The last inode is gone.

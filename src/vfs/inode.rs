@@ -358,13 +358,6 @@ impl<F: FileSystem> Inode<F> {
         InvalidateLockShared::try_new(self)
     }
 
-    /// Does not keep the inode in core for longer than somebody uses it.
-    /// Source: `d_mark_dontcache` (fs/dcache.c).
-    pub(crate) fn dont_cache(&self) {
-        // SAFETY: The inode is live.
-        unsafe { bindings::d_mark_dontcache(self.as_ptr()) };
-    }
-
     /// Tells fanotify (FAN_FS_ERROR) that `len` bytes at `pos` are lost. May wait for memory: no
     /// lock may be held. Source: `fserror_report_data_lost` (fs/fserror.c).
     pub(crate) fn report_data_lost(&self, pos: u64, len: u64) {

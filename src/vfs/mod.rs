@@ -111,7 +111,8 @@ pub(crate) use self::{
     },
     mount_work::{
         MountWork,
-        Task, //
+        Task,
+        Working, //
     },
     namespace::{
         Namespace,

@@ -23,10 +23,28 @@ use kernel::{
     },
 };
 
+/// What work is done on.
+pub(crate) struct Working<'a, F: FileSystem> {
+    sb: &'a SuperBlock<F>,
+    gate: &'a Gate<F>,
+}
+
+impl<'a, F: FileSystem> Working<'a, F> {
+    /// The super block.
+    pub(crate) fn sb(&self) -> &'a SuperBlock<F> {
+        self.sb
+    }
+
+    /// Whether unmount has begun, and waits for the work.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.gate.is_ending()
+    }
+}
+
 /// What is to be done.
 pub(crate) trait Task<F: FileSystem>: Send + Sync + 'static {
     /// Does it. Never runs twice at a time.
-    fn run(&self, sb: &SuperBlock<F>);
+    fn run(&self, working: &Working<'_, F>);
 }
 
 /// A task of one mount, which is made in advance, so that starting it cannot fail.
@@ -86,7 +104,8 @@ impl<F: FileSystem, T: Task<F>> WorkItem for Item<F, T> {
         // SAFETY: This is work of the gate's queue, started inside of the gate by `start`, and the result
         // is used until it ends: clause "work".
         if let Some(sb) = unsafe { this.gate.super_block() } {
-            this.task.run(sb);
+            let gate = &this.gate;
+            this.task.run(&Working { sb, gate });
         }
     }
 }

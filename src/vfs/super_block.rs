@@ -141,6 +141,26 @@ impl<F: FileSystem> SuperBlock<F> {
         // SAFETY: The helper returned a reference to an inode of this super block.
         Ok(NonNull::new(from_err_ptr(found)?).map(|inode| unsafe { Inode::from_raw_owned(inode) }))
     }
+
+    /// An inode that stands in for the one of this number and generation where only these matter: as
+    /// what a file handle is made of. Nobody can find or open it, it has no type and no data, and it
+    /// goes with its last reference. Waits for nobody but memory.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn stand_in(&self, ino: u64, generation: u32) -> Result<ARef<Inode<F>>> {
+        // SAFETY: The super block is live.
+        let raw = unsafe { bindings::new_inode(self.as_ptr()) };
+        let raw = NonNull::new(raw).ok_or(ENOMEM)?;
+        // SAFETY: It is new and not hashed: nobody else uses its fields.
+        unsafe { (*raw.as_ptr()).i_ino = ino };
+        // SAFETY: It is new and not hashed: nobody else uses its fields.
+        unsafe { (*raw.as_ptr()).i_generation = generation };
+        // SAFETY: An initialised inode of this super block, whose only reference `new_inode` gave. It
+        // has a link (`inode_init_always`), so that evicting it frees nothing.
+        Ok(unsafe { Inode::from_raw_owned(raw) })
+    }
 }
 
 impl<F: FileSystem + Namespace + FileData> SuperBlock<F> {

@@ -26,6 +26,18 @@ impl State {
     /// one that came or went in the meantime is visited at most once.
     #[cfg_attr(not(MODULE), allow(dead_code, reason = "for an ioctl"))]
     pub(crate) fn next_lost(&self, cursor: &mut Cursor, out: &mut [OwnerRecord]) -> (usize, bool) {
+        self.next_lost_before(self.blocks, cursor, out)
+    }
+
+    /// As [`next_lost`](Self::next_lost), of the blocks before `end`. Where the walk begins the cursor
+    /// says.
+    #[cfg_attr(not(MODULE), allow(dead_code, reason = "for fanotify"))]
+    pub(crate) fn next_lost_before(
+        &self,
+        end: u64,
+        cursor: &mut Cursor,
+        out: &mut [OwnerRecord],
+    ) -> (usize, bool) {
         for _ in 0..RUNS {
             if let Some(crowd) = cursor.crowd() {
                 let whole = self.bad.overlap(crowd.clone()) == crowd.end - crowd.start;
@@ -39,7 +51,7 @@ impl State {
                 }
                 continue;
             }
-            let Some(run) = self.bad.next(cursor.block(), self.blocks) else {
+            let Some(run) = self.bad.next(cursor.block(), end) else {
                 return (0, true);
             };
             *cursor = Cursor::at(run.start);
