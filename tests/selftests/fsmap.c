@@ -146,15 +146,13 @@ static int nap(void *arg)
 /* Unlinks a file that somebody has open a moment longer; waits until its blocks are free. */
 static int remove_used(const char *name)
 {
-	int ret, fd = dr_open(name, O_RDONLY);
-	pid_t user;
+	int fd = dr_open(name, O_RDONLY);
 
 	if (fd < 0)
 		return fd;
-	user = dr_spawn(nap, NULL);
+	dr_spawn(nap, NULL);
 	close(fd);
-	ret = unlink(dr_path(name)) ? -errno : dr_settle();
-	return ret ?: dr_wait(user);
+	return unlink(dr_path(name)) ? -errno : dr_settle();
 }
 
 /* Files that share some blocks; one block of both is bad, and one of nobody. */
