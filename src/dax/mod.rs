@@ -10,6 +10,7 @@
 //! - [`layout`]: taking pages away from those who map or pin them.
 //! - [`media`]: whether the memory of a block is good.
 //! - [`poison`]: who maps a failed page, and telling them.
+//! - [`shadow`]: a system call that takes DAX entries for something else.
 //!
 //! # Locking
 //!
@@ -28,6 +29,7 @@ mod media;
 mod persist;
 mod pmem;
 mod poison;
+mod shadow;
 mod sharing;
 
 pub(crate) use self::{
@@ -74,6 +76,7 @@ pub(crate) use self::{
         unmark_head, //
         MF_MEM_PRE_REMOVE,
     },
+    shadow::ShadowGuard,
     sharing::lock_counts,
 };
 
