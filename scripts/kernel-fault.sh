@@ -20,10 +20,11 @@ module=--no-module
 step "building the programs" "$dir/build.log" "$TOP/scripts/build-selftests.sh" kernel-faults
 # shellcheck disable=SC2086
 "$TOP/scripts/initramfs.sh" $module --test "$dir/$fault" stock "$initrd"
-rc=0
 "$TOP/scripts/run-qemu.sh" --kernel stock --initrd "$initrd" --log "$log" --timeout "${TIMEOUT:-180}" \
-	--append daxrmap.timeout=120 --script "echo 0 >/proc/sys/kernel/panic_on_oops; exec /tests/$fault $*" \
-	>"$log.run" 2>&1 || rc=$?
+	--append daxrmap.timeout=120 \
+	--script "echo 0 >/proc/sys/kernel/panic_on_oops; /tests/$fault $*; rc=\$?; umount -l /mnt; exit \$rc" \
+	>"$log.run" 2>&1 || true
 # From the program's start on, without what every boot says.
 tr -d '\r' <"$log" | sed -n '/ DAXRMAP-GUEST-START /,$p'
-say "$fault: $([ $rc = 0 ] && echo "nothing happened" || tail -n 1 "$log.run"); all of it: $log"
+tail -n 1 "$log.run" >&2
+say "all of it: $log"
