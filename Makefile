@@ -17,7 +17,10 @@ KDIR_RELEASE = $(shell cat $(KDIR_ABS)/include/config/kernel.release 2>/dev/null
 module:
 	@sh scripts/check-kdir.sh $(KDIR_ABS)
 	@mkdir -p build
-	+$(MAKE) -C $(KDIR_ABS) M=$(CURDIR) MO=$(CURDIR)/build/$(KDIR_RELEASE) modules
+	+@log=build/$(KDIR_RELEASE).log; rm -f $$log.ok; \
+	{ $(MAKE) -C $(KDIR_ABS) M=$(CURDIR) MO=$(CURDIR)/build/$(KDIR_RELEASE) modules 2>&1 && \
+		touch $$log.ok; } | tee $$log; \
+	[ -e $$log.ok ] || { scripts/kernel-difference.sh $(KDIR_RELEASE) $$log; exit 1; }
 	@echo "==> build/$(KDIR_RELEASE)/daxrmap.ko"
 else
 module: setup
@@ -49,6 +52,10 @@ test:
 	@scripts/run-tests.sh
 test-stock test-debug test-nfit test-host:
 	@scripts/run-tests.sh $(@:test-%=%)
+
+# Each kernel that the mirror has: SUITES="sid experimental" TESTS="a b" only these.
+test-kernels:
+	@scripts/test-kernels.sh
 
 # mkfs, copy, clone, lose a page, heal, have the power cut, mount again.
 story:
@@ -143,6 +150,7 @@ help:
 	@echo 'make test-nfit      only the self tests on an NVDIMM'
 	@echo 'make story          a story: mkfs, copy, clone, a failure, a power failure'
 	@echo 'make programs       only public programs: fio, stress-ng, PostgreSQL ... (TESTS="a b": only these)'
+	@echo 'make test-kernels   the self tests on every kernel of backports, sid, experimental (SUITES="sid")'
 	@echo 'make test-host      only the tests that need no kernel'
 	@echo 'make mce            only the real machine checks, in QEMU on the stock kernel'
 	@echo 'make model          model-check the failure protocol, some 2 minutes (MODEL="faults two")'
@@ -163,4 +171,4 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 
 .PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
-	test-debug test-nfit test-host story programs mce bench bench-mount aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy fmt fmt-check doc clean help
+	test-debug test-nfit test-kernels test-host story programs mce bench bench-mount aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy fmt fmt-check doc clean help

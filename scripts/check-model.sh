@@ -21,7 +21,7 @@ search() {
 	cd "$dir"
 	{ "${in_spin[@]}" "$spin" "$@" -a "$model" &&
 		in_root sh -c 'gcc -w -O2 -DSAFETY -DCOLLAPSE -DMEMLIM=1900 -o pan pan.c &&
-			exec timeout 300 ./pan -m1000000 -w23'; } >log 2>&1 || true
+			exec timeout 1500 ./pan -m1000000 -w23'; } >log 2>&1 || true
 }
 
 # Who cannot go on at the end of the trail, which is in this directory.

@@ -8,7 +8,8 @@ release=$1 log=$2
 found=$(sed -n 's/^ERROR: modpost: \(.*\)/\1/p' "$log" | head -n 1)
 [ -n "$found" ] || found=$(awk '
 	/^error(\[E[0-9]+\])?: / { what = $0; next }
-	what != "" && /^ *--> / { print $2 ": " what; exit }
+	what != "" && /^ *--> / { where = $2; next }
+	where != "" && /^ *[0-9]+ \|/ { sub(/^ *[0-9]+ \| */, ""); print where ": " $0 ": " what; exit }
 	/^[^ ]+\.[ch]:[0-9]+:[0-9]+: (fatal )?error: / { print; exit }' "$log")
 # Another failure, which has been told of.
 [ -n "$found" ] || exit 0

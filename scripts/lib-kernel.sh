@@ -2,7 +2,7 @@
 # Where the kernels are in the cache. Sourced after lib.sh.
 
 # Holds "VERSION RELEASE": which of those that pin.sh names there was.
-KERNEL_CHOICE=$CACHE/kernel-for-$(hash_of "$PIN_KERNEL_SUITE" "$PIN_KERNELS")
+KERNEL_CHOICE=$CACHE/kernel-for-$(hash_of "$PIN_KERNEL_SUITE" "${DAXRMAP_KERNEL:-$PIN_KERNELS}")
 
 kernel_paths() {
 	[ -e "$KERNEL_CHOICE" ] || die "no kernel has been set up yet: run 'make setup'"

@@ -18,9 +18,8 @@ esac
 
 # Debian's versions of the kernel, in order of preference: the first that the
 # mirror still has is taken, and of a suite without any the newest.
-# DAXRMAP_KERNEL names one of them, or another one.
+# DAXRMAP_KERNEL=VERSION takes one of them, or another one.
 case $PIN_KERNEL_SUITE in
 trixie-backports) PIN_KERNELS="7.3.4-1~bpo13+1 7.2.12-1~bpo13+1" ;;
 *) PIN_KERNELS="" ;;
 esac
-PIN_KERNELS=${DAXRMAP_KERNEL:-$PIN_KERNELS}

@@ -5,7 +5,9 @@
 #
 #   run-qemu.sh --kernel stock|debug --initrd FILE --log FILE [option]... [-- QEMU-OPTION...]
 #
-#   --timeout S      end of patience, in seconds (300)
+#   --timeout S      end of patience, in seconds (300): so many on an idle machine, and as
+#                    many times that as the guest finds itself slower. It also ends when the
+#                    guest has said nothing for 300 s
 #   --pmem N         regions of emulated persistent memory: /dev/pmem0.. (2)
 #   --pmem-size M    of each, in MiB (512)
 #   --nfit FILE      an NVDIMM whose contents stay in FILE (made if missing)
@@ -131,6 +133,13 @@ if [ -n "$dry" ]; then
 	exit 0
 fi
 
+# Seconds that the guest may run.
+limit() {
+	local slow
+	slow=$(tr -d '\r' <"$log" | sed -n 's/.*DAXRMAP-GUEST-SLOW \([0-9]*\)$/\1/p' | tail -n 1)
+	echo $((timeout * ${slow:-1}))
+}
+
 mkdir -p "$(dirname "$log")"
 : >"$log"
 cd "$TOP"
@@ -141,14 +150,20 @@ DAXRMAP_BIND="$(dirname "$initrd") ${nfit:+$(dirname "$nfit")}" \
 	exec_in "$ROOT" setpriv --pdeathsig KILL "${qemu[@]}" </dev/null >>"$log" 2>&1 &
 pid=$!
 [ -z "$pid_file" ] || echo "$pid" >"$pid_file"
+give_up() {
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null || true
+	pid=
+	fail "$*"
+}
+looked=0
 while kill -0 "$pid" 2>/dev/null; do
-	if [ $((SECONDS - start)) -ge "$timeout" ]; then
-		kill -KILL "$pid"
-		wait "$pid" 2>/dev/null || true
-		pid=
-		fail "no end after $timeout s"
-	fi
 	sleep 0.2
+	run=$((SECONDS - start))
+	[ $((run - looked)) -ge 5 ] || continue
+	looked=$run
+	[ $run -lt "$timeout" ] || [ $run -lt "$(limit)" ] || give_up "no end after $run s"
+	[ $(($(date +%s) - $(stat -c %Y "$log"))) -lt 300 ] || give_up "nothing said for 300 s"
 done
 rc=0
 wait "$pid" || rc=$?

@@ -3,12 +3,12 @@
 # run-tests.sh [GROUP...]: `make test`. Every group runs, whatever the others
 # did; the last line is "N passed, N failed" (", N skipped"), and the exit
 # status says whether anything failed.
-# Groups: fmt clippy c host model fuzz stock story programs nfit power-cut mce debug.
+# Groups: fmt clippy c host model fuzz guest stock story programs nfit power-cut mce debug.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/lib-kernel.sh"
 . "$TOP/scripts/lib-tests.sh"
 
-groups=" ${*:-fmt clippy c host model fuzz stock story programs nfit power-cut mce debug} "
+groups=" ${*:-fmt clippy c host model fuzz guest stock story programs nfit power-cut mce debug} "
 wanted() { case $groups in *" $1 "*) ;; *) return 1 ;; esac; }
 mkdir -p "$LOGS"
 start=$SECONDS
@@ -20,9 +20,12 @@ start_debug_kernel() {
 	kernel_paths
 	[ ! -e "$KERNEL_DEBUG/.done" ] || return 0
 	say "building the debug kernel in the background"
-	# A process group of its own, to be ended as one.
-	setsid nice -n 19 "$TOP/scripts/setup-debug-kernel.sh" >"$LOGS/debug-kernel.log" 2>&1 &
+	# A process group of its own, to be ended as one; not a session, which would get
+	# its half of the machine however nice it is (sched_autogroup).
+	set -m
+	nice -n 19 "$TOP/scripts/setup-debug-kernel.sh" >"$LOGS/debug-kernel.log" 2>&1 </dev/null &
 	debug_pid=$!
+	set +m
 }
 stop_debug_kernel() { [ -z "$debug_pid" ] || kill -- "-$debug_pid" 2>/dev/null || true; }
 trap 'stop_group; stop_debug_kernel' EXIT
@@ -81,6 +84,7 @@ if wanted host; then
 fi
 ! wanted model || group model "the model of the failure protocol holds" counted "$TOP/scripts/check-model.sh"
 ! wanted fuzz || group fuzz "the fuzzer finds nothing" "$TOP/scripts/fuzz.sh" "${FUZZ_SECONDS:-60}"
+! wanted guest || group guest "a test that dies costs one test" counted "$TOP/scripts/test-guest.sh"
 ! wanted stock || group stock "self tests on the stock kernel in QEMU" counted "$TOP/scripts/test-qemu.sh" stock
 ! wanted mce || group mce "machine checks on the stock kernel in QEMU" counted "$TOP/scripts/test-mce.sh" stock
 ! wanted story || group story "a user's story, over a power failure" counted "$TOP/scripts/story.sh"

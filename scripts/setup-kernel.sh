@@ -7,6 +7,7 @@
 # module loads into the unmodified distribution kernel.
 #
 # `setup-kernel.sh` makes what is missing; lib-kernel.sh finds it again.
+# `setup-kernel.sh --list` prints the newest version of each series that the mirror has.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/apt.sh"
 . "$TOP/scripts/lib-kernel.sh"
@@ -60,13 +61,13 @@ versions() {
 choose() {
 	local v
 	step "asking the mirror which kernels $PIN_KERNEL_SUITE has" "$CACHE/log/apt-update.log" apt_update
-	for v in $PIN_KERNELS ${DAXRMAP_KERNEL:-$(versions)}; do
+	for v in ${DAXRMAP_KERNEL:-$PIN_KERNELS $(versions)}; do
 		available "$v" >"$KERNEL_CHOICE.tmp" || continue
 		mv "$KERNEL_CHOICE.tmp" "$KERNEL_CHOICE"
 		return 0
 	done
 	rm -f "$KERNEL_CHOICE.tmp"
-	die "$PIN_KERNEL_SUITE has no kernel ${DAXRMAP_KERNEL:-at all with image, headers and source}"
+	die "$PIN_KERNEL_SUITE has no kernel ${DAXRMAP_KERNEL:-at all} with image, headers and source"
 }
 
 # What was made before carries on: the source by version, the rest by root
@@ -103,6 +104,12 @@ prepare() {
 }
 
 lock kernel
+if [ "${1:-}" = --list ]; then
+	step "asking the mirror which kernels $PIN_KERNEL_SUITE has" "$CACHE/log/apt-update.log" apt_update
+	while read -r version; do echo "$(series_of "$version") $version"; done < <(versions) |
+		awk '!seen[$1]++ { print $2 }'
+	exit 0
+fi
 [ -e "$KERNEL_CHOICE" ] || choose
 kernel_paths
 [ -e "$KERNEL_DIR/.done" ] || {

@@ -23,6 +23,10 @@
     unsafe_op_in_unsafe_fn,
     reason = "generated code"
 )]
+#![cfg_attr(
+    CONFIG_RUSTC_HAS_UNNECESSARY_TRANSMUTES,
+    allow(unnecessary_transmutes, reason = "generated code")
+)]
 
 pub(crate) use kernel::bindings::*;
 

@@ -139,7 +139,7 @@ static int is_listed(unsigned long block)
 
 int wait_listed(unsigned long block)
 {
-	for (int ms = 0; ms < PATIENCE; ms += 10) {
+	for (int ms = 0; ms < dr_patience(PATIENCE); ms += 10) {
 		int r = is_listed(block);
 
 		if (r)
@@ -199,7 +199,7 @@ struct consumer *consumer_start(int cpu, const char *name, unsigned long blk)
 	c->blk = blk;
 	c->cpu = cpu;
 	c->pid = dr_spawn(consume, c);
-	for (int ms = 0; ms < PATIENCE && !c->ready; ms += 10)
+	for (int ms = 0; ms < dr_patience(PATIENCE) && !c->ready; ms += 10)
 		usleep(10000);
 	return c->ready ? c : NULL;
 }

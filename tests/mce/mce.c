@@ -189,7 +189,7 @@ static void next_mount_knows(struct __test_metadata *_metadata, long block, long
 	char device[64];
 
 	/* The handler takes it out an instant after we were told. */
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < dr_patience(100); i++) {
 		ASSERT_EQ(0, dr_umount());
 		ASSERT_EQ(0, dr_mount());
 		if (dr_counter("blocks_bad") == bad)

@@ -363,7 +363,7 @@ TEST_F(clear, fails_the_test)
 	/* A write takes it off the list, and is not what clears here. */
 	s->block = block;
 	pid = dr_spawn(scribble_on, s);
-	for (int i = 0; i < 1000 && s->writes < 10; i++)
+	for (int i = 0; i < dr_patience(1000) && s->writes < 10; i++)
 		usleep(10000);
 	ASSERT_EQ(0, dr_list_bad(block, 1));
 	ASSERT_EQ(0, dr_notify_delay(DELAY));

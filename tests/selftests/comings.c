@@ -193,9 +193,9 @@ TEST_F_TIMEOUT(comings, detached, 180)
 			EXPECT_NE(-ETIMEDOUT, dr_wait_for(user[k], PATIENCE));
 		}
 		/* The device is free when the last put is through. */
-		while (dr_mount() && tries++ < 500)
+		while (dr_mount() && tries++ < dr_patience(500))
 			usleep(10000);
-		ASSERT_LT(tries, 500);
+		ASSERT_LT(tries, dr_patience(500));
 	}
 	EXPECT_EQ(0, stop_gang(g, pid));
 	expect_good(_metadata);

@@ -12,6 +12,7 @@
 #define DAXRMAP_TEST_COMMON_H
 
 #include "common/children.h"
+#include "common/clock.h"
 #include "common/data.h"
 #include "common/debugfs.h"
 #include "common/files.h"
@@ -33,10 +34,22 @@
 	EXPECT_EQ(err, errno);			\
 } while (0)
 
-/* Seconds for one test: kernels with KASAN and lockdep are slow. */
 #ifdef TEST_TIMEOUT_DEFAULT
+/* Seconds for one test: kernels with KASAN and lockdep are slow. */
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT 100
+
+/*
+ * And machines that do other things, too: those that have begun before, and
+ * as many as may begin meanwhile. Runs when all tests are registered.
+ */
+static void __attribute__((constructor(KSELFTEST_PRIO_XFAIL + 1)))
+wait_longer_when_busy(void)
+{
+	for (struct __fixture_metadata *f = __fixture_list; f; f = f->next)
+		for (struct __test_metadata *t = f->tests; t; t = t->next)
+			t->timeout *= 2 * dr_slowness();
+}
 #endif
 
 #endif

@@ -102,7 +102,7 @@ TEST_F(fserror, each_owner_counts)
 	ASSERT_EQ(0, dr_poison_pfn(pfn));
 	ASSERT_EQ(0, dr_last_failure(&f));
 	ASSERT_EQ(41, f.owners);
-	told = listen_for(self->group, 41, PATIENCE);
+	told = listen_for(self->group, 41, dr_patience(PATIENCE));
 	EXPECT_EQ(41, told.count);
 	EXPECT_EQ(EIO, told.error);
 	EXPECT_TRUE(told.has_file);
@@ -126,7 +126,7 @@ TEST_F(fserror, many_owners)
 	}
 	dr_drop_caches();
 	ASSERT_EQ(0, dr_poison("a", 0));
-	told = listen_for(self->group, 300, PATIENCE);
+	told = listen_for(self->group, 300, dr_patience(PATIENCE));
 	EXPECT_GE(told.count, 300);
 	EXPECT_EQ(EIO, told.error);
 }

@@ -42,7 +42,7 @@ static int make_partition(bool table)
 			dr_add_partition(1, START, END - START);
 
 	dr_use_partition(true);
-	for (int i = 0; i < 500 && !r && access(dr_dev(), F_OK); i++)
+	for (int i = 0; i < dr_patience(500) && !r && access(dr_dev(), F_OK); i++)
 		usleep(10000);
 	return r;
 }
@@ -369,7 +369,7 @@ TEST_F(partition, bad_blocks_of_the_driver)
 	/* Those that are there are found by whoever meets them. */
 	EXPECT_TRUE(lost_are("head", EDGE, 0, 1));
 	EXPECT_TRUE(lost_are("tail", EDGE, EDGE - 1, EDGE));
-	for (int i = 0; i < 500 && dr_counter("blocks_bad") != 2; i++) {
+	for (int i = 0; i < dr_patience(500) && dr_counter("blocks_bad") != 2; i++) {
 		usleep(10000);
 		lost_are("tail", EDGE, EDGE - 1, EDGE);
 	}
@@ -390,7 +390,7 @@ TEST_F(partition, bad_blocks_of_the_driver)
 	if (!variant->table)
 		ASSERT_EQ(0, make_partition(false));
 	dr_use_partition(true);
-	for (int i = 0; i < 500 && access(dr_dev(), F_OK); i++)
+	for (int i = 0; i < dr_patience(500) && access(dr_dev(), F_OK); i++)
 		usleep(10000);
 	ASSERT_EQ(0, dr_mount());
 	EXPECT_EQ(DATA, dr_free_blocks());

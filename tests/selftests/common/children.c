@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include "children.h"
+#include "clock.h"
 #include "signals.h"
 
 pid_t dr_spawn(int (*fn)(void *), void *arg)
@@ -38,7 +39,7 @@ int dr_wait_for(pid_t pid, int ms)
 {
 	siginfo_t si = { 0 };
 
-	for (; ms > 0; ms -= 10) {
+	for (ms = dr_patience(ms); ms > 0; ms -= 10) {
 		if (waitid(P_PID, pid, &si, WEXITED | WNOHANG | WNOWAIT))
 			return -1;
 		if (si.si_pid)

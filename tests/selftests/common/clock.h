@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How long something takes. */
+/* How long something takes, and how long it may take. */
 #ifndef DAXRMAP_TEST_CLOCK_H
 #define DAXRMAP_TEST_CLOCK_H
 
@@ -13,5 +13,13 @@ static inline double dr_now(void)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
+
+/*
+ * How many times as long as on an idle machine things take: the guest's init
+ * has measured it when the test began.
+ */
+int dr_slowness(void);
+/* As many milliseconds, or tries, as make up for that. */
+int dr_patience(int n);
 
 #endif

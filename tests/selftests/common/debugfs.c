@@ -11,11 +11,11 @@
 #include "mount.h"
 #include "text.h"
 
-enum { SETTLED = 60 };		/* seconds */
+enum { SETTLED = 20 };		/* seconds */
 
 long dr_settled(long (*ask)(const void *arg), const void *arg, long want)
 {
-	double end = dr_now() + SETTLED;
+	double end = dr_now() + dr_patience(SETTLED);
 	long is;
 
 	while ((is = ask(arg)) != want && is >= 0 && dr_now() < end)

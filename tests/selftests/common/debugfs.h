@@ -24,8 +24,8 @@ struct dr_failure {
 
 long dr_counter(const char *name);	/* negative: not there */
 /*
- * What @ask says, after waiting (a minute at most) until that is @want: a worker does
- * it. An error (negative) is returned at once.
+ * What @ask says, after waiting until that is @want: a worker does it. 20 s at most, more
+ * on a slow machine. An error (negative) is returned at once.
  */
 long dr_settled(long (*ask)(const void *arg), const void *arg, long want);
 long dr_counter_settled(const char *name, long want);

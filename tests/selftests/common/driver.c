@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "children.h"
+#include "clock.h"
 #include "driver.h"
 #include "mount.h"
 #include "text.h"
@@ -108,7 +109,7 @@ int dr_bind(const char *device)
 	int r = dr_wait_for(dr_spawn(obey, &(struct order){ DRIVER "bind", device }),
 			    PATIENCE);
 
-	for (int i = 0; i < 500 && !r && access(dr_dev(), F_OK); i++)
+	for (int i = 0; i < dr_patience(500) && !r && access(dr_dev(), F_OK); i++)
 		usleep(10000);
 	return r ?: access(dr_dev(), F_OK);
 }

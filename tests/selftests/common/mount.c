@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include "children.h"
+#include "clock.h"
 #include "debugfs.h"
 #include "files.h"
 #include "log.h"
@@ -75,7 +76,7 @@ int dr_mount_small(void)
 int dr_umount(void)
 {
 	/* A killed peer may still be on its way out: up to 5 s. */
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < dr_patience(500); i++) {
 		if (!umount2(dr_mnt(), 0))
 			return 0;
 		if (errno != EBUSY)
