@@ -103,6 +103,10 @@ model:
 	@scripts/setup-root.sh
 	@scripts/check-model.sh $(MODEL)
 
+# One of the kernel's own faults, on XFS or ext4: Documentation/kernel-faults.rst
+kernel-fault: setup
+	@scripts/kernel-fault.sh $(FAULT)
+
 # Takes one cure out at a time, and wants a self test to notice.
 mutants: module debug-kernel
 	@scripts/run-mutants.sh $(MUTANTS)
@@ -154,6 +158,7 @@ help:
 	@echo 'make crash          a million states of the medium after a crash (CRASH_STATES), and:'
 	@echo 'make power-cut      machines killed under load, an oracle watching (CYCLES=20, POWER_CUT_SEED)'
 	@echo 'make mutants        take one cure out at a time: the self tests must notice (MUTANTS="a b")'
+	@echo 'make kernel-fault   one of the faults that the kernel has itself (FAULT=cachestat; without it: a list)'
 	@echo 'make stress         10,000 poison events under load, an oracle watching (STRESS_EVENTS, STRESS_SEED)'
 	@echo 'make fsx            random operations on a file, a model watching (OPS=50000, SEED, KERNEL=debug, FS=xfs)'
 	@echo 'make fsstress       random operations on names, four processes (OPS=20000, SEED, KERNEL=debug, FS=xfs)'
@@ -167,4 +172,4 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 
 .PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
-	test-debug test-nfit test-virtio test-kernels test-host story programs mce bench bench-mount aging fuzz model crash power-cut mutants stress fsx fsstress demo clippy fmt fmt-check doc clean help
+	test-debug test-nfit test-virtio test-kernels test-host story programs mce bench bench-mount aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy fmt fmt-check doc clean help

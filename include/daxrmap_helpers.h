@@ -77,6 +77,10 @@ void daxrmap_ratelimit_init(struct ratelimit_state *rs, unsigned int seconds,
 			    int burst);
 void daxrmap_ratelimit_exit(struct ratelimit_state *rs, const char *what);
 
+/* shadow.c */
+int daxrmap_guard_shadows(void);
+void daxrmap_unguard_shadows(void);
+
 /* trace.c; the numbers are in the tracepoints' records, so they stay. */
 enum daxrmap_outcome {
 	DAXRMAP_OUTCOME_ABSENT = 0,

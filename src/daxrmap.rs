@@ -11,6 +11,7 @@
     allow(dead_code, reason = "what ACLs need is there")
 )]
 
+use core::borrow::Borrow;
 use kernel::{
     debugfs,
     prelude::*, //
@@ -35,12 +36,29 @@ module! {
     description: "Reflink filesystem for persistent memory, with reverse mapping for memory failures",
     license: "GPL",
     alias: ["fs-daxrmap"],
+    params: {
+        guard_cachestat: u8 {
+            default: 1,
+            description: "Keep cachestat(2) of DAX files from an oops (1), or not (0)",
+        },
+    },
+}
+
+/// See Documentation/kernel-faults.rst.
+fn shadow_guard() -> Option<dax::ShadowGuard> {
+    // 7.2 gives a reference.
+    let value = module_parameters::guard_cachestat.value();
+    if *Borrow::<u8>::borrow(&value) == 0 {
+        return None;
+    }
+    dax::ShadowGuard::new()
 }
 
 #[pin_data]
 struct Daxrmap {
     #[pin]
     _registration: vfs::Registration<fs::Mount>,
+    _shadow_guard: Option<dax::ShadowGuard>,
 }
 
 impl kernel::InPlaceModule for Daxrmap {
@@ -51,6 +69,7 @@ impl kernel::InPlaceModule for Daxrmap {
                 module,
                 debugfs::Dir::new(c"daxrmap"),
             ),
+            _shadow_guard: shadow_guard(),
         })
     }
 }

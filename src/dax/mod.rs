@@ -11,6 +11,7 @@
 //! - [`media`]: whether the memory of a block is good.
 //! - [`request`]: flush requests, for devices that need them.
 //! - [`poison`]: who maps a failed page, and telling them.
+//! - [`shadow`]: a system call that takes DAX entries for something else.
 //! - [`touch`]: who touches a page that may fail meanwhile.
 //!
 //! # Locking
@@ -31,6 +32,7 @@ mod persist;
 mod pmem;
 mod poison;
 mod request;
+mod shadow;
 mod sharing;
 mod touch;
 
@@ -79,6 +81,7 @@ pub(crate) use self::{
         unmark_head, //
         MF_MEM_PRE_REMOVE,
     },
+    shadow::ShadowGuard,
     sharing::lock_counts,
 };
 

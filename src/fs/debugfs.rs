@@ -5,6 +5,7 @@
 //! - `counters`: a name and a number a line.
 //! - `last_failure`: the last failure, and what was done about each owner.
 //! - `check`: reading it verifies all invariants; `ok`, or what is wrong.
+//! - `orphans`: how many inodes are left that have no name any more.
 //! - `notify`: writing `OFFSET LEN [FLAGS]` (bytes of the dax device) injects a failure.
 //! - `notify_delay_ms`: see `Engine::notify_delay_ms`.
 //! - `touch_delay_ms`: see `Pmem::touch_delay_ms`.
@@ -60,6 +61,7 @@ pub(super) fn scope<'a>(
         dir.read_callback_file(c"counters", data, &counters);
         dir.read_callback_file(c"last_failure", data, &last_failure);
         dir.read_callback_file(c"check", data, &check);
+        dir.read_callback_file(c"orphans", data, &orphans);
         dir.read_write_file(c"notify_delay_ms", &data.engine.notify_delay_ms);
         dir.read_write_file(c"touch_delay_ms", data.device.touch_delay_ms());
         dir.write_only_callback_file(c"notify", data, &notify);
@@ -93,6 +95,14 @@ fn check(data: &DebugData, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Ok(()) => writeln!(f, "ok"),
         Err(e) => writeln!(f, "inconsistent: errno {}", e.to_errno()),
     }
+}
+
+fn orphans(data: &DebugData, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let state = data.meta.lock();
+    let nameless = state
+        .inodes_from(0)
+        .filter(|(_, inode)| inode.attr.nlink == 0);
+    writeln!(f, "{}", nameless.count())
 }
 
 /// Parses a number as C does: decimal, or hexadecimal after `0x`.

@@ -61,14 +61,6 @@ FIXTURE_TEARDOWN_PARENT(mce)
 	EXPECT_EQ(0, dr_teardown(&self->fs));
 }
 
-/* A counter reaches a value. What it is 20 s later, if not (more on a slow machine). */
-static long settled(const char *name, long want)
-{
-	for (int i = 0; i < dr_patience(2000) && dr_counter(name) != want; i++)
-		usleep(10000);
-	return dr_counter(name);
-}
-
 /*
  * A block with four owners fails. Who maps it in which way, and who does
  * something else.
@@ -226,8 +218,8 @@ TEST_F(mce, every_owner_is_told)
 	c = s.consumer;
 	request(variant->consumed ? "srar" : "srao", variant->consumed ? self->cpu : 0,
 		s.paddr, c->byte);
-	ASSERT_EQ(1, settled("notifies", 1));
-	ASSERT_EQ(4, settled("owners", 4));
+	ASSERT_EQ(1, dr_counter_settled("notifies", 1));
+	ASSERT_EQ(4, dr_counter_settled("owners", 4));
 	EXPECT_LT(s.checks, machine_checks());
 
 	/* Who consumed it is told of the page; who comes later, of the byte. */
@@ -353,15 +345,15 @@ TEST_F(mce_nfit, listed_then_reported)
 	ASSERT_EQ(0, wait_listed(s.block));
 	EXPECT_EQ(0, dr_counter("notifies"));
 	EXPECT_EQ(-EIO, dr_read1("only-read", BAD, &byte));
-	ASSERT_EQ(4, settled("owners", 4));
+	ASSERT_EQ(4, dr_counter_settled("owners", 4));
 	EXPECT_EQ(self->bad_at_start + 1, dr_counter("discovered"));
 	EXPECT_EQ(0, consumer_end(s.consumer));
 	EXPECT_POISON(s.consumer->first, s.consumer->byte);
 	all_are_told(_metadata, &s);
 
 	request("srao", 0, s.paddr, NULL);
-	ASSERT_EQ(2, settled("notifies", 2));
-	ASSERT_EQ(8, settled("owners", 8));
+	ASSERT_EQ(2, dr_counter_settled("notifies", 2));
+	ASSERT_EQ(8, dr_counter_settled("owners", 8));
 	EXPECT_EQ(0, peer_signals(&s.early, sigs, 4));
 	EXPECT_EQ(0, peer_signals(&s.shifted, sigs, 4));
 	EXPECT_EQ(1, dr_counter("failed_blocks"));

@@ -97,9 +97,10 @@ static long quarantined(const char *name, unsigned long blk)
 	if (dr_counter_settled("blocks_bad", 1) != 1 || unlink(dr_path(name)))
 		return -EUCLEAN;
 	/* fanotify lets go of the file in its own time */
-	for (int i = 0; i < dr_patience(500) && defective() != 1; i++)
-		usleep(10000);
-	return defective() == 1 ? block : -ETIMEDOUT;
+	ret = dr_settle();
+	if (ret)
+		return ret;
+	return defective() == 1 ? block : -EUCLEAN;
 }
 
 TEST_F(clear, returned_to_use)

@@ -171,6 +171,19 @@ static bool was_for_the_gone(const struct proc *p, const char *addr)
 }
 
 /*
+ * The same of mappings that are forgotten: some event that had begun when the last of them
+ * ended was not over when this signal can have been sent.
+ */
+static bool may_be_for_older(const struct proc *p, const struct sig *sig)
+{
+	for (unsigned long b = 0; b < w->total; b++)
+		if (w->block[b].begun && w->block[b].begun <= p->older_gone &&
+		    !lost(b, sig->quiet))
+			return true;
+	return false;
+}
+
+/*
  * A signal without a touch was sent between two ticks. Its page must have been
  * at a poisoned block in between: the handler of failures looks at that with the
  * file locked, and whatever moves the page keeps the file locked, too.
@@ -202,6 +215,10 @@ static void judge_signal(struct proc *p, const struct sig *sig)
 	}
 	if (was_for_the_gone(p, sig->addr))
 		return;
+	if (may_be_for_older(p, sig)) {
+		COUNT(unjudged);
+		return;
+	}
 	if (s)
 		fault(WRONG, "a signal to process %d for %s page %u, ticks %" PRIu64
 		      " to %" PRIu64 ":%s", p->nr, name_of(s->file), nr, sig->quiet,

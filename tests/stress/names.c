@@ -154,6 +154,7 @@ void unmap_slot(struct slot *s)
 {
 	struct gone *g = &me->gone[me->goners++ % GONE];
 
+	me->older_gone = g->to;
 	g->slot = *s;
 	g->from = me->quiet;
 	munmap(s->base, s->count * BLK);

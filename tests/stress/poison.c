@@ -136,7 +136,9 @@ static void storm_event(void)
 	struct past is;
 
 	if (x < 35) {
-		if (x < 12)
+		if (x < 1)
+			gone_event();
+		else if (x < 12)
 			moved_event();
 		else
 			watched_event();

@@ -39,8 +39,8 @@ void report(double seconds)
 
 	if (w->said > SHOWN)
 		printf("# and %ld more\n", w->said - SHOWN);
-	printf("# seed %lu: %d rounds; %ld events in calms, %ld watched, %ld of pages that move, %ld of bad blocks, %ld of ranges, %ld of free blocks\n",
-	       w->seed, w->round, n->quiet_events, n->watched, n->moved, n->repeated,
+	printf("# seed %lu: %d rounds; %ld events in calms, %ld watched, %ld of pages that move, %ld of mappings that go, %ld of bad blocks, %ld of ranges, %ld of free blocks\n",
+	       w->seed, w->round, n->quiet_events, n->watched, n->moved, n->gone, n->repeated,
 	       n->ranges, n->of_free);
 	printf("# %ld changes, %ld clones, %ld pages healed; %ld touches, %ld reads; %ld looks refused, %ld signals, %ld looks not judged\n",
 	       n->changes, n->clones, n->healed, n->touches, n->reads,

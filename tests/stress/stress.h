@@ -33,7 +33,7 @@ enum {
 	PAST = 8,		/* what a page is and was */
 	SLOTS = 3,		/* files that a worker has open at a time */
 	WORKERS = 6, WATCHERS = 3, PROCS = WORKERS + WATCHERS,
-	SIGS = 64, GONE = 4,
+	SIGS = 64, GONE = 64,
 	WORDS = BLK / 8,
 };
 
@@ -115,6 +115,7 @@ struct proc {
 	struct slot slot[SLOTS];
 	struct gone gone[GONE];	/* a ring */
 	unsigned int goners;
+	uint64_t older_gone;	/* up to when others ended, which are not in it any more */
 	struct sig sig[SIGS];
 	volatile unsigned int sigs, judged;	/* sig[] is a ring */
 };
@@ -122,7 +123,7 @@ struct proc {
 enum fault { MISSED, WRONG, SILENT, INTACT, BOOKS, FAULTS };
 
 struct counts {
-	long events, quiet_events, watched, moved, repeated, ranges, of_free;
+	long events, quiet_events, watched, moved, gone, repeated, ranges, of_free;
 	long owners, told, refused, touches, reads, changes, healed, clones;
 	long pages, unjudged, leaving, own;
 };
@@ -246,6 +247,7 @@ void storm(int events);
 void calm(int events);
 void watched_event(void);
 void moved_event(void);
+void gone_event(void);
 
 /* ---- the calm's exact checks (verify.c) ---- */
 

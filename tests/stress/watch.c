@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two kinds of events in a storm for which the three watchers are needed, all of
+ * Three kinds of events in a storm for which the three watchers are needed, all of
  * which have early kill. Everything else goes on meanwhile.
  *
  * Watched: up to three owners of a block are locked, and a watcher has touched
@@ -9,13 +9,17 @@
  * Moved: the handler of failures has found an owner, and pauses. Meanwhile the
  * file gets another block there, and the watcher touches that: it must not be told
  * any more. If the pause is over too early, nothing is tested, and nothing fails.
+ *
+ * Gone: the kernel has noted who maps the page, and prints a line, slowly, before it
+ * sends the signal. Meanwhile the watcher maps a good page there, again and again: the
+ * signal is for a mapping of long ago. Too slow: as above.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <unistd.h>
 #include "stress.h"
 
-enum { PAUSE = 30 };		/* ms */
+enum { PAUSE = 30, SLOW = 100, AGAIN = 8 };		/* ms, ms, times */
 
 struct watched {
 	int file;
@@ -155,4 +159,63 @@ void moved_event(void)
 		ask_watcher(1, UNWATCH, f, p);
 	}
 	unlock_life(f);
+}
+
+static void set_printk_delay(int ms)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", ms);
+	dr_put("/proc/sys/kernel/printk_delay", text);
+}
+
+/* Whether the kernel has taken the page from the watcher: it signals next. */
+static bool is_taken(const struct proc *p, const char *addr)
+{
+	for (int i = 0; i < 1000; i++) {
+		if (present_pfn(p, addr) < 0)
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+/* The watcher has mapped f's page p; g is good. */
+static void poison_gone(uint32_t block, int f, unsigned int p, int g, unsigned int q)
+{
+	struct proc *injector = &w->proc[WORKERS + 2];
+	struct proc *watcher = &w->proc[WORKERS];
+
+	if (ask_watcher(0, WATCH, f, p)) {
+		ask_watcher(0, UNWATCH, f, p);
+		return;
+	}
+	COUNT(gone);
+	set_printk_delay(SLOW);
+	tell(injector, (struct command){ .order = INJECT, .page = block });
+	if (is_taken(watcher, watcher->slot[0].base))
+		for (int i = 0; i < AGAIN; i++) {
+			ask_watcher(0, UNWATCH, g, q);
+			ask_watcher(0, WATCH, g, q);
+		}
+	answer(injector);
+	set_printk_delay(0);
+	ask_watcher(0, UNWATCH, g, q);
+}
+
+void gone_event(void)
+{
+	struct past is, good;
+	unsigned int p, q;
+	int f = pick_data(&p, &is), g = pick_data(&q, &good);
+
+	if (f < BIG || g < BIG || f == g || shaky(is.block) || is.block == good.block)
+		return;
+	/* Their names stay. */
+	lock_life(f < g ? f : g);
+	lock_life(f < g ? g : f);
+	if (w->file[f].named && w->file[g].named && take_event())
+		poison_gone(is.block, f, p, g, q);
+	unlock_life(f);
+	unlock_life(g);
 }

@@ -3,12 +3,25 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "clock.h"
 #include "debugfs.h"
 #include "mount.h"
 #include "text.h"
+
+enum { SETTLED = 20 };		/* seconds */
+
+long dr_settled(long (*ask)(const void *arg), const void *arg, long want)
+{
+	double end = dr_now() + dr_patience(SETTLED);
+	long is;
+
+	while ((is = ask(arg)) != want && is >= 0 && dr_now() < end)
+		usleep(10000);
+	return is;
+}
 
 static const char *knob(const char *name)
 {
@@ -34,11 +47,33 @@ long dr_counter(const char *name)
 	return -ENOENT;
 }
 
+static long ask_counter(const void *name)
+{
+	return dr_counter(name);
+}
+
 long dr_counter_settled(const char *name, long want)
 {
-	for (int i = 0; i < dr_patience(500) && dr_counter(name) != want; i++)
-		usleep(10000);
-	return dr_counter(name);
+	return dr_settled(ask_counter, name, want);
+}
+
+static long ask_orphans(const void *arg)
+{
+	char buf[32];
+	ssize_t r = dr_slurp(knob("orphans"), buf, sizeof(buf));
+
+	(void)arg;
+	return r < 0 ? r : strtol(buf, NULL, 10);
+}
+
+int dr_settle(void)
+{
+	long n;
+
+	if (dr_xfs())
+		return 0;
+	n = dr_settled(ask_orphans, NULL, 0);
+	return n > 0 ? -ETIMEDOUT : n;
 }
 
 /* What `check` says, or -errno. */

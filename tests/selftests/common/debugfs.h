@@ -23,8 +23,18 @@ struct dr_failure {
 };
 
 long dr_counter(const char *name);	/* negative: not there */
-/* The same, after waiting (5 s at most) until it is @want: a worker does it. */
+/*
+ * What @ask says, after waiting until that is @want: a worker does it. 20 s at most, more
+ * on a slow machine. An error (negative) is returned at once.
+ */
+long dr_settled(long (*ask)(const void *arg), const void *arg, long want);
 long dr_counter_settled(const char *name, long want);
+/*
+ * Waits until no inode is left without a name, and its blocks are free: a worker may
+ * hold it, as long as fanotify is still to be told of it. 0, or -ETIMEDOUT. (On XFS
+ * nothing says so.)
+ */
+int dr_settle(void);
 int dr_check(void);			/* 0: `check` says ok (always on XFS) */
 int dr_consistent(void);		/* the same, in silence: 1 or 0 */
 int dr_last_failure(struct dr_failure *f);

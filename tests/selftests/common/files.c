@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include "clock.h"
+#include "debugfs.h"
 #include "files.h"
 #include "mount.h"
 #include "text.h"
@@ -133,11 +133,15 @@ long dr_free_blocks(void)
 	return statvfs(dr_mnt(), &s) ? dr_errno() : (long)s.f_bfree;
 }
 
+static long ask_free(const void *arg)
+{
+	(void)arg;
+	return dr_free_blocks();
+}
+
 long dr_free_settled(long want)
 {
-	for (int i = 0; i < dr_patience(500) && dr_free_blocks() != want; i++)
-		usleep(10000);
-	return dr_free_blocks();
+	return dr_settled(ask_free, NULL, want);
 }
 
 void dr_drop_caches(void)

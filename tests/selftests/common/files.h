@@ -22,7 +22,7 @@ long dr_size(const char *name);
 long dr_block(const char *name, unsigned long blk, unsigned int *flags);
 bool dr_shared(const char *name, unsigned long blk);
 long dr_free_blocks(void);
-/* As dr_free_blocks(), after waiting (5 s at most) for @want: a worker may evict. */
+/* As dr_free_blocks(), after waiting for @want: see dr_settle() in debugfs.h. */
 long dr_free_settled(long want);
 void dr_drop_caches(void);
 /* Maps shared: address or NULL. */

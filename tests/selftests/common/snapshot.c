@@ -183,9 +183,12 @@ static int differ(const char *was, const char *is)
 
 int dr_persists(void)
 {
-	char *was = dr_snapshot(), *is = NULL;
+	char *was, *is = NULL;
 	int r;
 
+	/* What has no name does not outlive the mount, and is not there now either. */
+	dr_settle();
+	was = dr_snapshot();
 	if (!was)
 		return dr_errno();
 	r = dr_umount();
