@@ -34,6 +34,7 @@ use crate::{
     },
     errno::ehwpoison,
     vfs::{
+        fatal_signal_pending,
         Fallocate,
         FileData,
         Inode,
@@ -53,7 +54,8 @@ const CHUNK: u64 = 2 << 20;
 const PATIENCE: u32 = 64;
 
 /// Moves bytes in chunks: `step` moves some and says how many, or fails with `EFAULT` if the user's
-/// page was not there. Returns what was moved in all, or the first error if nothing was.
+/// page was not there. Returns what was moved in all, or the first error if nothing was; who is killed
+/// moves no more.
 fn in_chunks<I>(
     io: &mut I,
     fault_in: impl Fn(&mut I, usize) -> Result,
@@ -62,6 +64,9 @@ fn in_chunks<I>(
     let mut total = 0usize;
     let mut idle = 0;
     let result = loop {
+        if fatal_signal_pending() {
+            break Err(EINTR);
+        }
         match step(io) {
             Ok(None) => break Ok(()),
             Ok(Some(n)) if n > 0 => {

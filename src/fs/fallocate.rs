@@ -26,9 +26,13 @@ use super::{
     Mount, //
 };
 use crate::{
-    dax,
+    dax::{
+        self,
+        PMD_BLOCKS, //
+    },
     rmap::Extent,
     vfs::{
+        fatal_signal_pending,
         trace::{
             self,
             HealedBy, //
@@ -47,8 +51,8 @@ use kernel::prelude::*;
 /// # Errors
 ///
 /// `EIO` if a bad block is zeroed in part, or would move; nothing has changed then. `EIO` for a bad
-/// block that others have too and is to be copied; `ENOSPC`, `ENOMEM`, `EINTR`: what comes before it
-/// is done.
+/// block that others have too and is to be copied; `ENOSPC`, `ENOMEM`, `EINTR` of who is killed: what
+/// comes before it is done, and stays, but the end of the file is where it was.
 pub(super) fn fallocate(
     inode: &Inode<Mount>,
     what: Fallocate,
@@ -148,7 +152,12 @@ impl Parts {
 }
 
 /// Calls `f` for runs of `pages` that are of one kind, with the lock and what they are, until all are
-/// done; it returns for how many pages it did it, at least 1.
+/// done; it returns for how many pages it did it, at least 1, and no more than there is time for between
+/// two looks whether the task was killed.
+///
+/// # Errors
+///
+/// `EINTR` if it was; what `f` says.
 fn for_runs(
     inode: &Inode<Mount>,
     pages: Range<u64>,
@@ -156,6 +165,9 @@ fn for_runs(
 ) -> Result {
     let mut next = pages.start;
     while next < pages.end {
+        if fatal_signal_pending() {
+            return Err(EINTR);
+        }
         let done = retry_while_pinned(|| {
             let invalidate = inode.invalidate_lock();
             let fs = inode.fs();
@@ -187,7 +199,8 @@ fn zero(
             shared: false,
             bad: false,
         } => {
-            dax::break_layout(inode, pages, lock)?;
+            let len = len.min(PMD_BLOCKS - pages.start % PMD_BLOCKS);
+            dax::break_layout(inode, pages.start..pages.start + len, lock)?;
             inode.fs().device().zero(block..block + len)?;
             Ok(len)
         }
