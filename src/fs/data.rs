@@ -45,6 +45,7 @@ use crate::{
         WriteIter, //
     },
 };
+use core::ops::Range;
 use kernel::prelude::*;
 
 /// Bytes that move under one hold of the `invalidate_lock`.
@@ -272,10 +273,14 @@ impl FileData for Mount {
         reflink::remap(range)
     }
 
+    fn check_room(inode: &Inode<Self>, what: Fallocate, range: &Range<u64>) -> Result {
+        fallocate::check_room(inode, what, range)
+    }
+
     fn fallocate(
         inode: &Inode<Self>,
         what: Fallocate,
-        range: core::ops::Range<u64>,
+        range: Range<u64>,
         lock: &InodeLock<'_, Self>,
     ) -> Result {
         // What is poison to who maps it is a read that fails to who does not.
@@ -297,7 +302,7 @@ fn written_to(inode: &Inode<Mount>, pos: u64, moved: usize, lock: &InodeLock<'_,
 /// The blocks of a file do not become shared under its lock. A huge fault never gets a shared page.
 fn is_first_of_shared(
     inode: &Inode<Mount>,
-    pages: &core::ops::Range<u64>,
+    pages: &Range<u64>,
     _lock: &InvalidateLockShared<'_, Mount>,
 ) -> bool {
     if pages.end - pages.start > 1 || dax::has_page(inode, pages.start) {
