@@ -202,12 +202,15 @@ impl<F: Attributes + Xattrs> Table<F> {
                 .ok_or(ENOENT)?;
             // SAFETY: The VFS holds the lock for us; the guard is never dropped.
             let lock = ManuallyDrop::new(unsafe { InodeLock::assume_held(inode) });
-            let change = SetAttr {
-                idmap,
-                // SAFETY: The VFS's `iattr` lives for the call.
-                attr: unsafe { &*attr },
-                inode,
-            };
+            // SAFETY: The VFS's `iattr` lives for the call, and nobody else uses it meanwhile.
+            let attr = unsafe { &mut *attr };
+            // Of a new size truncate(2) leaves the times to the filesystem; ftruncate(2) and O_TRUNC
+            // want them changed, whatever the size was.
+            let resizes = attr.ia_valid & bindings::ATTR_SIZE != 0;
+            if resizes && u64::try_from(attr.ia_size) != Ok(inode.size()) {
+                attr.ia_valid |= bindings::ATTR_MTIME | bindings::ATTR_CTIME;
+            }
+            let change = SetAttr { idmap, attr, inode };
             F::set_attr(inode, &change, &lock).map(|()| 0)
         })
     }
