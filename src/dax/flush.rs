@@ -17,6 +17,7 @@ use super::{
 use crate::{
     bindings,
     vfs::{
+        fatal_signal_pending,
         FileSystem,
         Inode, //
     },
@@ -60,8 +61,11 @@ impl<'a, F: Extents> Writeback<'a, F> {
     ///
     /// # Errors
     ///
-    /// `EIO`.
+    /// `EIO`; `EINTR` if the task is killed: what is not flushed stays dirty.
     pub(crate) fn flush(&mut self, pages: Range<u64>) -> Result {
+        if fatal_signal_pending() {
+            return Err(EINTR);
+        }
         let bytes = super::bytes(&pages);
         let asked = self.wbc.range_start..self.wbc.range_end;
         self.wbc.range_start = bytes.start.max(asked.start);

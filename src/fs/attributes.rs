@@ -141,11 +141,21 @@ impl Attributes for Mount {
         change: &SetAttr<'_, Self>,
         lock: &InodeLock<'_, Self>,
     ) -> Result {
-        if let Some(size) = change.size().filter(|_| inode.is_regular()) {
-            resize::truncate(inode, size, lock)?;
-        }
-        let before = change.copy(lock);
-        set_owner(inode, change, lock).inspect_err(|_| inode.restore(before, lock))
+        // First, so that a new size is on the medium with the times that go with it.
+        let (size, before) = (inode.size(), change.copy(lock));
+        let resized = match change.size().filter(|_| inode.is_regular()) {
+            Some(size) => resize::truncate(inode, size, lock),
+            None => Ok(()),
+        };
+        let done = resized.and_then(|()| set_owner(inode, change, lock));
+        done.inspect_err(|_| {
+            let times = inode.times();
+            inode.restore(before, lock);
+            // A size that has changed has changed when it did.
+            if inode.size() != size {
+                inode.set_times(times);
+            }
+        })
     }
 
     fn times_changed(inode: &Inode<Self>) -> Result {

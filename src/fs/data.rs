@@ -34,6 +34,7 @@ use crate::{
     },
     errno::ehwpoison,
     vfs::{
+        fatal_signal_pending,
         Fallocate,
         FileData,
         Inode,
@@ -44,6 +45,7 @@ use crate::{
         WriteIter, //
     },
 };
+use core::ops::Range;
 use kernel::prelude::*;
 
 /// Bytes that move under one hold of the `invalidate_lock`.
@@ -53,7 +55,8 @@ const CHUNK: u64 = 2 << 20;
 const PATIENCE: u32 = 64;
 
 /// Moves bytes in chunks: `step` moves some and says how many, or fails with `EFAULT` if the user's
-/// page was not there. Returns what was moved in all, or the first error if nothing was.
+/// page was not there. Returns what was moved in all, or the first error if nothing was; who is killed
+/// moves no more.
 fn in_chunks<I>(
     io: &mut I,
     fault_in: impl Fn(&mut I, usize) -> Result,
@@ -62,6 +65,9 @@ fn in_chunks<I>(
     let mut total = 0usize;
     let mut idle = 0;
     let result = loop {
+        if fatal_signal_pending() {
+            break Err(EINTR);
+        }
         match step(io) {
             Ok(None) => break Ok(()),
             Ok(Some(n)) if n > 0 => {
@@ -155,6 +161,10 @@ impl dax::Extents for Mount {
 
 impl FileData for Mount {
     fn read(inode: &Inode<Self>, io: &mut ReadIter<'_>) -> Result<usize> {
+        // Nothing is no access, either.
+        if io.left() == 0 {
+            return Ok(0);
+        }
         let lock = inode.try_lock_shared();
         if lock.is_none() && io.nowait() {
             return Err(EAGAIN);
@@ -262,10 +272,14 @@ impl FileData for Mount {
         reflink::remap(range)
     }
 
+    fn check_room(inode: &Inode<Self>, what: Fallocate, range: &Range<u64>) -> Result {
+        fallocate::check_room(inode, what, range)
+    }
+
     fn fallocate(
         inode: &Inode<Self>,
         what: Fallocate,
-        range: core::ops::Range<u64>,
+        range: Range<u64>,
         lock: &InodeLock<'_, Self>,
     ) -> Result {
         // What is poison to who maps it is a read that fails to who does not.
@@ -287,7 +301,7 @@ fn written_to(inode: &Inode<Mount>, pos: u64, moved: usize, lock: &InodeLock<'_,
 /// The blocks of a file do not become shared under its lock. A huge fault never gets a shared page.
 fn is_first_of_shared(
     inode: &Inode<Mount>,
-    pages: &core::ops::Range<u64>,
+    pages: &Range<u64>,
     _lock: &InvalidateLockShared<'_, Mount>,
 ) -> bool {
     if pages.end - pages.start > 1 || dax::has_page(inode, pages.start) {

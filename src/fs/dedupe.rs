@@ -43,6 +43,9 @@ pub(super) fn is_same(range: &Remap<'_, Mount>, len: u64) -> Result<bool> {
         let second = map(b.inode, at(b.pos), max.min(run(&first)))?;
         let max = run(&second).max(1);
         for i in 0..max {
+            if fatal_signal_pending() {
+                return Err(EINTR);
+            }
             let (x, y) = (block(&first, i)?, block(&second, i)?);
             if x == y {
                 continue;
@@ -54,9 +57,6 @@ pub(super) fn is_same(range: &Remap<'_, Mount>, len: u64) -> Result<bool> {
             if one.get(..left) != other.get(..left) {
                 return Ok(false);
             }
-        }
-        if fatal_signal_pending() {
-            return Err(EINTR);
         }
         done = done.saturating_add(max);
     }

@@ -26,9 +26,13 @@ use super::{
     Mount, //
 };
 use crate::{
-    dax,
+    dax::{
+        self,
+        PMD_BLOCKS, //
+    },
     rmap::Extent,
     vfs::{
+        fatal_signal_pending,
         trace::{
             self,
             HealedBy, //
@@ -47,8 +51,8 @@ use kernel::prelude::*;
 /// # Errors
 ///
 /// `EIO` if a bad block is zeroed in part, or would move; nothing has changed then. `EIO` for a bad
-/// block that others have too and is to be copied; `ENOSPC`, `ENOMEM`, `EINTR`: what comes before it
-/// is done.
+/// block that others have too and is to be copied; `ENOSPC`, `ENOMEM`, `EINTR` of who is killed: what
+/// comes before it is done, and stays, but the end of the file is where it was.
 pub(super) fn fallocate(
     inode: &Inode<Mount>,
     what: Fallocate,
@@ -62,7 +66,7 @@ pub(super) fn fallocate(
     }
     match what {
         Fallocate::Allocate { .. } => {
-            let pages = range.start >> dax::BLOCK_SHIFT..range.end.div_ceil(dax::BLOCK_SIZE);
+            let pages = touched_pages(&range);
             for_runs(inode, pages, |mapping, pages, invalidate| match mapping {
                 Mapping::Hole { .. } => {
                     let new = replace(inode, pages, None, invalidate)?;
@@ -72,7 +76,7 @@ pub(super) fn fallocate(
             })?;
         }
         Fallocate::Unshare { .. } => {
-            let pages = range.start >> dax::BLOCK_SHIFT..range.end.div_ceil(dax::BLOCK_SIZE);
+            let pages = touched_pages(&range);
             for_runs(inode, pages, |mapping, pages, invalidate| match mapping {
                 // What is lost cannot be copied; alone, it is lost for this file only.
                 Mapping::Data {
@@ -113,6 +117,64 @@ pub(super) fn fallocate(
     Ok(())
 }
 
+/// Whether there are blocks for all of that: asked before anything is done, since what is done until
+/// there are no more is of no use to anybody.
+///
+/// A hole and a bad block take one each. A page that others have takes one as well, but the last owner of
+/// a block keeps it; if all of them are in the range, that is every second page at the worst. So what
+/// fails here cannot be done; what does not may still meet `ENOSPC`, for that or because others write.
+///
+/// # Errors
+///
+/// `ENOSPC`; `EINTR`; `EIO` if the device is gone.
+pub(super) fn check_room(inode: &Inode<Mount>, what: Fallocate, range: &Range<u64>) -> Result {
+    let (pages, copies, heals) = match what {
+        Fallocate::Allocate { .. } => (touched_pages(range), false, false),
+        Fallocate::Unshare { .. } => (touched_pages(range), true, false),
+        Fallocate::ZeroRange { .. } => (Parts::of(range, inode.size()).whole, true, true),
+        Fallocate::PunchHole | Fallocate::Collapse | Fallocate::Insert => return Ok(()),
+    };
+    let (mut new, mut shared) = (0u64, 0u64);
+    let mut next = pages.start;
+    while next < pages.end {
+        let (mapping, free) = {
+            let state = inode.fs().meta().lock_alive()?;
+            let mapping = state.map(inode.ino(), next, pages.end - next)?;
+            (mapping, state.free_blocks())
+        };
+        let len = match mapping {
+            Mapping::Hole { len } => {
+                new = new.saturating_add(len);
+                len
+            }
+            Mapping::Data { len, bad: true, .. } if heals => {
+                new = new.saturating_add(len);
+                len
+            }
+            Mapping::Data {
+                len, shared: true, ..
+            } if copies => {
+                shared = shared.saturating_add(len);
+                len
+            }
+            Mapping::Data { len, .. } => len,
+        };
+        if new.saturating_add(shared.div_ceil(2)) > free {
+            return Err(ENOSPC);
+        }
+        if fatal_signal_pending() {
+            return Err(EINTR);
+        }
+        next = next.saturating_add(len.max(1));
+    }
+    Ok(())
+}
+
+/// Pages that have bytes of the range.
+fn touched_pages(range: &Range<u64>) -> Range<u64> {
+    range.start >> dax::BLOCK_SHIFT..range.end.div_ceil(dax::BLOCK_SIZE)
+}
+
 /// Bytes from page to page.
 fn whole_pages(range: &Range<u64>) -> Range<u64> {
     range.start >> dax::BLOCK_SHIFT..range.end >> dax::BLOCK_SHIFT
@@ -148,7 +210,12 @@ impl Parts {
 }
 
 /// Calls `f` for runs of `pages` that are of one kind, with the lock and what they are, until all are
-/// done; it returns for how many pages it did it, at least 1.
+/// done; it returns for how many pages it did it, at least 1, and no more than there is time for between
+/// two looks whether the task was killed.
+///
+/// # Errors
+///
+/// `EINTR` if it was; what `f` says.
 fn for_runs(
     inode: &Inode<Mount>,
     pages: Range<u64>,
@@ -156,6 +223,9 @@ fn for_runs(
 ) -> Result {
     let mut next = pages.start;
     while next < pages.end {
+        if fatal_signal_pending() {
+            return Err(EINTR);
+        }
         let done = retry_while_pinned(|| {
             let invalidate = inode.invalidate_lock();
             let fs = inode.fs();
@@ -187,7 +257,8 @@ fn zero(
             shared: false,
             bad: false,
         } => {
-            dax::break_layout(inode, pages, lock)?;
+            let len = len.min(PMD_BLOCKS - pages.start % PMD_BLOCKS);
+            dax::break_layout(inode, pages.start..pages.start + len, lock)?;
             inode.fs().device().zero(block..block + len)?;
             Ok(len)
         }

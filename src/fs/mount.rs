@@ -292,7 +292,15 @@ impl FileSystem for Mount {
         }
         let pmem = match Pmem::open(sb) {
             Ok(pmem) => Arc::new(pmem, GFP_KERNEL)?,
-            Err(e) => return refuse(id, "the block device has no DAX", e),
+            Err(e) => {
+                return refuse(
+                    id,
+                    "the block device has no DAX: it must be pmem, as memmap=2G!4G on the kernel's \
+                     command line makes it of RAM, and ndctl create-namespace -m fsdax of an NVDIMM; \
+                     fsck.daxrmap and daxrmap dump read images as they are",
+                    e,
+                );
+            }
         };
         let opened = open(id, &pmem, blocks)?;
         let sb_uuid = opened.journal.superblock().uuid;

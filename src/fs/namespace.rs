@@ -21,6 +21,7 @@ use super::{
     state::{
         self,
         FileType,
+        Listing,
         RenameMode,
         State,
         Transaction, //
@@ -28,6 +29,7 @@ use super::{
     Mount, //
 };
 use crate::vfs::{
+    fatal_signal_pending,
     Dentry,
     DirEmitter,
     Inode,
@@ -189,22 +191,39 @@ impl Namespace for Mount {
     fn read_dir(dir: &Inode<Self>, emitter: &mut DirEmitter<'_>) -> Result {
         let meta = dir.fs().meta();
         let mut name = [0u8; state::NAME_MAX];
+        let pos = emitter.pos();
+        let next = emitter.take_next();
+        let is_narrow = emitter.is_narrow();
+        let mut listing = if is_narrow {
+            Listing::narrow(pos, next)
+        } else {
+            Listing::wide(pos)
+        };
         loop {
             // Copied, because the user's buffer may fault while it is written to.
             let (cookie, len, ino, dtype) = {
                 let state = meta.lock();
-                let Some((cookie, entry)) = state.next_entry(dir.ino(), emitter.pos()) else {
+                let Some((cookie, entry)) = state.next_entry(dir.ino(), listing.from()) else {
                     return Ok(());
                 };
                 let len = entry.name.len();
                 name.get_mut(..len).ok_or(EIO)?.copy_from_slice(&entry.name);
                 (cookie, len, entry.ino, entry.dtype)
             };
-            emitter.set_pos(cookie);
+            let Some(pos) = listing.place(cookie) else {
+                if fatal_signal_pending() {
+                    return Err(EINTR);
+                }
+                continue;
+            };
+            emitter.set_pos(pos);
             if !emitter.emit(name.get(..len).ok_or(EIO)?, ino, dtype) {
+                if is_narrow {
+                    emitter.leave_next(cookie);
+                }
                 return Ok(());
             }
-            emitter.set_pos(cookie.saturating_add(1));
+            emitter.set_pos(pos.saturating_add(1));
         }
     }
 }

@@ -82,7 +82,7 @@ fn share(range: &Remap<'_, Mount>, len: u64, dst_lock: &InodeLock<'_, Mount>) ->
             let shared = to.saturating_add(batch).saturating_mul(dax::BLOCK_SIZE);
             if shared.min(end) > size {
                 size = shared.min(end);
-                resize::push_size(state, &mut tx, to_ino, size)?;
+                resize::push_size(state, &mut tx, dst.inode, size)?;
             }
             Ok(tx)
         })?;

@@ -11,6 +11,7 @@
 //! blocks go and the size changes together.
 
 use super::{
+    attributes::with_times,
     state::{
         Attr,
         Mapping,
@@ -57,7 +58,7 @@ pub(super) fn truncate(inode: &Inode<Mount>, size: u64, lock: &InodeLock<'_, Mou
         }
         inode.fs().meta().transact(|state| {
             let mut tx = state.unmap_range(inode.ino(), first, u64::MAX)?;
-            push_size(state, &mut tx, inode.ino(), size)?;
+            push_size(state, &mut tx, inode, size)?;
             Ok(tx)
         })?;
         inode.set_size(size, lock);
@@ -96,16 +97,23 @@ pub(super) fn zero_gap(inode: &Inode<Mount>) -> Result {
 pub(super) fn set_size(inode: &Inode<Mount>, size: u64, lock: &InodeLock<'_, Mount>) -> Result {
     inode.fs().meta().transact(|state| {
         let mut tx = Transaction::new();
-        push_size(state, &mut tx, inode.ino(), size)?;
+        push_size(state, &mut tx, inode, size)?;
         Ok(tx)
     })?;
     inode.set_size(size, lock);
     Ok(())
 }
 
-/// Appends the change of the size.
-pub(super) fn push_size(state: &State, tx: &mut Transaction, ino: u64, size: u64) -> Result {
-    let attr = state.get(ino)?.attr;
+/// Appends the change of the size, with the times in core: what is longer or shorter after a crash has
+/// changed when that says.
+pub(super) fn push_size(
+    state: &State,
+    tx: &mut Transaction,
+    inode: &Inode<Mount>,
+    size: u64,
+) -> Result {
+    let ino = inode.ino();
+    let attr = with_times(state.get(ino)?.attr, inode.times());
     tx.push(Op::SetAttr {
         ino,
         attr: Attr { size, ..attr },

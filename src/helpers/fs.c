@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Inlines of linux/fs.h and what belongs to it. */
+#include <linux/compat.h>
 #include <linux/fs.h>
 #include <linux/fserror.h>
 #include <daxrmap_helpers.h>
@@ -206,6 +207,14 @@ bool daxrmap_dir_emit(struct dir_context *ctx, const char *name, int len,
 		      u64 ino, unsigned int type)
 {
 	return dir_emit(ctx, name, len, ino, type);
+}
+
+/* NFS says what it wants; of all others it depends on the program. */
+bool daxrmap_has_narrow_pos(const struct file *file)
+{
+	if (file->f_mode & (FMODE_32BITHASH | FMODE_64BITHASH))
+		return file->f_mode & FMODE_32BITHASH;
+	return in_compat_syscall();
 }
 
 void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len)

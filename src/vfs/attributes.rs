@@ -84,7 +84,19 @@ impl FileFlags {
     }
 }
 
+/// What chattr(1) and `FS_XFLAG_DAX` call DAX. It is not kept: every file is, and of a directory it says
+/// that what is made there will be.
+const DAX: u32 = bindings::FS_DAX_FL;
+
 impl<F: FileSystem> Inode<F> {
+    /// [`DAX`] for what can have it.
+    fn dax_flag(&self) -> u32 {
+        match u32::from(self.mode()) & bindings::S_IFMT {
+            bindings::S_IFREG | bindings::S_IFDIR => DAX,
+            _ => 0,
+        }
+    }
+
     /// Makes the VFS obey these flags. Caller: `i_rwsem`, or nobody else has the inode yet.
     pub(crate) fn set_flags(&self, flags: FileFlags) {
         // SAFETY: The inode is live.
@@ -205,9 +217,20 @@ impl<F: Attributes + Xattrs> Table<F> {
             let inode = unsafe { Inode::<F>::of_dentry(dentry) }?;
             // SAFETY: The VFS holds the lock for us: clause `dentry`; the guard is never dropped.
             let lock = ManuallyDrop::new(unsafe { InodeLock::assume_held(inode) });
+            // SAFETY: It is there for the call: clause `attr`.
+            let valid = unsafe { (*attr).ia_valid };
+            // SAFETY: It is there for the call: clause `attr`.
+            let size = unsafe { (*attr).ia_size };
+            // Of a new size truncate(2) leaves the times to the filesystem; ftruncate(2) and O_TRUNC
+            // want them changed, whatever the size was.
+            if valid & bindings::ATTR_SIZE != 0 && u64::try_from(size) != Ok(inode.size()) {
+                let times = bindings::ATTR_MTIME | bindings::ATTR_CTIME;
+                // SAFETY: It is there for the call, and nobody else uses it: clause `attr`.
+                unsafe { (*attr).ia_valid = valid | times };
+            }
             let change = SetAttr {
                 idmap,
-                // SAFETY: It is there for the call, and nobody changes it: clause `attr`.
+                // SAFETY: It is there for the call, and nobody changes it from here on: clause `attr`.
                 attr: unsafe { &*attr },
                 inode,
             };
@@ -307,9 +330,10 @@ impl<F: Attributes + Xattrs> Table<F> {
         from_result(|| {
             // SAFETY: It is an `F`'s and keeps its inode for the call: clause `dentry`.
             let inode = unsafe { Inode::<F>::of_dentry(dentry) }?;
+            let flags = F::stat(inode).flags.0 | inode.dax_flag();
             // kernel::bindings has the type as opaque, ours is the same C type.
             // SAFETY: There is a place for the answer: clause `answer`.
-            unsafe { bindings::fileattr_fill_flags(answer.cast(), F::stat(inode).flags.0) };
+            unsafe { bindings::fileattr_fill_flags(answer.cast(), flags) };
             Ok(0)
         })
     }
@@ -333,12 +357,18 @@ impl<F: Attributes + Xattrs> Table<F> {
             let inode = unsafe { Inode::<F>::of_dentry(dentry) }?;
             // SAFETY: It is there for the call: clause `wanted`.
             let has_more = unsafe { bindings::daxrmap_fileattr_has_fsx(wanted) };
-            if has_more || wanted.flags & !FileFlags::ALL != 0 {
+            let (kept, dax) = (wanted.flags & FileFlags::ALL, inode.dax_flag());
+            if has_more || wanted.flags & !(FileFlags::ALL | dax) != 0 {
+                return Err(eopnotsupp());
+            }
+            // `chattr -x` cannot be done. Who sets all flags to what he wants, and has never heard of
+            // this one, means the others.
+            if wanted.flags & dax != dax && kept == F::stat(inode).flags.0 {
                 return Err(eopnotsupp());
             }
             // SAFETY: The VFS holds the lock for us: clause `dentry`; the guard is never dropped.
             let lock = ManuallyDrop::new(unsafe { InodeLock::assume_held(inode) });
-            F::set_flags(inode, FileFlags(wanted.flags), &lock).map(|()| 0)
+            F::set_flags(inode, FileFlags(kept), &lock).map(|()| 0)
         })
     }
 

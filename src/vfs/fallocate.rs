@@ -129,6 +129,8 @@ pub(super) unsafe extern "C" fn fallocate<F: FileData>(
             // SAFETY: The inode is live, its `i_rwsem` held.
             to_result(unsafe { bindings::inode_newsize_ok(inode.as_ptr(), size) })?;
         }
+        // What fails for that has changed nothing, the times included.
+        F::check_room(inode, what, &(start..end))?;
         // SAFETY: The file is open: clause `file`; `i_rwsem` is held exclusively.
         to_result(unsafe { bindings::file_modified(file) })?;
         F::fallocate(inode, what, start..end, &lock)?;

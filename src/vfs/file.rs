@@ -47,6 +47,8 @@ pub(crate) trait FileData: dax::Extents + Ioctl {
     fn write_back(what: &mut dax::Writeback<'_, Self>) -> Result;
     /// Shares the blocks of a range of one file with another; returns the bytes shared.
     fn remap(range: &Remap<'_, Self>) -> Result<u64>;
+    /// Whether there is room for what fallocate(2) asks for, as far as that is known before.
+    fn check_room(inode: &Inode<Self>, what: Fallocate, range: &Range<u64>) -> Result;
     /// Changes what stands where in the file, as fallocate(2) says.
     fn fallocate(
         inode: &Inode<Self>,

@@ -80,11 +80,15 @@ fn shut_down<F: Whole>(sb: &SuperBlock<F>, arg: UserPtr) -> Result {
     }
 }
 
-/// FS_IOC_GETFSLABEL: a string, in an array of FSLABEL_MAX bytes.
+/// FS_IOC_GETFSLABEL: a string, and zeroes to the end of an array of FSLABEL_MAX bytes.
 fn get_label<F: Whole>(fs: &F, arg: UserPtr) -> Result {
-    let mut writer = UserSlice::new(arg, LABEL_MAX + 1).writer();
-    writer.write_slice(&fs.label())?;
-    writer.write_slice(&[0])
+    let mut answer = [0; bindings::FSLABEL_MAX as usize];
+    for (to, from) in answer.iter_mut().zip(fs.label()) {
+        *to = from;
+    }
+    UserSlice::new(arg, answer.len())
+        .writer()
+        .write_slice(&answer)
 }
 
 /// FS_IOC_SETFSLABEL.

@@ -6,7 +6,9 @@
 //!
 //! # Locking
 //!
-//! The VFS holds the directory's `i_rwsem`, shared.
+//! The VFS holds the directory's `i_rwsem`, shared, for `iterate_shared`. What an open file remembers is
+//! under its `f_pos_lock`, which system calls take for directories, as its position is; who reads
+//! directories from within the kernel (nfsd, overlayfs) has an open file of his own.
 
 use super::{
     FileData,
@@ -21,17 +23,44 @@ use kernel::{
 };
 
 /// Where `readdir` puts entries.
-pub(crate) struct DirEmitter<'a>(&'a mut bindings::dir_context);
+///
+/// # Invariants
+///
+/// `file` is open, and its position is this caller's.
+pub(crate) struct DirEmitter<'a> {
+    ctx: &'a mut bindings::dir_context,
+    file: *mut bindings::file,
+}
 
 impl DirEmitter<'_> {
-    /// The position: the cookie of the next entry. 0 and 1 are `.` and `..`.
+    /// The position: where the next entry is. 0 and 1 are `.` and `..`.
     pub(crate) fn pos(&self) -> u64 {
-        u64::try_from(self.0.pos).unwrap_or(0)
+        u64::try_from(self.ctx.pos).unwrap_or(0)
     }
 
     /// Moves on.
     pub(crate) fn set_pos(&mut self, pos: u64) {
-        self.0.pos = i64::try_from(pos).unwrap_or(i64::MAX);
+        self.ctx.pos = i64::try_from(pos).unwrap_or(i64::MAX);
+    }
+
+    /// Whether positions must fit into 31 bits: for a program of 32 bits, or an old NFS client.
+    pub(crate) fn is_narrow(&self) -> bool {
+        // SAFETY: By the type invariant the file is open.
+        unsafe { bindings::daxrmap_has_narrow_pos(self.file) }
+    }
+
+    /// Remembers which entry comes next, for who reads on from here.
+    pub(crate) fn leave_next(&mut self, cookie: u64) {
+        // SAFETY: By the type invariant the file is open, and nobody else looks at the field.
+        unsafe { (*self.file).private_data = cookie as usize as *mut c_void };
+    }
+
+    /// What was left so, if nobody has moved the position since; it is forgotten.
+    pub(crate) fn take_next(&mut self) -> Option<u64> {
+        // SAFETY: By the type invariant the file is open, and nobody else looks at the field.
+        let field = unsafe { &mut (*self.file).private_data };
+        let cookie = core::mem::replace(field, core::ptr::null_mut()) as usize;
+        (cookie != 0).then_some(cookie as u64)
     }
 
     /// Gives one entry; false when the buffer is full. May fault, so no lock that a fault of this
@@ -41,7 +70,9 @@ impl DirEmitter<'_> {
             return false;
         };
         // SAFETY: The context is the VFS's own; `len` bytes are at `name`.
-        unsafe { bindings::daxrmap_dir_emit(self.0, name.as_ptr().cast(), len, ino, dtype.into()) }
+        unsafe {
+            bindings::daxrmap_dir_emit(self.ctx, name.as_ptr().cast(), len, ino, dtype.into())
+        }
     }
 }
 
@@ -49,7 +80,7 @@ struct Table<F>(PhantomData<F>);
 
 impl<F: Namespace + FileData> Table<F> {
     const DIR_FILE: bindings::file_operations = bindings::file_operations {
-        llseek: Some(bindings::generic_file_llseek),
+        llseek: Some(Self::llseek),
         read: Some(bindings::generic_read_dir),
         iterate_shared: Some(Self::iterate_shared),
         unlocked_ioctl: Some(super::ioctl::unlocked_ioctl::<F>),
@@ -59,10 +90,31 @@ impl<F: Namespace + FileData> Table<F> {
         ..unsafe { core::mem::zeroed() }
     };
 
+    /// Any position will do. What the file remembers is of the old one.
+    ///
+    /// # Safety
+    ///
+    /// Called by the VFS. `file`: an open directory of an `F`, whose position is the caller's for the call.
+    unsafe extern "C" fn llseek(
+        file: *mut bindings::file,
+        offset: bindings::loff_t,
+        whence: c_int,
+    ) -> bindings::loff_t {
+        // SAFETY: The file is open, its position the caller's: clause `file`.
+        let was = unsafe { (*file).f_pos };
+        // SAFETY: The file is open: clause `file`.
+        let pos = unsafe { bindings::generic_file_llseek(file, offset, whence) };
+        if pos != was {
+            // SAFETY: The file is open, and what goes with its position is the caller's: clause `file`.
+            unsafe { (*file).private_data = core::ptr::null_mut() };
+        }
+        pos
+    }
+
     /// # Safety
     ///
     /// Called by the VFS.
-    /// - `file`: an open directory of an `F`.
+    /// - `file`: an open directory of an `F`, whose position is the caller's for the call.
     /// - `ctx`: where its entries go, for this call alone.
     unsafe extern "C" fn iterate_shared(
         file: *mut bindings::file,
@@ -75,8 +127,12 @@ impl<F: Namespace + FileData> Table<F> {
             }
             // SAFETY: The file is open, and an `F`'s: clause `file`.
             let inode = unsafe { Inode::<F>::of_file(file) };
-            // SAFETY: It is there for this call alone: clause `ctx`.
-            let mut emitter = DirEmitter(unsafe { &mut *ctx });
+            // INVARIANT: The file is open, and its position locked by the VFS: clause `file`.
+            let mut emitter = DirEmitter {
+                // SAFETY: It is there for this call alone: clause `ctx`.
+                ctx: unsafe { &mut *ctx },
+                file,
+            };
             F::read_dir(inode, &mut emitter).map(|()| 0)
         })
     }

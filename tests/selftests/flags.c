@@ -17,7 +17,10 @@ DR_FIXTURE(flags)
 
 #define PATH(s) dr_path(s)
 
-/* The flags, or -errno. */
+/* What is always there. */
+#define DAX	(dr_xfs() ? 0 : FS_DAX_FL)
+
+/* The flags besides DAX, or -errno. */
 static int get(const char *name)
 {
 	int flags = 0, fd = dr_open(name, O_RDONLY);
@@ -27,7 +30,9 @@ static int get(const char *name)
 	if (ioctl(fd, FS_IOC_GETFLAGS, &flags))
 		flags = -errno;
 	close(fd);
-	return flags;
+	if (flags >= 0 && (flags & FS_DAX_FL) != DAX)
+		return -EILSEQ;
+	return flags < 0 ? flags : flags & ~FS_DAX_FL;
 }
 
 static int set(const char *name, int flags)
@@ -90,7 +95,6 @@ TEST_F(flags, are_kept)
 	EXPECT_EQ(FS_NODUMP_FL | FS_APPEND_FL, get("f"));
 	EXPECT_EQ(-EOPNOTSUPP, set("f", FS_COMPR_FL));
 	EXPECT_EQ(-EOPNOTSUPP, set("f", FS_NODUMP_FL | FS_SYNC_FL));
-	EXPECT_EQ(-EOPNOTSUPP, set("f", FS_DAX_FL));
 	EXPECT_EQ(FS_NODUMP_FL | FS_APPEND_FL, get("f"));
 	EXPECT_EQ(0, set("f", 0));
 	EXPECT_EQ(0, set("d", 0));
@@ -187,14 +191,15 @@ TEST_F(flags, fsxattr)
 	ASSERT_LE(0, fd);
 	memset(&x, 0xff, sizeof(x));
 	ASSERT_EQ(0, ioctl(fd, FS_IOC_FSGETXATTR, &x));
-	EXPECT_EQ(0, x.fsx_xflags);
+	EXPECT_EQ(dr_xfs() ? 0 : FS_XFLAG_DAX, x.fsx_xflags);
 	EXPECT_EQ(0, x.fsx_projid);
 	x.fsx_xflags = FS_XFLAG_NODUMP | FS_XFLAG_NOATIME;
 	EXPECT_EQ(0, ioctl(fd, FS_IOC_FSSETXATTR, &x));
 	EXPECT_EQ(FS_NODUMP_FL | FS_NOATIME_FL, get("f"));
 	memset(&x, 0xff, sizeof(x));
 	ASSERT_EQ(0, ioctl(fd, FS_IOC_FSGETXATTR, &x));
-	EXPECT_EQ(FS_XFLAG_NODUMP | FS_XFLAG_NOATIME, x.fsx_xflags);
+	EXPECT_EQ(FS_XFLAG_NODUMP | FS_XFLAG_NOATIME | (dr_xfs() ? 0 : FS_XFLAG_DAX),
+		  x.fsx_xflags);
 	x.fsx_projid = 5;
 	EXPECT_ERR(EOPNOTSUPP, ioctl(fd, FS_IOC_FSSETXATTR, &x));
 	x.fsx_projid = 0;
@@ -202,6 +207,39 @@ TEST_F(flags, fsxattr)
 	EXPECT_ERR(EOPNOTSUPP, ioctl(fd, FS_IOC_FSSETXATTR, &x));
 	EXPECT_EQ(FS_NODUMP_FL | FS_NOATIME_FL, get("f"));
 	close(fd);
+}
+
+/* chattr +x changes nothing, as all is DAX; chattr -x is refused. The others go on as they were. */
+TEST_F(flags, dax)
+{
+	static const char *const names[] = { "f", "d" };
+	struct stat was, is;
+
+	SKIP_ON_XFS();
+	ASSERT_EQ(0, dr_create("f", 1, 1));
+	ASSERT_EQ(0, mkdir(PATH("d"), 0755));
+	for (size_t i = 0; i < 2; i++) {
+		const char *name = names[i];
+
+		EXPECT_EQ(0, set(name, FS_DAX_FL));
+		EXPECT_EQ(0, get(name));
+		EXPECT_EQ(0, set(name, FS_DAX_FL | FS_NODUMP_FL));
+		EXPECT_EQ(FS_NODUMP_FL, get(name));
+		ASSERT_EQ(0, stat(PATH(name), &was));
+		EXPECT_EQ(-EOPNOTSUPP, set(name, FS_NODUMP_FL));
+		ASSERT_EQ(0, stat(PATH(name), &is));
+		EXPECT_EQ(0, memcmp(&was.st_ctim, &is.st_ctim, sizeof(was.st_ctim)));
+		EXPECT_EQ(FS_NODUMP_FL, get(name));
+		/* All at once, by who does not know it. */
+		EXPECT_EQ(0, set(name, 0));
+		EXPECT_EQ(0, get(name));
+		EXPECT_EQ(-EOPNOTSUPP, set(name, 0));
+	}
+	EXPECT_EQ(STATX_ATTR_DAX, attributes("f", NULL));
+	ASSERT_EQ(0, dr_create("d/g", 1, 1));
+	EXPECT_EQ(0, get("d/g"));
+	EXPECT_EQ(0, dr_persists());
+	EXPECT_EQ(0, get("f"));
 }
 
 static int set_as(void *arg)

@@ -121,8 +121,10 @@ TEST_F(mounts, device_without_dax)
 	seq = dr_log_seq();
 	r = try_mount(path, dr_mnt(), "");
 	TH_LOG("refused with errno %d", -r);
-	EXPECT_TRUE(r == -EINVAL || r == -EOPNOTSUPP);
+	EXPECT_EQ(-EOPNOTSUPP, r);
 	EXPECT_EQ(1, dr_log_count(seq, "daxrmap: "));
+	/* And what to do instead. */
+	EXPECT_EQ(1, dr_log_count(seq, "ndctl create-namespace -m fsdax"));
 	loop = open(path, O_RDWR);
 	EXPECT_EQ(0, ioctl(loop, LOOP_CLR_FD, 0));
 	unlink("/tmp/backing");

@@ -20,6 +20,9 @@
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define PUNCH	(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
+#ifndef FALLOC_FL_WRITE_ZEROES
+#define FALLOC_FL_WRITE_ZEROES	0x80
+#endif
 
 FIXTURE(space) { struct dr_fs fs; };
 FIXTURE_SETUP(space)
@@ -55,6 +58,59 @@ TEST_F(space, every_block)
 	EXPECT_EQ(1, dr_free_blocks());
 	EXPECT_EQ(0, dr_create("h", 1, 1));
 	EXPECT_EQ(0, dr_check());
+}
+
+/* What there is no room for fails before anything is taken, and changes nothing. */
+TEST_F(space, more_than_there_is)
+{
+	static const int modes[] = { 0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE,
+		FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, FALLOC_FL_UNSHARE_RANGE,
+		FALLOC_FL_WRITE_ZEROES };
+	struct stat was, is;
+	long free, had;
+
+	ASSERT_EQ(0, dr_create("f", 3, 1));
+	ASSERT_EQ(0, dr_clone("f", "g"));
+	free = dr_free_blocks();
+	had = dr_counter("log_used");
+	ASSERT_EQ(0, stat(dr_path("g"), &was));
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		/* Two pages are there, of which zeroes may take none, to the last page that is not. */
+		EXPECT_EQ(-ENOSPC, dr_fallocate("g", modes[i], BLK, (free + 3) * BLK));
+		EXPECT_EQ(-ENOSPC, dr_fallocate("g", modes[i], 3 * BLK, 1L << 40));
+		EXPECT_EQ(-ENOSPC, dr_fallocate("g", modes[i], 0, 1L << 62));
+	}
+	ASSERT_EQ(0, stat(dr_path("g"), &is));
+	EXPECT_EQ(was.st_size, is.st_size);
+	EXPECT_EQ(was.st_blocks, is.st_blocks);
+	EXPECT_EQ(was.st_mtim.tv_nsec, is.st_mtim.tv_nsec);
+	EXPECT_EQ(was.st_ctim.tv_nsec, is.st_ctim.tv_nsec);
+	EXPECT_EQ(had, dr_counter("log_used"));
+	EXPECT_USED(3);
+	/* Just so much is possible. */
+	EXPECT_EQ(0, dr_fallocate("g", FALLOC_FL_ZERO_RANGE, BLK, free * BLK));
+	EXPECT_EQ(0, dr_free_blocks());
+	/* In the place of what is there. */
+	EXPECT_EQ(0, dr_fallocate("g", FALLOC_FL_ZERO_RANGE, BLK, free * BLK));
+	EXPECT_EQ(0, dr_fallocate("g", 0, 0, (free + 1) * BLK));
+	EXPECT_EQ(-ENOSPC, dr_fallocate("g", FALLOC_FL_ZERO_RANGE, 0, BLK));
+	EXPECT_EQ(0, dr_verify("f", 0, 3, 1, 0));
+}
+
+/* What shares its blocks with itself only needs a block less than it has pages. */
+TEST_F(space, just_enough)
+{
+	long free;
+
+	ASSERT_EQ(0, dr_create("f", 1, 1));
+	for (int i = 1; i < 10; i++)
+		ASSERT_EQ(0, dr_clone_range("f", 0, BLK, "f", i * BLK));
+	free = dr_free_blocks();
+	ASSERT_EQ(0, dr_fallocate("big", 0, 0, (free - 9) * BLK));
+	ASSERT_EQ(9, dr_free_blocks());
+	EXPECT_EQ(0, dr_fallocate("f", FALLOC_FL_UNSHARE_RANGE, 0, 10 * BLK));
+	EXPECT_EQ(0, dr_free_blocks());
+	EXPECT_FALSE(dr_shared("f", 0));
 }
 
 TEST_F(space, none_for_copies)

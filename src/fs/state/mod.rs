@@ -27,6 +27,7 @@ mod codec;
 mod directory;
 mod file;
 mod layout;
+mod listing;
 mod lost;
 mod namespace;
 mod op;
@@ -53,6 +54,7 @@ pub(crate) use self::{
         FIRST_COOKIE, //
     },
     file::Mapping,
+    listing::Listing,
     op::{
         Name,
         Op,

@@ -39,6 +39,7 @@ mod attribute_tests;
 mod crash;
 mod images_tests;
 mod layout_tests;
+mod listing_tests;
 mod lost_tests;
 mod media_tests;
 mod namespace_tests;
