@@ -38,6 +38,7 @@ use crate::{
         Ground, //
     },
     vfs::{
+        self,
         FileSystem,
         Inode,
         NewSuper,
@@ -144,7 +145,8 @@ fn refuse<T>(id: &CStr, reason: &str, errno: Error) -> Result<T> {
 
 /// Reads the metadata of a device that has so many blocks.
 fn open(id: &CStr, pmem: &Arc<Pmem>, blocks: u64) -> Result<Opened> {
-    let opened = match Journal::open(&PmemMedium(pmem.clone()), blocks) {
+    let medium = PmemMedium(pmem.clone());
+    let opened = match Journal::open(&medium, blocks, vfs::random_bytes()) {
         Ok(opened) => opened,
         Err(e) => {
             let reason = if e == EINVAL {

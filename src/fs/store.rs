@@ -45,7 +45,7 @@ pub(crate) struct Store<M: Medium> {
     can_write: bool,
     /// Some of the bad set may not be on the medium.
     unrecorded: bool,
-    /// A copy of the superblock is not the newest, or is damaged.
+    /// A copy of the superblock is not the newest, is damaged, or lacks the secret.
     stale: bool,
     /// While nothing is to be written: the inodes that are to be freed afterwards.
     frozen: Option<KVec<u64>>,
@@ -71,7 +71,7 @@ impl<M: Medium> Store<M> {
             writable: false,
             can_write: opened.can_write,
             unrecorded: false,
-            stale,
+            stale: stale || opened.new_secret,
             frozen: None,
         }
     }

@@ -120,6 +120,7 @@ pub(crate) use self::{
     },
     new_inode::{
         random,
+        random_bytes,
         NewInode,
         UnnumberedInode, //
     },

@@ -39,6 +39,8 @@ mod symlink;
 mod xattr;
 
 pub(crate) use self::checkpoint::OpSink;
+#[cfg(not(MODULE))]
+pub(crate) use self::directory::COLLISIONS;
 pub(crate) use self::{
     attr::{
         flags,
@@ -73,6 +75,7 @@ pub(crate) use self::{
     }, //
 };
 
+use crate::media::Secret;
 use crate::rmap::{
     ExtentMap,
     OwnerTree,
@@ -150,6 +153,8 @@ impl Inode {
 pub(crate) struct State {
     /// Size of the device.
     blocks: u64,
+    /// The key of the directories' hashes.
+    secret: Secret,
     inodes: RBTree<u64, Inode>,
     /// Number of entries of `inodes`.
     inode_count: usize,
@@ -182,14 +187,14 @@ impl State {
     ///
     /// `EINVAL` if `blocks` is 0 or too many or `root` is not a directory; `ENOMEM`.
     #[cfg_attr(MODULE, expect(dead_code, reason = "for mkfs"))]
-    pub(crate) fn new(blocks: u64, root: Attr) -> Result<State> {
+    pub(crate) fn new(blocks: u64, root: Attr, secret: Secret) -> Result<State> {
         if !root.is_dir() {
             return Err(EINVAL);
         }
-        let mut state = Self::empty(blocks)?;
+        let mut state = Self::empty(blocks, secret)?;
         let inode = Inode {
             attr: Attr { nlink: 2, ..root },
-            kind: InodeKind::Dir(Directory::new(ROOT_INO)),
+            kind: InodeKind::Dir(Directory::new(ROOT_INO, secret)),
             xattrs: Xattrs::new(),
         };
         state
@@ -200,17 +205,18 @@ impl State {
     }
 
     /// Creates the state of a filesystem of so many blocks that has no root yet: a checkpoint is to
-    /// make it one. May sleep.
+    /// make it one. Nobody who makes names may know the secret. May sleep.
     ///
     /// # Errors
     ///
     /// `EINVAL` if `blocks` is 0 or too many; `ENOMEM`.
-    pub(crate) fn empty(blocks: u64) -> Result<State> {
+    pub(crate) fn empty(blocks: u64, secret: Secret) -> Result<State> {
         if blocks == 0 || blocks > MAX_BLOCKS {
             return Err(EINVAL);
         }
         let mut state = State {
             blocks,
+            secret,
             inodes: RBTree::new(),
             inode_count: 0,
             owners: OwnerTree::new(),

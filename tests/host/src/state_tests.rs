@@ -14,7 +14,8 @@ use crate::{
         Time,
         Transaction,
         ROOT_INO, //
-    }, //
+    },
+    SECRET, //
 };
 use kernel::{
     alloc::budget,
@@ -47,7 +48,7 @@ pub(crate) fn attr(mode: u32, sec: i64) -> Attr {
 }
 
 pub(crate) fn new_state(blocks: u64) -> State {
-    let state = State::new(blocks, attr(DIR, 1)).unwrap();
+    let state = State::new(blocks, attr(DIR, 1), SECRET).unwrap();
     state.check().unwrap();
     state
 }
@@ -105,7 +106,10 @@ pub(crate) fn nlink(state: &State, ino: u64) -> u32 {
 #[test]
 fn new_state_checks_its_arguments() {
     for (blocks, mode) in [(0, DIR), (1 << 53, DIR), (10, FILE)] {
-        assert_eq!(State::new(blocks, attr(mode, 0)).err(), Some(EINVAL));
+        assert_eq!(
+            State::new(blocks, attr(mode, 0), SECRET).err(),
+            Some(EINVAL)
+        );
     }
     let state = new_state(10);
     assert_eq!(state.total_blocks(), 10);

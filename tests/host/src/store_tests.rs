@@ -21,6 +21,7 @@ use crate::{
         attr,
         FILE, //
     },
+    SECRET, //
 };
 use kernel::prelude::ENOSPC;
 use std::{
@@ -29,7 +30,7 @@ use std::{
 };
 
 fn mounted(medium: &Rc<Recorder>) -> Store<Rc<Recorder>> {
-    let opened = Journal::open(&**medium, BLOCKS).unwrap();
+    let opened = Journal::open(&**medium, BLOCKS, SECRET).unwrap();
     let mut store = Store::new(opened, medium.clone());
     store.make_writable().unwrap();
     store
