@@ -44,7 +44,7 @@ pub(crate) const CLONE_EXTENTS: usize = 1024;
 
 impl State {
     /// Returns what the pages from `pgoff` on of a file are, as far as all that is answered stays
-    /// the same, and at most for `max_len` pages.
+    /// the same, and at most for `max_len` pages; not all of it if very many others share parts of them.
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ impl State {
         };
 
         let block = extent.block;
-        let (sharing, len) = self.owners.sharing(block, extent.len);
+        let (sharing, len) = self.owners.sharing_in_part(block, extent.len);
         let (bad, len) = match self.bad.next(block, block.saturating_add(len)) {
             None => (false, len),
             Some(bad) if bad.start > block => (false, bad.start - block),
