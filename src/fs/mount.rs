@@ -392,7 +392,7 @@ impl FileSystem for Mount {
     }
 
     fn evict_unlinked(&self, ino: u64) {
-        let result = self.meta.lock().evict(ino);
+        let result = self.meta.evict(ino);
         let Err(e) = result else { return };
         if self.lines.allows() {
             pr_warn!(

@@ -39,8 +39,6 @@ mod symlink;
 mod xattr;
 
 pub(crate) use self::checkpoint::OpSink;
-#[cfg(not(MODULE))]
-pub(crate) use self::directory::COLLISIONS;
 pub(crate) use self::{
     attr::{
         flags,
@@ -73,6 +71,11 @@ pub(crate) use self::{
         SetMode,
         Xattrs, //
     }, //
+};
+#[cfg(not(MODULE))]
+pub(crate) use self::{
+    directory::COLLISIONS,
+    file::EXTENTS, //
 };
 
 use crate::media::Secret;

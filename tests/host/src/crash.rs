@@ -353,7 +353,7 @@ impl Fs {
                     .inodes_from(0)
                     .map(|(ino, _)| ino)
                     .collect();
-                let tx = self.store.state().evict(pick(&all, chance)?)?;
+                let (tx, _) = self.store.state().evict(pick(&all, chance)?)?;
                 self.store.commit(tx)
             }
             7..=11 => {

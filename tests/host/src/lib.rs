@@ -54,6 +54,7 @@ mod crash;
 mod hash_tests;
 mod images_tests;
 mod layout_tests;
+mod long_tests;
 mod lost_tests;
 mod media_tests;
 mod namespace_tests;

@@ -283,7 +283,7 @@ fn full_log() {
         let ino = state.lookup(ROOT_INO, &name(i)).unwrap();
         let tx = state.unlink(ROOT_INO, &name(i), at(2)).unwrap();
         commit(&medium, &mut journal, &mut state, tx).unwrap();
-        let tx = state.evict(ino).unwrap();
+        let (tx, _) = state.evict(ino).unwrap();
         commit(&medium, &mut journal, &mut state, tx).unwrap();
     }
     let (_, tx) = state.create(ROOT_INO, b"again", attr(FILE, 1)).unwrap();
@@ -302,7 +302,7 @@ fn numbers_of_inodes_that_are_gone() {
     commit(&medium, &mut journal, &mut state, tx).unwrap();
     let tx = state.unlink(ROOT_INO, b"a", at(2)).unwrap();
     commit(&medium, &mut journal, &mut state, tx).unwrap();
-    let tx = state.evict(gone).unwrap();
+    let (tx, _) = state.evict(gone).unwrap();
     commit(&medium, &mut journal, &mut state, tx).unwrap();
     journal.checkpoint(&medium, &state).unwrap();
     let (_, mut state) = open(&medium).unwrap();

@@ -102,7 +102,7 @@ fn links_and_times() {
     assert_eq!((nlink(&s, dir), nlink(&s, ROOT_INO)), (0, 2));
     // Nothing can be created in a directory that is gone.
     assert_eq!(s.create(dir, b"x", attr(FILE, 0)).err(), Some(ENOENT));
-    let t = s.evict(dir).unwrap();
+    let (t, _) = s.evict(dir).unwrap();
     commit(&mut s, t);
     assert!(s.inode(dir).is_none());
     assert!(

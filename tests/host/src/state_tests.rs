@@ -131,7 +131,7 @@ fn orphans_keep_their_blocks_until_evicted() {
     let t = s.unlink(ROOT_INO, b"t", at(3)).unwrap();
     commit(&mut s, t);
     assert_eq!(s.free_blocks(), 4);
-    let t = s.evict(ino).unwrap();
+    let (t, _) = s.evict(ino).unwrap();
     commit(&mut s, t);
     assert_eq!(s.free_blocks(), 10);
     assert!(s.owners().is_empty());

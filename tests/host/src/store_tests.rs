@@ -68,7 +68,7 @@ fn frozen() {
         assert_eq!((marked.newly_bad, marked.durable), (1, Err(erofs())));
         assert!(store.state().is_bad(block));
     }
-    store.evict(ino).unwrap();
+    assert_eq!(store.evict(ino), Ok(true));
     assert_eq!(store.state().free_blocks(), free - 1);
     assert!(*medium.bytes.borrow() == before, "something was written");
 
