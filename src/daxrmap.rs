@@ -25,9 +25,11 @@ mod failure;
 mod fs;
 mod media;
 mod rmap;
+mod siphash;
 mod vfs;
 
 use crc32c::crc32c;
+use siphash::siphash;
 
 module! {
     type: Daxrmap,

@@ -232,13 +232,7 @@ impl Pmem {
             // has died, and all who hold dax_read_lock are through (devm, in reverse order:
             // `pmem_release_disk` comes before what was allocated before the disk).
             unsafe {
-                bindings::daxrmap_bad_sectors(
-                    self.disk.as_ptr(),
-                    first,
-                    len,
-                    &mut bad,
-                    &mut count,
-                )
+                bindings::daxrmap_bad_sectors(self.disk.as_ptr(), first, len, &mut bad, &mut count)
             }
         });
         if found != Some(true) {

@@ -349,9 +349,7 @@ impl<G: Ground> Engine<G> {
 
     /// Has fanotify told of all owners from this batch on by a walk.
     fn leave_to_walk(&self, failure: &mut Failure) {
-        self.events
-            .task()
-            .note_rest(&failure.range, &failure.batch);
+        self.events.task().note_rest(&failure.range, &failure.batch);
         failure.walked = true;
     }
 

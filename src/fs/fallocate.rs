@@ -286,23 +286,39 @@ fn punch(inode: &Inode<Mount>, pages: Range<u64>) -> Result {
     retry_while_pinned(|| {
         let invalidate = inode.invalidate_lock();
         dax::break_layout(inode, pages.clone(), &invalidate)?;
-        let fs = inode.fs();
-        let mut bad = 0;
-        let mut runs = KVec::new();
-        fs.meta().transact(|state| {
-            bad = state.bad_pages(inode.ino(), pages.clone())?;
-            if bad != 0 && trace::heal_enabled() {
-                runs = bad_runs(state, inode.ino(), pages.clone())?;
+        let mut next = pages.start;
+        while next < pages.end {
+            next = punch_some(inode, next..pages.end)?;
+            if next < pages.end && fatal_signal_pending() {
+                return Err(EINTR);
             }
-            state.unmap_range(inode.ino(), pages.start, pages.end - pages.start)
-        })?;
-        fs.engine().counters.healed.add(bad);
-        for run in &runs {
-            let pages = run.pgoff..run.pgoff_end();
-            trace::heal(inode, &pages, run.block, None, HealedBy::PunchHole);
         }
         Ok(())
     })
+}
+
+/// Makes the first of these pages a hole, as many as one transaction is to change. Returns where they end.
+fn punch_some(inode: &Inode<Mount>, pages: Range<u64>) -> Result<u64> {
+    let fs = inode.fs();
+    let mut end = pages.end;
+    let mut bad = 0;
+    let mut runs = KVec::new();
+    fs.meta().transact(|state| {
+        let len = state.step_len(inode.ino(), pages.start, pages.end - pages.start)?;
+        let some = pages.start..pages.start.saturating_add(len);
+        end = some.end;
+        bad = state.bad_pages(inode.ino(), some.clone())?;
+        if bad != 0 && trace::heal_enabled() {
+            runs = bad_runs(state, inode.ino(), some)?;
+        }
+        state.unmap_range(inode.ino(), pages.start, len)
+    })?;
+    fs.engine().counters.healed.add(bad);
+    for run in &runs {
+        let pages = run.pgoff..run.pgoff_end();
+        trace::heal(inode, &pages, run.block, None, HealedBy::PunchHole);
+    }
+    Ok(end)
 }
 
 /// Which of these pages of a file are at bad blocks: what nobody knows any more once they are a hole.

@@ -56,6 +56,9 @@ use kernel::{
     },
 };
 
+/// Inodes that are looked at under one hold of the lock.
+const INODES: usize = 1024;
+
 /// The metadata of a mount.
 #[pin_data]
 pub(crate) struct Meta {
@@ -144,6 +147,17 @@ impl Meta {
         let mut state = self.lock();
         let tx = build(&state)?;
         state.commit(tx)
+    }
+
+    /// Frees an inode that nobody has a name or a use for any more. Nobody sees that it goes in several
+    /// transactions; after a crash the next mount does the rest.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::evict`]; `EIO` if the device is gone.
+    pub(crate) fn evict(&self, ino: u64) -> Result {
+        while !self.lock().evict(ino)? {}
+        Ok(())
     }
 
     /// Whether the device is gone or not to be trusted, so that every access is `EIO`.
@@ -279,12 +293,13 @@ impl MetaGuard<'_> {
         self.watch(Store::make_writable)
     }
 
-    /// Frees an inode that nobody has a name or a use for any more.
+    /// Frees an inode that nobody has a name or a use for any more, or a part of it, see
+    /// [`Store::evict`].
     ///
     /// # Errors
     ///
     /// As [`Store::evict`]; `EIO` if the device is gone.
-    pub(crate) fn evict(&mut self, ino: u64) -> Result {
+    fn evict(&mut self, ino: u64) -> Result<bool> {
         self.meta.check_alive()?;
         self.watch(|store| store.evict(ino))
     }
@@ -383,11 +398,18 @@ impl Ground for Meta {
     }
 
     fn next_file(&self, ino: u64) -> Option<u64> {
-        let state = self.lock();
-        let mut inodes = state.inodes_from(ino);
-        inodes
-            .find(|(_, inode)| inode.as_file().is_ok())
-            .map(|(ino, _)| ino)
+        let mut from = ino;
+        loop {
+            let state = self.lock();
+            let mut last = None;
+            for (ino, inode) in state.inodes_from(from).take(INODES) {
+                if inode.as_file().is_ok() {
+                    return Some(ino);
+                }
+                last = Some(ino);
+            }
+            from = last?.checked_add(1)?;
+        }
     }
 
     fn is_bad(&self, block: u64) -> bool {

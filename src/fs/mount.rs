@@ -38,6 +38,7 @@ use crate::{
         Ground, //
     },
     vfs::{
+        self,
         FileSystem,
         Inode,
         NewSuper,
@@ -159,7 +160,8 @@ fn refuse<T>(id: &CStr, reason: &str, errno: Error) -> Result<T> {
 
 /// Reads the metadata of a device that has so many blocks.
 fn open(id: &CStr, pmem: &Arc<Pmem>, blocks: u64) -> Result<Opened> {
-    let opened = match Journal::open(&PmemMedium(pmem.clone()), blocks) {
+    let medium = PmemMedium(pmem.clone());
+    let opened = match Journal::open(&medium, blocks, vfs::random_bytes()) {
         Ok(opened) => opened,
         Err(e) => {
             let reason = if e == EINVAL {
@@ -421,7 +423,7 @@ impl FileSystem for Mount {
     }
 
     fn evict_unlinked(&self, ino: u64) {
-        let result = self.meta.lock().evict(ino);
+        let result = self.meta.evict(ino);
         let Err(e) = result else { return };
         if self.lines.allows() {
             pr_warn!(

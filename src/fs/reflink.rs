@@ -56,7 +56,13 @@ fn share(range: &Remap<'_, Mount>, len: u64, dst_lock: &InodeLock<'_, Mount>) ->
     let dst_invalidate = other.as_ref().unwrap_or(&src_invalidate);
     // What cannot be cloned must not lose its mappings over the attempt: who maps a page that is
     // failing right now is about to be told.
-    meta.lock().check_clone(from_ino, from, pages)?;
+    let mut checked = 0;
+    while checked < pages {
+        let (state, from) = (meta.lock(), from.saturating_add(checked));
+        let step = state.step_len(from_ino, from, pages - checked)?;
+        state.check_clone(from_ino, from, step)?;
+        checked = checked.saturating_add(step.max(1));
+    }
     let dst_pages = to..to.saturating_add(pages);
     dax::write_back(src.inode, from..from.saturating_add(pages), &src_invalidate)?;
     dax::break_layout(src.inode, from..from.saturating_add(pages), &src_invalidate)?;
@@ -77,7 +83,9 @@ fn share(range: &Remap<'_, Mount>, len: u64, dst_lock: &InodeLock<'_, Mount>) ->
         let mut size = dst.inode.size();
         meta.transact(|state| {
             let (from, to) = (from.saturating_add(done), to.saturating_add(done));
-            batch = state.clone_len(from_ino, from, pages.saturating_sub(done))?;
+            batch = state.step_len(from_ino, from, pages.saturating_sub(done))?;
+            // What is there goes.
+            batch = state.step_len(to_ino, to, batch)?;
             let mut tx = state.clone_range(from_ino, from, to_ino, to, batch)?;
             let shared = to.saturating_add(batch).saturating_mul(dax::BLOCK_SIZE);
             if shared.min(end) > size {

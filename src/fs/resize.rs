@@ -40,7 +40,7 @@ use kernel::prelude::*;
 /// # Errors
 ///
 /// `ENOMEM`, `EINTR`, `EIO`; `ENOSPC` if it grows and the last page is shared and cannot be copied.
-/// Nothing has changed then.
+/// Nothing has changed then, unless it was to lose many extents: it may have lost some, from its end on.
 pub(super) fn truncate(inode: &Inode<Mount>, size: u64, lock: &InodeLock<'_, Mount>) -> Result {
     inode.fs().meta().check_alive()?;
     if size > inode.size() {
@@ -56,15 +56,36 @@ pub(super) fn truncate(inode: &Inode<Mount>, size: u64, lock: &InodeLock<'_, Mou
             Err(e) if e == ENOSPC => {}
             zeroed => zeroed?,
         }
+        let mut now = inode.size();
+        let done = shorten(inode, size, &mut now);
+        inode.set_size(now, lock);
+        inode.truncate_mappings(now, &invalidate);
+        done
+    })
+}
+
+/// Takes what a file has behind byte `size`, from its end on: in several transactions if there is much,
+/// each of which leaves a file that is shorter. `now` is its size.
+fn shorten(inode: &Inode<Mount>, size: u64, now: &mut u64) -> Result {
+    let first = size.div_ceil(dax::BLOCK_SIZE);
+    loop {
+        let mut to = size;
+        let mut is_all = true;
         inode.fs().meta().transact(|state| {
-            let mut tx = state.unmap_range(inode.ino(), first, u64::MAX)?;
-            push_size(state, &mut tx, inode, size)?;
+            let start = state.last_step(inode.ino(), first)?;
+            if start != first {
+                to = start.saturating_mul(dax::BLOCK_SIZE).min(*now);
+                is_all = false;
+            }
+            let mut tx = state.unmap_range(inode.ino(), start, u64::MAX)?;
+            push_size(state, &mut tx, inode, to)?;
             Ok(tx)
         })?;
-        inode.set_size(size, lock);
-        inode.truncate_mappings(size, &invalidate);
-        Ok(())
-    })
+        *now = to;
+        if is_all {
+            return Ok(());
+        }
+    }
 }
 
 /// Moves the end of the file to `size` bytes, which is beyond what it was.

@@ -45,7 +45,7 @@ pub(crate) struct Store<M: Medium> {
     can_write: bool,
     /// Some of the bad set may not be on the medium.
     unrecorded: bool,
-    /// A copy of the superblock is not the newest, or is damaged.
+    /// A copy of the superblock is not the newest, is damaged, or lacks the secret.
     stale: bool,
     /// While nothing is to be written: the inodes that are to be freed afterwards.
     frozen: Option<KVec<u64>>,
@@ -71,7 +71,7 @@ impl<M: Medium> Store<M> {
             writable: false,
             can_write: opened.can_write,
             unrecorded: false,
-            stale,
+            stale: stale || opened.new_secret,
             frozen: None,
         }
     }
@@ -133,8 +133,7 @@ impl<M: Medium> Store<M> {
         while let Some((ino, inode)) = self.state.next_inode(from) {
             from = ino.saturating_add(1);
             if inode.attr.nlink == 0 {
-                let tx = self.state.evict(ino)?;
-                self.commit(tx)?;
+                self.evict_all(ino)?;
                 evicted = evicted.saturating_add(1);
             }
         }
@@ -166,23 +165,30 @@ impl<M: Medium> Store<M> {
         }
         let mut result = self.catch_up();
         for ino in inodes {
-            result = result.and(self.evict(ino));
+            result = result.and(self.evict_all(ino));
         }
         result
     }
 
-    /// Frees an inode that nobody has a name or a use for any more; after the thaw, if it is frozen.
+    /// Frees an inode that nobody has a name or a use for any more, or a part of it; after the thaw, if it
+    /// is frozen. Returns whether that is all.
     ///
     /// # Errors
     ///
     /// As [`commit`](Self::commit) and [`State::evict`].
-    pub(crate) fn evict(&mut self, ino: u64) -> Result {
-        let tx = self.state.evict(ino)?;
+    pub(crate) fn evict(&mut self, ino: u64) -> Result<bool> {
+        let (tx, is_all) = self.state.evict(ino)?;
         if let Some(later) = &mut self.frozen {
             later.push(ino, GFP_KERNEL)?;
-            return Ok(());
+            return Ok(true);
         }
-        self.commit(tx)
+        self.commit(tx)?;
+        Ok(is_all)
+    }
+
+    fn evict_all(&mut self, ino: u64) -> Result {
+        while !self.evict(ino)? {}
+        Ok(())
     }
 
     /// Gives the filesystem another name for people. Durable, or not so.

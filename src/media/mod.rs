@@ -37,6 +37,7 @@ pub(crate) use self::{
     },
     replay::Replay,
     superblock::{
+        Secret,
         Superblock,
         LABEL_MAX, //
     },

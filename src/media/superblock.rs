@@ -36,6 +36,9 @@ const VERSION: u32 = 1;
 /// Where the checksum is.
 const CRC_AT: usize = 12;
 
+/// What a filesystem alone knows: the key of its directories' hashes.
+pub(crate) type Secret = [u8; 16];
+
 /// Smallest and largest filesystem, in blocks.
 const MIN_BLOCKS: u64 = 512;
 const MAX_BLOCKS: u64 = 1 << 40;
@@ -52,9 +55,12 @@ pub(crate) struct Features {
 }
 
 impl Features {
+    /// compat: the superblock has a secret. Who does not know of it writes zeroes in its place.
+    const SECRET: u64 = 1;
+
     /// Those that this version knows.
     pub(crate) const KNOWN: Self = Self {
-        compat: 0,
+        compat: Self::SECRET,
         ro_compat: 0,
         incompat: 0,
     };
@@ -91,9 +97,24 @@ pub(crate) struct Superblock {
     pub(crate) previous_seq: u64,
     /// When it was made: seconds since 1970.
     pub(crate) made: i64,
+    /// See [`secret`](Self::secret). Zeroes: there is none.
+    pub(crate) secret: Secret,
 }
 
 impl Superblock {
+    /// The filesystem's secret. Those that earlier versions have made, or have written since, have
+    /// none.
+    pub(crate) fn secret(&self) -> Option<Secret> {
+        let has = self.features.compat & Features::SECRET != 0;
+        (has && self.secret != Secret::default()).then_some(self.secret)
+    }
+
+    /// Gives it a secret.
+    pub(crate) fn set_secret(&mut self, secret: Secret) {
+        self.features.compat |= Features::SECRET;
+        self.secret = secret;
+    }
+
     /// Where the two copies are, in bytes.
     pub(crate) fn places(blocks: u64) -> [u64; 2] {
         [0, blocks.saturating_sub(1).saturating_mul(BLOCK_SIZE)]
@@ -136,6 +157,7 @@ impl Superblock {
         to.put_u64(self.first_seq)?;
         to.put_u64(self.previous_seq)?;
         to.put(&self.made.to_le_bytes())?;
+        to.put(&self.secret)?;
         let crc = crc32c(!0, &out);
         if let Some(place) = out.get_mut(CRC_AT..CRC_AT + 4) {
             place.copy_from_slice(&crc.to_le_bytes());
@@ -193,6 +215,7 @@ impl Superblock {
             first_seq: from.u64()?,
             previous_seq: from.u64()?,
             made: i64::from_le_bytes(from.fixed()?),
+            secret: from.fixed()?,
         };
         if block_size != BLOCK_SIZE {
             return Err(euclean());

@@ -15,8 +15,15 @@ use super::{
     OwnerTree, //
 };
 use crate::errno::euclean;
-use core::ops::Range;
+use core::{
+    cell::Cell,
+    ops::Range, //
+};
 use kernel::prelude::*;
+
+/// How often [`OwnerTree::sharing_in_part`] asks how far blocks go on being shared. Anybody can make very many short records that
+/// go on from each other.
+const LOOKS: u32 = 4096;
 
 /// How many owners a block has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,6 +40,16 @@ impl OwnerTree {
     /// Returns how many owners `block` has, and for how many blocks from it on, at least 1 and at
     /// most `max_len`, that stays so. It may be a different owner.
     pub(crate) fn sharing(&self, block: u64, max_len: u64) -> (Sharing, u64) {
+        self.sharing_for(block, max_len, u32::MAX)
+    }
+
+    /// As [`sharing`](Self::sharing), but it may stay so for longer, if the blocks are shared by very
+    /// many short records that go on from each other.
+    pub(crate) fn sharing_in_part(&self, block: u64, max_len: u64) -> (Sharing, u64) {
+        self.sharing_for(block, max_len, LOOKS)
+    }
+
+    fn sharing_for(&self, block: u64, max_len: u64, most: u32) -> (Sharing, u64) {
         let limit = block.saturating_add(max_len.max(1));
         // Of many owners those are enough that reach to the end.
         let (here, next) = self.ends(block, |ends| (ends.second < limit).then_some(block));
@@ -41,7 +58,11 @@ impl OwnerTree {
         let (sharing, end) = if here.second >= limit {
             (Sharing::Many, limit)
         } else if here.second > block {
-            let (shared, _) = self.ends(block, |ends| (ends.second < limit).then_some(ends.second));
+            let looks = Cell::new(0u32);
+            let (shared, _) = self.ends(block, |ends| {
+                looks.set(looks.get().saturating_add(1));
+                (ends.second < limit && looks.get() < most).then_some(ends.second)
+            });
             (Sharing::Many, shared.second)
         } else if here.last > block {
             let end = if next == here.last && next < limit {

@@ -121,6 +121,7 @@ pub(crate) use self::{
     },
     new_inode::{
         random,
+        random_bytes,
         LinkTarget,
         NewInode,
         UnnumberedInode, //

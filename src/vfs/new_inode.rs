@@ -42,6 +42,14 @@ pub(crate) fn random() -> u32 {
     unsafe { bindings::get_random_u32() }
 }
 
+/// Random bytes, for a secret.
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // SAFETY: May be called anywhere; writes `N` bytes to `bytes`, which has so many.
+    unsafe { bindings::get_random_bytes(bytes.as_mut_ptr().cast(), N) };
+    bytes
+}
+
 /// Where a symbolic link leads, as the VFS wants it.
 ///
 /// # Invariants

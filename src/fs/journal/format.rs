@@ -17,6 +17,7 @@ use crate::{
         Log,
         Medium,
         Region,
+        Secret,
         Superblock,
         LABEL_MAX, //
     },
@@ -55,6 +56,8 @@ pub(crate) struct Format {
     pub(crate) first_seq: u64,
     /// When it is made: seconds since 1970.
     pub(crate) made: i64,
+    /// What nobody else knows, see [`Superblock::secret`].
+    pub(crate) secret: Secret,
     /// The root directory.
     pub(crate) root: Attr,
 }
@@ -76,7 +79,7 @@ impl Journal {
             start,
             blocks: region,
         });
-        let sb = Superblock {
+        let mut sb = Superblock {
             features: Features::default(),
             uuid: format.uuid,
             label: format.label,
@@ -87,9 +90,11 @@ impl Journal {
             first_seq: format.first_seq,
             previous_seq: 0,
             made: format.made,
+            secret: Secret::default(),
         };
+        sb.set_secret(format.secret);
         sb.check().map_err(|_| EINVAL)?;
-        let state = State::new(format.blocks, format.root)?;
+        let state = State::new(format.blocks, format.root, format.secret)?;
         // Also what an older filesystem has left beside the places of this generation.
         Superblock::erase(medium, format.blocks)?;
         let mut log = Log::begin(sb.active_region(), tag(&sb), sb.first_seq);

@@ -25,6 +25,7 @@ use crate::{
         Medium,
         Reader,
         Replay,
+        Secret,
         Superblock, //
     },
 };
@@ -44,18 +45,25 @@ pub(crate) struct Opened {
     pub(crate) damaged: bool,
     /// A record of the log is damaged, and what came after it is lost.
     pub(crate) lost: bool,
+    /// The medium has no secret, and is to get the one that is used.
+    pub(crate) new_secret: bool,
 }
 
 impl Journal {
-    /// Reads a filesystem of a device that has so many blocks. Writes nothing.
+    /// Reads a filesystem of a device that has so many blocks. Writes nothing. `random`: its secret,
+    /// if it has none.
     ///
     /// # Errors
     ///
     /// `EINVAL` if there is none; `EUCLEAN` if it is damaged; `EOPNOTSUPP` if it is of a version or has
     /// features that are not known here; `EIO` if some of it cannot be read; `ENOMEM`.
-    pub(crate) fn open(medium: &impl Medium, device_blocks: u64) -> Result<Opened> {
+    pub(crate) fn open(medium: &impl Medium, device_blocks: u64, random: Secret) -> Result<Opened> {
         let found = Superblock::read(medium, device_blocks)?;
-        let sb = found.sb;
+        let mut sb = found.sb;
+        let new_secret = sb.secret().is_none();
+        if new_secret {
+            sb.set_secret(random);
+        }
         let can_write = sb.features.can_write().ok_or_else(eopnotsupp)?;
         let (replay, state, damaged) = match replay(medium, &sb) {
             Ok((replay, state)) => (replay, state, false),
@@ -90,13 +98,14 @@ impl Journal {
             can_write,
             damaged,
             lost: cut_off.is_some(),
+            new_secret,
         })
     }
 }
 
 /// A state with nothing but the blocks that metadata has.
 fn empty(sb: &Superblock) -> Result<State> {
-    let mut state = State::empty(sb.blocks)?;
+    let mut state = State::empty(sb.blocks, sb.secret().unwrap_or_default())?;
     for range in metadata(sb) {
         state.take(range)?;
     }

@@ -197,7 +197,7 @@ impl State {
                 }
                 let kind = match attr.file_type().ok_or_else(euclean)? {
                     FileType::Regular => InodeKind::File(map),
-                    FileType::Dir => InodeKind::Dir(Directory::new(parent)),
+                    FileType::Dir => InodeKind::Dir(Directory::new(parent, self.secret)),
                     FileType::Symlink => InodeKind::Symlink(KVec::new()),
                     FileType::Special => InodeKind::Special,
                 };

@@ -21,6 +21,8 @@ struct Links {
     names: u64,
     /// How many directories it has entries for.
     subdirs: u64,
+    /// It is a directory from which the way up ends at the root, if that is known.
+    rooted: Option<bool>,
 }
 
 impl State {
@@ -98,6 +100,7 @@ impl State {
                     ino: *ino,
                     names: 0,
                     subdirs: 0,
+                    rooted: (*ino == ROOT_INO).then_some(true),
                 },
                 GFP_KERNEL,
             )?;
@@ -128,6 +131,7 @@ impl State {
             }
         }
 
+        self.find_roots(&mut links)?;
         for (links, (ino, inode)) in links.iter().zip(self.inodes.iter()) {
             self.check_inode(*ino, inode, links)?;
         }
@@ -148,7 +152,7 @@ impl State {
             }
             InodeKind::Dir(dir) => match links.names {
                 0 => nlink == 0 && dir.is_empty(),
-                1 => nlink == with_subdirs && self.reaches_root(ino),
+                1 => nlink == with_subdirs && links.rooted == Some(true),
                 _ => false,
             },
         };
@@ -168,18 +172,31 @@ impl State {
         Ok(())
     }
 
-    /// Returns whether the way up from a directory ends at the root.
-    fn reaches_root(&self, mut ino: u64) -> bool {
-        // As many steps as there are inodes are enough, if there is no loop.
-        for _ in self.inodes.keys() {
-            if ino == ROOT_INO {
-                return true;
+    /// Finds out from which directories the way up ends at the root: each is passed once.
+    fn find_roots(&self, links: &mut [Links]) -> Result {
+        let mut path = KVVec::new();
+        for start in 0..links.len() {
+            let mut next = Some(start);
+            let rooted = loop {
+                let Some(at) = next else { break false };
+                let here = links.get_mut(at).ok_or_else(euclean)?;
+                if let Some(known) = here.rooted {
+                    break known;
+                }
+                // So it stays if the way comes back here.
+                here.rooted = Some(false);
+                path.push(at, GFP_KERNEL)?;
+                let dir = self.inode(here.ino).map(|inode| inode.as_dir());
+                next = match dir {
+                    Some(Ok(dir)) => links.binary_search_by_key(&dir.parent(), |l| l.ino).ok(),
+                    _ => None,
+                };
+            };
+            for at in &path {
+                links.get_mut(*at).ok_or_else(euclean)?.rooted = Some(rooted);
             }
-            match self.inode(ino).map(|inode| inode.as_dir()) {
-                Some(Ok(dir)) => ino = dir.parent(),
-                _ => return false,
-            }
+            path.clear();
         }
-        ino == ROOT_INO
+        Ok(())
     }
 }

@@ -8,9 +8,13 @@ use super::{
     Name,
     NAME_MAX, //
 };
-use crate::errno::{
-    enametoolong,
-    euclean, //
+use crate::{
+    errno::{
+        enametoolong,
+        euclean, //
+    },
+    media::Secret,
+    siphash, //
 };
 use core::ops::Range;
 use kernel::{
@@ -24,8 +28,13 @@ use kernel::{
 /// Cookies below this one are not entries: readdir uses them for "." and "..".
 pub(crate) const FIRST_COOKIE: u64 = 2;
 
-/// So many names of one directory may have the same hash.
-const COLLISIONS: u64 = 1 << 16;
+/// Bits of a name's hash that are used: a directory of a million names has two with the same one every
+/// other time.
+const HASH_BITS: u32 = 40;
+
+/// So many names of one directory may have the same hash, and so many are looked at to find one. No
+/// directory that fits in memory has half a dozen, unless somebody who knows the secret has made it.
+pub(crate) const COLLISIONS: u64 = 1 << 8;
 
 /// An entry of a directory.
 pub(crate) struct DirEntry {
@@ -50,18 +59,23 @@ enum Spot<'a> {
 /// A directory.
 ///
 /// Entries are keyed by a cookie, below 2^49, that an entry keeps as long as it exists: the hash of
-/// the name, and a number that tells names with the same hash apart.
+/// the name, and a number that tells names with the same hash apart. The hash is keyed, because whoever
+/// may make names could make those that have the same one, and others wait for the state lock while
+/// they are looked through. That cookies can be seen, as places in a listing, does not help him: he learns
+/// which of the names that he has tried are alike, and nothing of others.
 pub(crate) struct Directory {
     parent: u64,
+    secret: Secret,
     len: u64,
     entries: RBTree<u64, DirEntry>,
 }
 
 impl Directory {
     /// Creates an empty directory. Allocates nothing.
-    pub(super) fn new(parent: u64) -> Self {
+    pub(super) fn new(parent: u64, secret: Secret) -> Self {
         Directory {
             parent,
+            secret,
             len: 0,
             entries: RBTree::new(),
         }
@@ -93,7 +107,7 @@ impl Directory {
     /// Returns where the entry with this name is, or would be. One search, if no other name has the
     /// same hash.
     fn spot(&self, name: &[u8]) -> Spot<'_> {
-        let window = window(name);
+        let window = window(&self.secret, name);
         let mut vacant = None;
         let mut from = window.start;
 
@@ -189,12 +203,9 @@ impl Directory {
 }
 
 /// Returns the cookies that an entry with this name can have.
-fn window(name: &[u8]) -> Range<u64> {
-    // FNV-1a. It need not resist an adversary: who fills a window gets ENOSPC, in his directory.
-    let hash = name.iter().fold(0x811c_9dc5u32, |hash, byte| {
-        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    });
-    let start = FIRST_COOKIE.saturating_add(u64::from(hash).saturating_mul(COLLISIONS));
+fn window(secret: &Secret, name: &[u8]) -> Range<u64> {
+    let hash = siphash(secret, name) >> (u64::BITS - HASH_BITS);
+    let start = FIRST_COOKIE.saturating_add(hash.saturating_mul(COLLISIONS));
 
     start..start.saturating_add(COLLISIONS)
 }

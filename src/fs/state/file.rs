@@ -38,13 +38,13 @@ pub(crate) enum Mapping {
     },
 }
 
-/// Extents that one transaction clones: the state lock is held for as long as that takes, and whoever
-/// has to publish a failure waits for it.
-pub(crate) const CLONE_EXTENTS: usize = 1024;
+/// Extents that one transaction changes, where several may do it: the state lock is held for as long as
+/// that takes, and whoever has to publish a failure waits for it.
+pub(crate) const EXTENTS: usize = 1024;
 
 impl State {
     /// Returns what the pages from `pgoff` on of a file are, as far as all that is answered stays
-    /// the same, and at most for `max_len` pages.
+    /// the same, and at most for `max_len` pages; not all of it if very many others share parts of them.
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ impl State {
         };
 
         let block = extent.block;
-        let (sharing, len) = self.owners.sharing(block, extent.len);
+        let (sharing, len) = self.owners.sharing_in_part(block, extent.len);
         let (bad, len) = match self.bad.next(block, block.saturating_add(len)) {
             None => (false, len),
             Some(bad) if bad.start > block => (false, bad.start - block),
@@ -127,17 +127,37 @@ impl State {
         Ok(())
     }
 
-    /// Returns how many pages from `pgoff` on of a file can be cloned by one transaction: as many as
-    /// have [`CLONE_EXTENTS`] extents, and at most `max_len`.
+    /// Returns how many pages from `pgoff` on of a file one transaction is to change: as many as have
+    /// [`EXTENTS`] extents, and at most `max_len`.
     ///
     /// # Errors
     ///
     /// `ENOENT`, `EISDIR`.
-    pub(crate) fn clone_len(&self, src: u64, pgoff: u64, max_len: u64) -> Result<u64> {
+    pub(crate) fn step_len(&self, ino: u64, pgoff: u64, max_len: u64) -> Result<u64> {
         let pages = pgoff..pgoff.saturating_add(max_len);
-        let mut extents = self.get(src)?.as_file()?.in_range(pages);
-        let next = extents.nth(CLONE_EXTENTS);
+        let mut extents = self.get(ino)?.as_file()?.in_range(pages);
+        let next = extents.nth(EXTENTS);
         Ok(next.map_or(max_len, |next| next.pgoff.saturating_sub(pgoff)))
+    }
+
+    /// Returns from which page on one transaction is to take what a file has from page `first` on: the
+    /// last [`EXTENTS`] extents, or all if there are no more.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT`, `EISDIR`.
+    pub(crate) fn last_step(&self, ino: u64, first: u64) -> Result<u64> {
+        let map = self.get(ino)?.as_file()?;
+        let mut start = u64::MAX;
+        for _ in 0..EXTENTS {
+            match map.last_before(start).filter(|extent| extent.pgoff > first) {
+                Some(extent) => start = extent.pgoff,
+                None => return Ok(first),
+            }
+        }
+        let more = map.last_before(start);
+        let more = more.is_some_and(|extent| extent.pgoff_end() > first);
+        Ok(if more { start } else { first })
     }
 
     /// Builds the transaction that makes `len` pages of file `dst` share the blocks of pages of file

@@ -74,7 +74,13 @@ pub(crate) use self::{
         Xattrs, //
     }, //
 };
+#[cfg(not(MODULE))]
+pub(crate) use self::{
+    directory::COLLISIONS,
+    file::EXTENTS, //
+};
 
+use crate::media::Secret;
 use crate::rmap::{
     ExtentMap,
     OwnerTree,
@@ -152,6 +158,8 @@ impl Inode {
 pub(crate) struct State {
     /// Size of the device.
     blocks: u64,
+    /// The key of the directories' hashes.
+    secret: Secret,
     inodes: RBTree<u64, Inode>,
     /// Number of entries of `inodes`.
     inode_count: usize,
@@ -184,14 +192,14 @@ impl State {
     ///
     /// `EINVAL` if `blocks` is 0 or too many or `root` is not a directory; `ENOMEM`.
     #[cfg_attr(MODULE, expect(dead_code, reason = "for mkfs"))]
-    pub(crate) fn new(blocks: u64, root: Attr) -> Result<State> {
+    pub(crate) fn new(blocks: u64, root: Attr, secret: Secret) -> Result<State> {
         if !root.is_dir() {
             return Err(EINVAL);
         }
-        let mut state = Self::empty(blocks)?;
+        let mut state = Self::empty(blocks, secret)?;
         let inode = Inode {
             attr: Attr { nlink: 2, ..root },
-            kind: InodeKind::Dir(Directory::new(ROOT_INO)),
+            kind: InodeKind::Dir(Directory::new(ROOT_INO, secret)),
             xattrs: Xattrs::new(),
         };
         state
@@ -202,17 +210,18 @@ impl State {
     }
 
     /// Creates the state of a filesystem of so many blocks that has no root yet: a checkpoint is to
-    /// make it one. May sleep.
+    /// make it one. Nobody who makes names may know the secret. May sleep.
     ///
     /// # Errors
     ///
     /// `EINVAL` if `blocks` is 0 or too many; `ENOMEM`.
-    pub(crate) fn empty(blocks: u64) -> Result<State> {
+    pub(crate) fn empty(blocks: u64, secret: Secret) -> Result<State> {
         if blocks == 0 || blocks > MAX_BLOCKS {
             return Err(EINVAL);
         }
         let mut state = State {
             blocks,
+            secret,
             inodes: RBTree::new(),
             inode_count: 0,
             owners: OwnerTree::new(),

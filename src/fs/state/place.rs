@@ -11,6 +11,9 @@ use crate::rmap::{
 };
 use core::ops::Range;
 
+/// Blocks that are one [`Place::Used`], at most.
+const USED: u64 = 1 << 16;
+
 /// What some blocks are.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(not(MODULE), allow(dead_code, reason = "for an ioctl"))]
@@ -75,22 +78,32 @@ impl State {
     ///
     /// Each owner record comes whole, also if it begins before where the walk began.
     pub(crate) fn next_place(&self, cursor: &mut PlaceCursor, owners: bool) -> Option<Place> {
-        let gap = self.owners.next_gap(cursor.block, self.blocks);
-        let used = cursor.block..gap.as_ref().map_or(self.blocks, |gap| gap.start);
-
-        if !owners && !used.is_empty() {
-            *cursor = PlaceCursor::from(used.end);
-            return Some(Place::Used(used));
-        }
-        if owners {
+        let rec = if owners {
             let range = cursor.block..self.blocks;
-            let rec = self.owners.next_record(&range, cursor.after.as_ref());
-            if let Some(rec) = rec.filter(|rec| rec.block < used.end) {
-                cursor.block = cursor.block.max(rec.block);
-                cursor.after = Some(rec);
-                let shared = self.is_shared(&rec);
-                return Some(Place::Owned { rec, shared });
+            self.owners.next_record(&range, cursor.after.as_ref())
+        } else {
+            None
+        };
+        // As far as is needed: it takes as long as there are records that go on from each other.
+        let end = match &rec {
+            Some(rec) => rec.block.max(cursor.block),
+            None if owners => self.blocks,
+            None => cursor.block.saturating_add(USED).min(self.blocks),
+        };
+        let mut gap = self.owners.next_gap(cursor.block, end);
+        if !owners {
+            let used = cursor.block..gap.as_ref().map_or(end, |gap| gap.start);
+            if !used.is_empty() {
+                *cursor = PlaceCursor::from(used.end);
+                return Some(Place::Used(used));
             }
+            gap = self.owners.next_gap(cursor.block, self.blocks);
+        }
+        if let (Some(rec), None) = (rec, &gap) {
+            cursor.block = cursor.block.max(rec.block);
+            cursor.after = Some(rec);
+            let shared = self.is_shared(&rec);
+            return Some(Place::Owned { rec, shared });
         }
         let place = self.ownerless(gap?);
         if let Place::Free(range) | Place::Bad(range) | Place::InFlight(range) = &place {
@@ -103,7 +116,7 @@ impl State {
     fn is_shared(&self, rec: &OwnerRecord) -> bool {
         let mut block = rec.block;
         while block < rec.end() {
-            let (sharing, len) = self.owners.sharing(block, rec.end() - block);
+            let (sharing, len) = self.owners.sharing_in_part(block, rec.end() - block);
             if sharing == Sharing::Many {
                 return true;
             }

@@ -15,6 +15,7 @@ use crate::{
         Medium, //
         BLOCK_SIZE,
     },
+    SECRET,
 };
 use daxrmap_media::{
     check::check,
@@ -60,7 +61,7 @@ fn place(where_: u16) -> u64 {
 }
 
 fn go_on(image: &Image, flags: u8) {
-    let Ok(opened) = Journal::open(image, BLOCKS) else {
+    let Ok(opened) = Journal::open(image, BLOCKS, SECRET) else {
         return;
     };
     let (mut journal, mut state) = (opened.journal, opened.state);
@@ -86,7 +87,7 @@ fn go_on(image: &Image, flags: u8) {
 
 /// What fsck has nothing against, a mount takes.
 fn mounts(image: &Image) {
-    let opened = Journal::open(image, BLOCKS).unwrap();
+    let opened = Journal::open(image, BLOCKS, SECRET).unwrap();
     opened.state.check().unwrap();
     assert!(!opened.damaged);
 }

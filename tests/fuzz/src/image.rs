@@ -18,6 +18,7 @@ use crate::{
         Superblock,
         BLOCK_SIZE, //
     },
+    SECRET, //
 };
 use kernel::prelude::*;
 use std::cell::RefCell;
@@ -52,6 +53,7 @@ fn formatted() -> std::vec::Vec<u8> {
         label: [0; 64],
         first_seq: 1,
         made: 0,
+        secret: SECRET,
         root,
     };
     Journal::format(&image, &format).unwrap();

@@ -33,3 +33,11 @@ pub mod owners;
 fn crc32c(crc: u32, bytes: &[u8]) -> u32 {
     !crc32c::crc32c_append(!crc, bytes)
 }
+
+/// The key of the directories' hashes.
+const SECRET: media::Secret = [9; 16];
+
+/// As the kernel's `siphash()`.
+fn siphash(key: &media::Secret, bytes: &[u8]) -> u64 {
+    siphasher::sip::SipHasher24::new_with_key(key).hash(bytes)
+}

@@ -17,6 +17,7 @@ use crate::{
         Image, //
         BLOCKS,
     },
+    SECRET, //
 };
 
 const FILE: u32 = 0o100644;
@@ -36,7 +37,7 @@ fn numbers(state: &State) -> [u64; 5] {
 pub fn run(data: &[u8]) {
     let image = Image::new();
     image.write_log(data);
-    let Ok(opened) = Journal::open(&image, BLOCKS) else {
+    let Ok(opened) = Journal::open(&image, BLOCKS, SECRET) else {
         return;
     };
     let (mut journal, mut state) = (opened.journal, opened.state);
@@ -59,7 +60,7 @@ pub fn run(data: &[u8]) {
         if again {
             journal.checkpoint(&image, &state).unwrap();
         }
-        let other = Journal::open(&image, BLOCKS).unwrap().state;
+        let other = Journal::open(&image, BLOCKS, SECRET).unwrap().state;
         other.check().unwrap();
         assert_eq!(numbers(&other), numbers(&state));
     }

@@ -47,6 +47,7 @@ use crate::{
         FILE,
         LINK, //
     },
+    SECRET, //
 };
 use kernel::prelude::*;
 use std::{
@@ -281,6 +282,7 @@ pub(crate) fn format() -> Format {
         label: [0; 64],
         first_seq: 1,
         made: 7,
+        secret: SECRET,
         root: attr(DIR, 1),
     }
 }
@@ -293,7 +295,7 @@ impl Fs {
     fn new() -> Self {
         let medium = Rc::new(Recorder::new(blank()));
         Journal::format(&*medium, &format()).unwrap();
-        let opened = Journal::open(&*medium, BLOCKS).unwrap();
+        let opened = Journal::open(&*medium, BLOCKS, SECRET).unwrap();
         let mut store = Store::new(opened, medium.clone());
         store.make_writable().unwrap();
         medium.events.borrow_mut().clear();
@@ -362,7 +364,7 @@ impl Fs {
                     .inodes_from(0)
                     .map(|(ino, _)| ino)
                     .collect();
-                let tx = self.store.state().evict(pick(&all, chance)?)?;
+                let (tx, _) = self.store.state().evict(pick(&all, chance)?)?;
                 self.store.commit(tx)
             }
             7..=11 => {
@@ -586,7 +588,7 @@ fn judge(
     done: bool,
     found: &mut Found,
 ) -> Option<std::string::String> {
-    let (state, journal) = match Journal::open(medium, BLOCKS) {
+    let (state, journal) = match Journal::open(medium, BLOCKS, SECRET) {
         Ok(opened) => (opened.state, opened.journal),
         Err(e) => return Some(std::format!("it does not mount: {e:?}")),
     };

@@ -30,6 +30,7 @@ use crate::{
         attr,
         FILE, //
     },
+    SECRET, //
 };
 use std::{
     format,
@@ -182,7 +183,9 @@ fn change(opened: Opened, medium: Recorder) {
         .unwrap();
     store.commit(tx).unwrap();
     store.state().check().unwrap();
-    let again = Journal::open(&medium, blocks).unwrap();
+    // It has a secret from then on.
+    let again = Journal::open(&medium, blocks, [1; 16]).unwrap();
+    assert!(!again.new_secret);
     assert_eq!(again.copies[0], again.copies[1], "both superblocks are new");
     assert_eq!(Snapshot::of(&again.state), Snapshot::of(store.state()));
 }
@@ -193,7 +196,7 @@ fn check(path: &Path) {
     let (first, rest) = text.split_once('\n').unwrap();
     let medium = unpack(path);
     let blocks = medium.bytes.borrow().len() as u64 / BLOCK_SIZE;
-    let opened = match (first, Journal::open(&medium, blocks)) {
+    let opened = match (first, Journal::open(&medium, blocks, SECRET)) {
         ("mount no", Err(e)) => {
             assert_eq!(e, eopnotsupp());
             return;

@@ -174,7 +174,7 @@ fn a_window_goes_with_its_file() {
     remove(&mut s, a);
     let tx = s.unlink(ROOT_INO, b"a", crate::state_tests::at(9)).unwrap();
     commit(&mut s, tx);
-    let tx = s.evict(a).unwrap();
+    let (tx, _) = s.evict(a).unwrap();
     commit(&mut s, tx);
     let c = file(&mut s, "c");
     write(&mut s, c, 0..PIECE);

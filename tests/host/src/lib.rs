@@ -32,14 +32,30 @@ fn crc32c(crc: u32, bytes: &[u8]) -> u32 {
     !crc32c::crc32c_append(!crc, bytes)
 }
 
+/// The key of the directories' hashes.
+const SECRET: media::Secret = *b"nobody knows it.";
+
+/// With this key all names have the same hash: what can be found for no other one.
+const NO_KEY: media::Secret = [0xff; 16];
+
+/// As the kernel's `siphash()`.
+fn siphash(key: &media::Secret, bytes: &[u8]) -> u64 {
+    if *key == NO_KEY {
+        return 0;
+    }
+    siphasher::sip::SipHasher24::new_with_key(key).hash(bytes)
+}
+
 mod acl_bytes;
 mod acl_tests;
 mod apply_tests;
 mod attribute_tests;
 mod crash;
+mod hash_tests;
 mod images_tests;
 mod layout_tests;
 mod listing_tests;
+mod long_tests;
 mod lost_tests;
 mod media_tests;
 mod namespace_tests;

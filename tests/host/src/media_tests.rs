@@ -40,6 +40,7 @@ use crate::{
         DIR,
         FILE, //
     },
+    SECRET, //
 };
 use kernel::prelude::*;
 
@@ -52,11 +53,11 @@ fn formatted() -> Recorder {
 }
 
 fn open(medium: &Recorder) -> Result<(Journal, State)> {
-    Journal::open(medium, BLOCKS).map(|opened| (opened.journal, opened.state))
+    Journal::open(medium, BLOCKS, SECRET).map(|opened| (opened.journal, opened.state))
 }
 
 fn mounted(medium: &Recorder) -> Store<&Recorder> {
-    let mut store = Store::new(Journal::open(medium, BLOCKS).unwrap(), medium);
+    let mut store = Store::new(Journal::open(medium, BLOCKS, SECRET).unwrap(), medium);
     store.make_writable().unwrap();
     store
 }
@@ -129,10 +130,41 @@ fn the_newer_copy_counts() {
     assert_eq!(open(&medium).unwrap().0.superblock().label[0], b'x');
 }
 
+/// Each time that it is opened, a filesystem without a secret gets another one, until it is written.
+#[test]
+fn secrets() {
+    let secret = |medium: &Recorder, random| {
+        let opened = Journal::open(medium, BLOCKS, [random; 16]).unwrap();
+        (opened.journal.superblock().secret(), opened.new_secret)
+    };
+    let medium = formatted();
+    assert_eq!(secret(&medium, 1), (Some(SECRET), false));
+    // As a version that knows of none makes it, or writes it. Such a version writes on, too.
+    for flag in [false, true] {
+        rewrite(&medium, |sb| {
+            sb.secret = [0; 16];
+            if !flag {
+                sb.features.compat = 0;
+            }
+        });
+        assert_eq!(secret(&medium, 1), (Some([1; 16]), true));
+        assert_eq!(secret(&medium, 2), (Some([2; 16]), true));
+        let opened = Journal::open(&medium, BLOCKS, [3; 16]).unwrap();
+        Store::new(opened, &medium).make_writable().unwrap();
+        assert_eq!(secret(&medium, 4), (Some([3; 16]), false));
+        // In both copies.
+        for at in [0, LAST] {
+            let copy = Recorder::new(medium.bytes.borrow().clone());
+            copy.store(at, &[0; 1024]).unwrap();
+            assert_eq!(secret(&copy, 4), (Some([3; 16]), false));
+        }
+    }
+}
+
 #[test]
 fn features_and_sizes() {
     let medium = formatted();
-    rewrite(&medium, |sb| sb.features.compat = 1 << 63);
+    rewrite(&medium, |sb| sb.features.compat |= 1 << 63);
     open(&medium).unwrap();
     rewrite(&medium, |sb| sb.features.ro_compat = 1);
     let (journal, _) = open(&medium).unwrap();
@@ -142,7 +174,7 @@ fn features_and_sizes() {
 
     // Larger than the device.
     assert_eq!(
-        Journal::open(&formatted(), BLOCKS - 1).map(|_| ()),
+        Journal::open(&formatted(), BLOCKS - 1, SECRET).map(|_| ()),
         Err(euclean())
     );
     // Regions that overlap, cover a superblock, or wrap.
@@ -184,7 +216,7 @@ fn logs_of_any_length() {
         let result = Journal::format(&medium, &format);
         assert_eq!(result, made.map(|_| ()), "{region:?}");
         if let Ok(blocks) = made {
-            let opened = Journal::open(&medium, BLOCKS).unwrap();
+            let opened = Journal::open(&medium, BLOCKS, SECRET).unwrap();
             let regions = opened.journal.superblock().regions;
             assert_eq!(regions.map(|region| region.blocks), [blocks; 2]);
             assert_eq!(opened.journal.used().1, blocks * BLOCK_SIZE);
@@ -251,7 +283,7 @@ fn full_log() {
         let ino = state.lookup(ROOT_INO, &name(i)).unwrap();
         let tx = state.unlink(ROOT_INO, &name(i), at(2)).unwrap();
         commit(&medium, &mut journal, &mut state, tx).unwrap();
-        let tx = state.evict(ino).unwrap();
+        let (tx, _) = state.evict(ino).unwrap();
         commit(&medium, &mut journal, &mut state, tx).unwrap();
     }
     let (_, tx) = state.create(ROOT_INO, b"again", attr(FILE, 1)).unwrap();
@@ -270,7 +302,7 @@ fn numbers_of_inodes_that_are_gone() {
     commit(&medium, &mut journal, &mut state, tx).unwrap();
     let tx = state.unlink(ROOT_INO, b"a", at(2)).unwrap();
     commit(&medium, &mut journal, &mut state, tx).unwrap();
-    let tx = state.evict(gone).unwrap();
+    let (tx, _) = state.evict(gone).unwrap();
     commit(&medium, &mut journal, &mut state, tx).unwrap();
     journal.checkpoint(&medium, &state).unwrap();
     let (_, mut state) = open(&medium).unwrap();
@@ -363,7 +395,7 @@ fn superblocks_go_bad() {
         };
         if n == 0 {
             assert_eq!(result, Ok(()));
-            let opened = Journal::open(&medium, BLOCKS).unwrap();
+            let opened = Journal::open(&medium, BLOCKS, SECRET).unwrap();
             assert_eq!(opened.copies, [Ok(generation + 1), Err(EIO)]);
             let root = opened.state.get(ROOT_INO).unwrap().attr;
             assert_eq!(root, store.state().get(ROOT_INO).unwrap().attr);
@@ -389,7 +421,7 @@ fn a_superblock_fails_unheard_of() {
         while store.journal().superblock().generation < generation + 3 {
             i += 1;
             store.commit(set_attr(i)).unwrap();
-            let opened = Journal::open(&medium, BLOCKS).unwrap();
+            let opened = Journal::open(&medium, BLOCKS, SECRET).unwrap();
             let root = opened.state.get(ROOT_INO).unwrap().attr;
             assert_eq!(
                 root,
@@ -422,13 +454,13 @@ fn an_unreadable_checkpoint() {
     }
     let start = journal.superblock().active_region().start * BLOCK_SIZE;
     medium.poison.borrow_mut().push(start..start + BLOCK_SIZE);
-    let opened = Journal::open(&medium, BLOCKS).unwrap();
+    let opened = Journal::open(&medium, BLOCKS, SECRET).unwrap();
     assert!(opened.damaged);
     assert_eq!(opened.state.inode_count(), state.inode_count());
     // It goes on elsewhere, and the next mount finds nothing wrong.
     let mut store = Store::new(opened, &medium);
     assert_eq!(store.make_writable(), Ok(0));
-    let opened = Journal::open(&medium, BLOCKS).unwrap();
+    let opened = Journal::open(&medium, BLOCKS, SECRET).unwrap();
     assert!(!opened.damaged);
     assert_eq!(opened.state.inode_count(), state.inode_count());
 
@@ -448,17 +480,17 @@ fn a_damaged_record_in_the_middle() {
     for block in 100..108 {
         store.mark_bad(block..block + 1).unwrap();
     }
-    assert!(!Journal::open(&medium, BLOCKS).unwrap().lost);
+    assert!(!Journal::open(&medium, BLOCKS, SECRET).unwrap().lost);
     // One bit of the third.
     let at = (BLOCK_SIZE + start) as usize + 2 * 64 + 40;
     medium.bytes.borrow_mut()[at] ^= 1;
-    let opened = Journal::open(&medium, BLOCKS).unwrap();
+    let opened = Journal::open(&medium, BLOCKS, SECRET).unwrap();
     assert!(opened.lost);
     assert_eq!(opened.state.bad_blocks(), 2);
     let mut store = Store::new(opened, &medium);
     store.make_writable().unwrap();
     store.mark_bad(500..501).unwrap();
-    let opened = Journal::open(&medium, BLOCKS).unwrap();
+    let opened = Journal::open(&medium, BLOCKS, SECRET).unwrap();
     assert!(!opened.lost);
     assert_eq!(opened.state.bad_blocks(), 3);
 }
@@ -481,7 +513,7 @@ fn orphans_are_evicted() {
     store.commit(tx).unwrap();
     assert_eq!(store.state().free_blocks(), free);
 
-    let mut store = Store::new(Journal::open(&medium, BLOCKS).unwrap(), &medium);
+    let mut store = Store::new(Journal::open(&medium, BLOCKS, SECRET).unwrap(), &medium);
     assert_eq!(store.state().free_blocks(), free);
     let (_, tx) = store
         .state_mut()

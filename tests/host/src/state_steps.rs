@@ -326,7 +326,7 @@ fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
                 Some(_) => Ok(()),
             };
             let result = with_enomem(state, |s| {
-                let tx = s.evict(ino)?;
+                let (tx, _) = s.evict(ino)?;
                 s.commit(tx)
             });
             assert_eq!(result, expected);

@@ -14,7 +14,8 @@ use crate::{
         Time,
         Transaction,
         ROOT_INO, //
-    }, //
+    },
+    SECRET, //
 };
 use kernel::{
     alloc::budget,
@@ -47,7 +48,7 @@ pub(crate) fn attr(mode: u32, sec: i64) -> Attr {
 }
 
 pub(crate) fn new_state(blocks: u64) -> State {
-    let state = State::new(blocks, attr(DIR, 1)).unwrap();
+    let state = State::new(blocks, attr(DIR, 1), SECRET).unwrap();
     state.check().unwrap();
     state
 }
@@ -105,7 +106,10 @@ pub(crate) fn nlink(state: &State, ino: u64) -> u32 {
 #[test]
 fn new_state_checks_its_arguments() {
     for (blocks, mode) in [(0, DIR), (1 << 53, DIR), (10, FILE)] {
-        assert_eq!(State::new(blocks, attr(mode, 0)).err(), Some(EINVAL));
+        assert_eq!(
+            State::new(blocks, attr(mode, 0), SECRET).err(),
+            Some(EINVAL)
+        );
     }
     let state = new_state(10);
     assert_eq!(state.total_blocks(), 10);
@@ -127,7 +131,7 @@ fn orphans_keep_their_blocks_until_evicted() {
     let t = s.unlink(ROOT_INO, b"t", at(3)).unwrap();
     commit(&mut s, t);
     assert_eq!(s.free_blocks(), 4);
-    let t = s.evict(ino).unwrap();
+    let (t, _) = s.evict(ino).unwrap();
     commit(&mut s, t);
     assert_eq!(s.free_blocks(), 10);
     assert!(s.owners().is_empty());

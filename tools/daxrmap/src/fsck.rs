@@ -336,6 +336,7 @@ mod tests {
             label: String::new(),
             now: Duration::ZERO,
             random: 0,
+            secret: [1; 16],
         };
         let mut open = File::options();
         let file = open

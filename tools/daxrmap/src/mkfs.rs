@@ -278,6 +278,7 @@ fn format(disk: &impl Disk, size: u64, args: &Args) -> Result<Super> {
         label: args.label.clone(),
         now: now.unwrap_or(Duration::ZERO),
         random: u64::from_ne_bytes(random()?),
+        secret: random()?,
     };
     Ok(format::format(disk, &options)?)
 }

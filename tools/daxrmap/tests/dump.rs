@@ -43,7 +43,7 @@ fn superblocks_and_regions() {
         "second superblock: block 639, good, generation 1",
         &format!("uuid:      {UUID}"),
         "label:     a\\ b",
-        "features:  compat 0x0, ro_compat 0x0, incompat 0x0",
+        "features:  compat 0x1, ro_compat 0x0, incompat 0x0",
         "blocks:    640 of 4096 bytes (2.5 MiB)",
         "region 1:  blocks 623 to 638",
     ] {

@@ -56,6 +56,8 @@ pub struct Options {
     pub now: Duration,
     /// Anything that was never used with this uuid: the log's first sequence number is made of it.
     pub random: u64,
+    /// What nobody else knows, and nobody is told: the key of the directories' hashes.
+    pub secret: [u8; 16],
 }
 
 /// How many blocks each of the log's two regions can have in a filesystem of so many blocks.
@@ -87,6 +89,7 @@ pub fn format(disk: &impl Disk, options: &Options) -> Result<Super> {
         // Not near the end of the numbers, and not 0.
         first_seq: (options.random >> 2) + 1,
         made: now.sec,
+        secret: options.secret,
         root: Attr {
             mode: ROOT_MODE,
             atime: now,

@@ -48,3 +48,8 @@ pub const BLOCK_SIZE: u64 = media::BLOCK_SIZE;
 fn crc32c(crc: u32, bytes: &[u8]) -> u32 {
     !crc32c::crc32c_append(!crc, bytes)
 }
+
+/// As the kernel's `siphash()`.
+fn siphash(key: &media::Secret, bytes: &[u8]) -> u64 {
+    siphasher::sip::SipHasher24::new_with_key(key).hash(bytes)
+}

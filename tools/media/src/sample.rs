@@ -132,7 +132,7 @@ fn transaction(state: &mut State, step: Step<'_>) -> kernel::error::Result<Optio
 /// If it is not possible.
 pub fn fill(disk: &impl Disk, blocks: u64, steps: &[Step<'_>]) -> Result<()> {
     let image = Image::new(disk, blocks);
-    let opened = Journal::open(&image, blocks);
+    let opened = Journal::open(&image, blocks, [1; 16]);
     let Opened {
         mut journal,
         mut state,

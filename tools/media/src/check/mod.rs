@@ -333,8 +333,12 @@ impl Check {
         while let Some((ino, inode)) = state.next_inode(from) {
             from = ino.saturating_add(1);
             if inode.attr.nlink == 0 {
-                let tx = state.evict(ino)?;
-                state.commit(tx)?;
+                let mut is_gone = false;
+                while !is_gone {
+                    let (tx, is_all) = state.evict(ino)?;
+                    state.commit(tx)?;
+                    is_gone = is_all;
+                }
                 self.orphans += 1;
             }
         }

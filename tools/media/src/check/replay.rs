@@ -29,11 +29,17 @@ use crate::{
     },
     media::{
         Region,
+        Secret,
         Superblock, //
     },
     BLOCK_SIZE,
 };
 use kernel::prelude::ENOMEM;
+use std::hash::{
+    BuildHasher,
+    Hasher,
+    RandomState, //
+};
 
 /// Why reading has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +69,12 @@ pub(super) struct Replayed {
     pub(super) goes_on: bool,
 }
 
+/// A secret for a filesystem that has none.
+fn random() -> Secret {
+    let number = || RandomState::new().build_hasher().finish();
+    (u128::from(number()) << 64 | u128::from(number())).to_le_bytes()
+}
+
 /// The log of one filesystem.
 pub(super) struct Reader<'a, D> {
     pub(super) image: &'a Image<'a, D>,
@@ -86,7 +98,8 @@ impl<D: Disk> Reader<'_, D> {
 
     /// A state with nothing but the blocks that metadata has.
     fn empty(&self) -> Result<State> {
-        let mut state = State::empty(self.sb.blocks)?;
+        let secret = self.sb.secret().unwrap_or_else(random);
+        let mut state = State::empty(self.sb.blocks, secret)?;
         for range in Journal::abandoned(self.sb, 0).metadata() {
             state.take(range)?;
         }

@@ -81,6 +81,7 @@ fn disk(steps: &[Step<'_>]) -> Poisoned {
         label: String::new(),
         now: NOW,
         random: 400,
+        secret: [1; 16],
     };
     format::format(&below, &options).unwrap();
     fill(&below, BLOCKS, steps).unwrap();

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Inlines of linux/siphash.h. */
+#include <linux/siphash.h>
+#include <daxrmap_helpers.h>
+
+u64 daxrmap_siphash(const void *data, size_t len, u64 first, u64 second)
+{
+	const siphash_key_t key = { { first, second } };
+
+	return siphash(data, len, &key);
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The hash of what strangers may choose: the kernel's siphash(), which is SipHash-2-4.
+//!
+//! C header: [`include/linux/siphash.h`](srctree/include/linux/siphash.h). Nothing to lock.
+
+use crate::{
+    bindings,
+    media::Secret, //
+};
+
+/// Hashes `bytes`, with a key.
+pub(crate) fn siphash(key: &Secret, bytes: &[u8]) -> u64 {
+    let key = u128::from_le_bytes(*key);
+    let (first, second) = (key as u64, (key >> 64) as u64);
+    // SAFETY: The slice has so many bytes, which are only read.
+    unsafe { bindings::daxrmap_siphash(bytes.as_ptr().cast(), bytes.len(), first, second) }
+}
