@@ -38,3 +38,19 @@ declare! {
     /// `EHWPOISON`: a poisoned block, accessed as memory. As a device, it is `EIO`.
     ehwpoison = 133;
 }
+
+/// What a system call says of an error. Some numbers are only for inside of the kernel, or of this
+/// filesystem, and are in nobody's manual page.
+#[cfg_attr(not(MODULE), allow(dead_code, reason = "there are no system calls"))]
+pub(crate) fn for_system_call(e: Error) -> Error {
+    if e == ehwpoison() || e == ENXIO {
+        // A bad block is memory to who maps it, and a device to all others; and so is one that is
+        // gone.
+        EIO
+    } else if e == ERESTARTSYS {
+        // A page is pinned now, and who waited for it is to go.
+        EINTR
+    } else {
+        e
+    }
+}

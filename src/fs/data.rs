@@ -282,9 +282,7 @@ impl FileData for Mount {
         range: Range<u64>,
         lock: &InodeLock<'_, Self>,
     ) -> Result {
-        // What is poison to who maps it is a read that fails to who does not.
-        let as_io = |e| if e == ehwpoison() { EIO } else { e };
-        fallocate::fallocate(inode, what, range, lock).map_err(as_io)
+        fallocate::fallocate(inode, what, range, lock)
     }
 }
 

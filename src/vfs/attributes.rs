@@ -13,6 +13,7 @@
 
 use super::{
     acl,
+    answer::from_result,
     inode::{
         Owner,
         Time,
@@ -36,10 +37,7 @@ use core::{
     ptr::NonNull, //
 };
 use kernel::{
-    error::{
-        from_result,
-        to_result, //
-    },
+    error::to_result,
     prelude::*, //
 };
 

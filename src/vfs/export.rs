@@ -16,6 +16,7 @@
 //! directory in its parent is found by the VFS itself, which reads the parent.
 
 use super::{
+    answer::outside,
     FileData,
     FileSystem,
     Inode,
@@ -125,7 +126,7 @@ fn obtain_dentry<F: FileSystem>(found: Result<ARef<Inode<F>>>) -> *mut bindings:
     match found {
         // SAFETY: The reference passes to the dentry, or is dropped.
         Ok(inode) => unsafe { bindings::d_obtain_alias(ARef::into_raw(inode).as_ptr().cast()) },
-        Err(e) => e.to_ptr(),
+        Err(e) => outside(e).to_ptr(),
     }
 }
 

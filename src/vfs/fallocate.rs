@@ -9,6 +9,7 @@
 //! The VFS calls it with writes to the superblock let in. `i_rwsem` is taken here, exclusively.
 
 use super::{
+    answer::from_result,
     file::FileData,
     Inode, //
 };
@@ -19,10 +20,7 @@ use crate::{
 };
 use core::ops::Range;
 use kernel::{
-    error::{
-        from_result,
-        to_result, //
-    },
+    error::to_result,
     prelude::*, //
 };
 

@@ -10,6 +10,10 @@
 //! takes them, in the order that [`super::InodeLock`] gives.
 
 use super::{
+    answer::{
+        from_result,
+        outside, //
+    },
     fallocate::Fallocate,
     Inode,
     InodeLock,
@@ -28,10 +32,7 @@ use core::{
     ops::Range, //
 };
 use kernel::{
-    error::{
-        from_result,
-        to_result, //
-    },
+    error::to_result,
     prelude::*, //
 };
 
@@ -213,7 +214,7 @@ impl<F: FileData> Table<F> {
 fn count(result: Result<usize>) -> isize {
     match result {
         Ok(n) => isize::try_from(n).unwrap_or(isize::MAX),
-        Err(e) => e.to_errno() as isize,
+        Err(e) => outside(e).to_errno() as isize,
     }
 }
 

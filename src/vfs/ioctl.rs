@@ -10,16 +10,14 @@
 //! The VFS holds no lock.
 
 use super::{
+    answer::from_result,
     fs_ioctl,
     Inode,
     Whole, //
 };
 use crate::bindings;
 use kernel::{
-    error::{
-        from_result,
-        to_result, //
-    },
+    error::to_result,
     prelude::*,
     transmute::{
         AsBytes,

@@ -14,6 +14,7 @@
 //! the guard as an argument.
 
 mod acl;
+mod answer;
 mod attributes;
 mod dentry;
 mod export;

@@ -11,6 +11,10 @@
 //! inode's in `link`.
 
 use super::{
+    answer::{
+        from_result,
+        outside, //
+    },
     attributes,
     Attributes,
     Dentry,
@@ -25,10 +29,7 @@ use crate::{
 };
 use core::marker::PhantomData;
 use kernel::{
-    error::{
-        from_result,
-        to_result, //
-    },
+    error::to_result,
     prelude::*,
     sync::aref::ARef, //
 };
@@ -155,7 +156,7 @@ impl<F: Namespace + FileData> Table<F> {
         let inode = match found {
             Ok(Some(inode)) => ARef::into_raw(inode).as_ptr().cast(),
             Ok(None) => core::ptr::null_mut(),
-            Err(e) => return e.to_ptr(),
+            Err(e) => return outside(e).to_ptr(),
         };
         // SAFETY: The dentry is being looked up: clause `dentry`. The reference to the inode, if any,
         // passes to it.
@@ -199,7 +200,7 @@ impl<F: Namespace + FileData> Table<F> {
         let dentry = unsafe { Dentry::from_raw(dentry) };
         match F::make(dir, dentry, &NewAttr::new(idmap, mode, bindings::S_IFDIR)) {
             Ok(()) => core::ptr::null_mut(),
-            Err(e) => e.to_ptr(),
+            Err(e) => outside(e).to_ptr(),
         }
     }
 

@@ -11,16 +11,14 @@
 //! directories from within the kernel (nfsd, overlayfs) has an open file of his own.
 
 use super::{
+    answer::from_result,
     FileData,
     Inode,
     Namespace, //
 };
 use crate::bindings;
 use core::marker::PhantomData;
-use kernel::{
-    error::from_result,
-    prelude::*, //
-};
+use kernel::prelude::*;
 
 /// Where `readdir` puts entries.
 ///

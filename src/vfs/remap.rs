@@ -9,6 +9,7 @@
 //! The VFS calls it with writes to the superblock let in. Both `i_rwsem`s are taken here, exclusively.
 
 use super::{
+    answer::outside,
     FileData,
     FileSystem,
     Inode,
@@ -146,6 +147,6 @@ pub(super) unsafe extern "C" fn remap_file_range<F: FileData>(
     })();
     match shared {
         Ok(n) => i64::try_from(n).unwrap_or(i64::MAX),
-        Err(e) => e.to_errno().into(),
+        Err(e) => outside(e).to_errno().into(),
     }
 }

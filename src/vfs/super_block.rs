@@ -5,6 +5,7 @@
 //! C header: [`include/linux/fs/super_types.h`](srctree/include/linux/fs.h)
 
 use super::{
+    answer::from_result,
     file_cache,
     fs_type::Info,
     options,
@@ -22,10 +23,7 @@ use core::{
     ptr::NonNull, //
 };
 use kernel::{
-    error::{
-        from_err_ptr,
-        from_result, //
-    },
+    error::from_err_ptr,
     prelude::*,
     sync::aref::ARef,
     types::Opaque, //

@@ -12,6 +12,10 @@
 //! The VFS holds the inode's `i_rwsem` exclusively for `set_xattr`, and none for the rest.
 
 use super::{
+    answer::{
+        from_result,
+        outside, //
+    },
     Dentry,
     FileSystem,
     Inode, //
@@ -24,10 +28,7 @@ use core::{
     slice, //
 };
 use kernel::{
-    error::{
-        from_result,
-        to_result, //
-    },
+    error::to_result,
     prelude::*, //
 };
 
@@ -298,7 +299,7 @@ pub(super) unsafe extern "C" fn listxattr<F: Xattrs>(
         F::list_xattrs(inode, &mut list)?;
         isize::try_from(list.len).map_err(|_| E2BIG)
     })();
-    result.unwrap_or_else(|e: Error| e.to_errno() as isize)
+    result.unwrap_or_else(|e: Error| outside(e).to_errno() as isize)
 }
 
 pub(super) fn handlers<F: Xattrs>() -> *const *const bindings::xattr_handler {

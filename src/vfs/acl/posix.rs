@@ -12,6 +12,10 @@ use crate::{
     bindings,
     errno::euclean,
     vfs::{
+        answer::{
+            from_result,
+            outside, //
+        },
         FileData,
         FileSystem,
         Inode,
@@ -30,7 +34,6 @@ use core::{
 use kernel::{
     error::{
         from_err_ptr,
-        from_result,
         to_result, //
     },
     prelude::*, //
@@ -163,7 +166,7 @@ unsafe extern "C" fn get_inode_acl<F: Acls>(
         // The reference passes to the caller.
         Ok(Some(acl)) => ManuallyDrop::new(acl).0.as_ptr(),
         Ok(None) => core::ptr::null_mut(),
-        Err(e) => e.to_ptr(),
+        Err(e) => outside(e).to_ptr(),
     }
 }
 

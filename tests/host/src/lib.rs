@@ -51,6 +51,7 @@ mod acl_tests;
 mod apply_tests;
 mod attribute_tests;
 mod crash;
+mod errno_tests;
 mod hash_tests;
 mod images_tests;
 mod layout_tests;

@@ -45,6 +45,7 @@ pub mod code {
         EMLINK = 31,
         ERANGE = 34,
         EOVERFLOW = 75,
+        ERESTARTSYS = 512,
     );
 }
 
