@@ -92,7 +92,7 @@ pub(crate) struct Engine<G: Ground> {
     /// The page frame of block 0; the others follow. Known once the device is taken.
     first_pfn: SetOnce<u64>,
     /// What happened so far.
-    pub(crate) counters: Counters,
+    pub(crate) counters: Arc<Counters>,
     /// Milliseconds to wait between finding an owner and locking it, and between the test of a block
     /// and its return to use: a test's way into the race.
     pub(crate) notify_delay_ms: Atomic<u64>,
@@ -102,7 +102,8 @@ pub(crate) struct Engine<G: Ground> {
 }
 
 impl<G: Ground> Engine<G> {
-    /// An engine for the mount of device `name`, whose part of it is `start..start + len` bytes.
+    /// An engine for the mount of device `name`, whose part of it is `start..start + len` bytes. What
+    /// it finds is counted in `counters`.
     ///
     /// # Errors
     ///
@@ -114,6 +115,7 @@ impl<G: Ground> Engine<G> {
         len: u64,
         ground: Arc<G>,
         gate: Arc<Gate<G::Fs>>,
+        counters: Arc<Counters>,
     ) -> Result<Arc<Self>> {
         let events = MountWork::new(gate.clone(), Events::new(&name, ground.clone())?)?;
         let engine = try_pin_init!(Self {
@@ -125,7 +127,7 @@ impl<G: Ground> Engine<G> {
             gate,
             events,
             first_pfn: SetOnce::new(),
-            counters: Counters::new(),
+            counters,
             notify_delay_ms: Atomic::new(0),
             last <- new_mutex!(Last::new(), "daxrmap::Last"),
         });

@@ -36,4 +36,5 @@ pub(crate) use self::{
         Ground,
         Published, //
     },
+    report::Counters,
 };

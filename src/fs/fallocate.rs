@@ -18,6 +18,7 @@ use super::{
         State, //
     },
     writable::{
+        look_closely,
         make_writable,
         replace,
         retry_while_pinned,
@@ -250,32 +251,46 @@ fn zero(
     pages: Range<u64>,
     lock: &InvalidateLock<'_, Mount>,
 ) -> Result<u64> {
-    match mapping {
-        Mapping::Data {
-            block,
-            len,
-            shared: false,
-            bad: false,
-        } => {
-            let len = len.min(PMD_BLOCKS - pages.start % PMD_BLOCKS);
-            dax::break_layout(inode, pages.start..pages.start + len, lock)?;
-            inode.fs().device().zero(block..block + len)?;
-            Ok(len)
-        }
-        Mapping::Data { .. } | Mapping::Hole { .. } => {
-            let new = replace(inode, pages.clone(), None, lock)?;
-            let done = new.end - new.start;
-            if let Mapping::Data {
-                block, bad: true, ..
-            } = mapping
-            {
-                inode.fs().engine().counters.healed.add(done);
-                let healed = pages.start..pages.start.saturating_add(done);
-                trace::heal(inode, &healed, block, Some(new.start), HealedBy::ZeroRange);
+    let fs = inode.fs();
+    let mut pages = pages;
+    let mut lost = None;
+    if let Mapping::Data {
+        block,
+        len,
+        shared,
+        bad,
+    } = mapping
+    {
+        let blocks = block..block.saturating_add(len);
+        let good = if bad { None } else { fs.good_len(&blocks) };
+        match good {
+            None if bad => lost = Some(block),
+            None => {
+                // The driver lists it, and nobody knew: it is a bad block like others.
+                let listed = fs
+                    .device()
+                    .next_bad(&blocks)
+                    .map_or(1, |run| run.end - run.start);
+                pages.end = pages.end.min(pages.start.saturating_add(listed));
+                lost = Some(block);
             }
-            Ok(done)
+            Some(len) if !shared => {
+                let len = len.min(PMD_BLOCKS - pages.start % PMD_BLOCKS);
+                dax::break_layout(inode, pages.start..pages.start.saturating_add(len), lock)?;
+                fs.device().zero(block..block.saturating_add(len))?;
+                return Ok(len);
+            }
+            Some(_) => {}
         }
     }
+    let new = replace(inode, pages.clone(), None, lock)?;
+    let done = new.end - new.start;
+    if let Some(block) = lost {
+        fs.engine().counters.healed.add(done);
+        let healed = pages.start..pages.start.saturating_add(done);
+        trace::heal(inode, &healed, block, Some(new.start), HealedBy::ZeroRange);
+    }
+    Ok(done)
 }
 
 /// Makes whole pages a hole.
@@ -354,10 +369,7 @@ fn zero_edges(inode: &Inode<Mount>, parts: &Parts) -> Result {
     let edges = parts.edges.iter().filter(|edge| !edge.is_empty());
     retry_while_pinned(|| {
         let invalidate = inode.invalidate_lock();
-        let map = |edge: &Range<u64>| {
-            let page = edge.start >> dax::BLOCK_SHIFT;
-            inode.fs().meta().lock().map(inode.ino(), page, 1)
-        };
+        let map = |edge: &Range<u64>| look_closely(inode, edge.start >> dax::BLOCK_SHIFT);
         for edge in edges.clone() {
             if matches!(map(edge)?, Mapping::Data { bad: true, .. }) {
                 return Err(EIO);

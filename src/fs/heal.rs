@@ -12,6 +12,7 @@
 //! disabled while bytes move.
 
 use super::{
+    fresh::new_blocks,
     state::Mapping,
     writable::retry_while_pinned,
     Mount, //
@@ -19,6 +20,7 @@ use super::{
 use crate::{
     dax::{
         self,
+        Pmem,
         PMD_BLOCKS, //
     },
     vfs::{
@@ -55,39 +57,59 @@ pub(super) fn write_over(
             .meta()
             .lock_alive()?
             .map(inode.ino(), pages.start, want)?;
-        let Mapping::Data {
-            block: old,
-            len,
-            bad: true,
-            ..
-        } = mapping
-        else {
+        let Some((old, len)) = lost_run(fs, mapping) else {
             return Ok(0);
         };
         dax::break_layout(inode, pages.start..pages.start + len, &invalidate)?;
-        let touching = fs.device().touch();
-        let new = {
-            let mut state = fs.meta().lock();
-            state.allocate_for(inode.ino(), pages.start, len)?
-        };
-        touching.test_delay();
-        let copied = copy(inode, io, new.clone());
-        drop(touching);
-        // Done with `new`, in any case: what the file does not get is free again.
-        match copied.and_then(|copied| adopt(inode, pages.start, new.clone(), &copied)) {
-            Ok(copied) => {
-                fs.engine().counters.healed.add(copied.blocks);
-                let healed = pages.start..pages.start.saturating_add(copied.blocks);
-                trace::heal(inode, &healed, old, Some(new.start), HealedBy::Write);
-                Ok(copied.bytes)
-            }
-            Err((e, bytes)) => {
+        // What was copied to blocks that turned out to be bad is copied again.
+        let mut bytes = 0;
+        let healed = new_blocks(
+            fs,
+            |state| state.allocate_for(inode.ino(), pages.start, len),
+            |new| {
+                io.revert(core::mem::take(&mut bytes));
+                let blocks = copy(fs.device(), io, new.clone(), &mut bytes)?;
+                Ok(new.start..new.start.saturating_add(blocks))
+            },
+            |state, _, used| {
+                let len = used.end - used.start;
+                let tx = state.remap(inode.ino(), pages.start, used.start, len)?;
+                state.commit(tx)
+            },
+        );
+        let (new, used) = match healed {
+            Ok(healed) => healed,
+            Err(e) => {
                 io.revert(bytes);
-                fs.meta().lock().release(new)?;
-                Err(e)
+                return Err(e);
             }
+        };
+        if used.end < new.end {
+            // Nothing is lost if this fails, but free blocks until the next mount.
+            let _ = fs.meta().lock().release(used.end..new.end);
         }
+        let blocks = used.end - used.start;
+        fs.engine().counters.healed.add(blocks);
+        let healed = pages.start..pages.start.saturating_add(blocks);
+        trace::heal(inode, &healed, old, Some(used.start), HealedBy::Write);
+        Ok(bytes)
     })
+}
+
+/// The first block of a mapping, and how many follow, that are bad or on the driver's list of bad
+/// blocks. None if the first one is good.
+fn lost_run(fs: &Mount, mapping: Mapping) -> Option<(u64, u64)> {
+    let Mapping::Data {
+        block, len, bad, ..
+    } = mapping
+    else {
+        return None;
+    };
+    if bad {
+        return Some((block, len));
+    }
+    let listed = fs.device().next_bad(&(block..block.saturating_add(len)))?;
+    (listed.start == block).then_some((block, listed.end - listed.start))
 }
 
 /// The pages that a write of `bytes` at `pos` leaves nothing of: what lies behind the end of the file
@@ -111,70 +133,30 @@ fn whole_pages(
     (start < end).then_some(start..end)
 }
 
-/// What was copied.
-struct Copied {
-    blocks: u64,
-    bytes: usize,
-}
-
-/// Copies the user's data to whole blocks, as far as it can be had; at least one. Fails with how many
-/// bytes to revert.
+/// Copies the user's data to whole blocks, as far as it can be had; returns to how many, at least one.
+/// `done` counts the bytes that were taken from the user, those before an error too.
 fn copy(
-    inode: &Inode<Mount>,
+    device: &Pmem,
     io: &mut WriteIter<'_>,
     blocks: Range<u64>,
-) -> Result<Copied, (Error, usize)> {
-    let device = inode.fs().device();
-    let mut done = Copied {
-        blocks: 0,
-        bytes: 0,
-    };
+    done: &mut usize,
+) -> Result<u64> {
+    let mut copied = 0;
     for block in blocks {
         let want = io.left().min(dax::BLOCK_SIZE as usize);
-        let result = if (want as u64) < dax::BLOCK_SIZE {
-            device.zero(block..block + 1)
-        } else {
-            Ok(())
-        };
-        match result.and_then(|()| io.copy_to_block(device, block, want)) {
-            Ok(n) if n == want => {
-                done.blocks += 1;
-                done.bytes = done.bytes.saturating_add(n);
-            }
-            Ok(n) => {
-                io.revert(n);
-                break;
-            }
-            Err(e) => return Err((e, done.bytes)),
+        if (want as u64) < dax::BLOCK_SIZE {
+            device.zero(block..block + 1)?;
         }
+        let n = io.copy_to_block(device, block, want)?;
+        if n < want {
+            io.revert(n);
+            break;
+        }
+        copied += 1;
+        *done = done.saturating_add(n);
     }
-    if done.blocks == 0 {
-        return Err((EFAULT, 0));
+    if copied == 0 {
+        return Err(EFAULT);
     }
-    Ok(done)
-}
-
-/// Gives the file those of the `new` blocks that have its data. Fails with how many bytes to revert.
-fn adopt(
-    inode: &Inode<Mount>,
-    pgoff: u64,
-    new: Range<u64>,
-    copied: &Copied,
-) -> Result<Copied, (Error, usize)> {
-    let used = new.start..new.start.saturating_add(copied.blocks);
-    let mut state = inode.fs().meta().lock();
-    let result = if state.next_bad(used.start, used.end).is_some() {
-        // One has failed meanwhile. The next attempt gets others.
-        Err(EFAULT)
-    } else {
-        state
-            .remap(inode.ino(), pgoff, used.start, copied.blocks)
-            .and_then(|tx| state.commit(tx))
-    };
-    result.map_err(|e| (e, copied.bytes))?;
-    if used.end < new.end {
-        // Nothing is lost if this fails, but free blocks until the next mount.
-        let _ = state.release(used.end..new.end);
-    }
-    Ok(Copied { ..*copied })
+    Ok(copied)
 }

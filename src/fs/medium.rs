@@ -10,6 +10,7 @@ use crate::{
     dax::Pmem,
     media::Medium, //
 };
+use core::ops::Range;
 use kernel::{
     prelude::*,
     sync::Arc, //
@@ -39,5 +40,9 @@ impl Medium for PmemMedium {
 
     fn fence(&self) -> Result {
         self.0.fence()
+    }
+
+    fn known_bad(&self, blocks: &Range<u64>) -> Option<Range<u64>> {
+        self.0.next_bad(blocks)
     }
 }

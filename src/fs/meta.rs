@@ -22,6 +22,7 @@ use crate::{
     dax::Pmem,
     errno::erofs,
     failure::{
+        Counters,
         Ground,
         Published, //
     },
@@ -30,7 +31,11 @@ use crate::{
         Cursor,
         OwnerRecord, //
     },
-    vfs::NoFsScope, //
+    vfs::{
+        trace,
+        NoFsScope,
+        RateLimit, //
+    },
 };
 use core::ops::{
     Deref,
@@ -68,6 +73,12 @@ pub(crate) struct Meta {
     pmem: Arc<Pmem>,
     /// The device's, for the log.
     name: CString,
+    dev: trace::Dev,
+    /// What happened so far.
+    counters: Arc<Counters>,
+    /// For the line about blocks that nobody has.
+    #[pin]
+    lines: RateLimit,
     /// No more access to the device.
     shut_down: AtomicFlag,
     /// How often blocks went bad.
@@ -103,10 +114,15 @@ impl Meta {
         store: Store<PmemMedium>,
         pmem: Arc<Pmem>,
         name: CString,
-    ) -> impl PinInit<Self> {
-        pin_init!(Self {
+        dev: trace::Dev,
+        counters: Arc<Counters>,
+    ) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
             pmem,
+            lines <- RateLimit::new(&name, "free blocks"),
             name,
+            dev,
+            counters,
             store <- new_mutex!(store, "daxrmap::Store"),
             shut_down: AtomicFlag::new(false),
             failures: Atomic::new(0),
@@ -205,6 +221,12 @@ impl Meta {
         self.look_ups.load(Relaxed)
     }
 
+    /// Blocks that nobody owns were found to be bad, and so many of them were not known as such.
+    fn count_retired(&self, newly_bad: u64) {
+        self.counters.failed_blocks.add(newly_bad);
+        self.counters.discovered.add(newly_bad);
+    }
+
     /// `EIO` if it [`is_shut_down`](Self::is_shut_down).
     pub(crate) fn check_alive(&self) -> Result {
         if self.is_shut_down() {
@@ -235,6 +257,15 @@ impl MetaGuard<'_> {
         let result = change(store);
         if self.meta.pmem.check_flushed().is_err() {
             self.meta.flush_failed();
+        }
+        let found = store.take_found();
+        if found != 0 {
+            self.meta.count_retired(found);
+            pr_warn!(
+                "{}: {} blocks are on the driver's list of bad blocks, where the metadata log is or was to go\n",
+                name,
+                found
+            );
         }
         let errno = || result.as_ref().map_or_else(|e| e.to_errno(), |_| 0);
         if !corrupt && store.state().is_corrupt() {
@@ -286,6 +317,35 @@ impl MetaGuard<'_> {
             _ => {}
         }
         Ok(marked.newly_bad)
+    }
+
+    /// Those of these blocks that nobody owns enter the bad set, since the driver lists them: a
+    /// discovery with nobody to tell. Those that are owned are left to who uses them.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if not all are on the device; `ENOMEM`. What is not in the bad set is found again by
+    /// the next one who gets it.
+    pub(crate) fn retire(&mut self, listed: &Range<u64>) -> Result {
+        let mut from = listed.start;
+        while let Some(blocks) = self.owners().next_gap(from, listed.end) {
+            from = blocks.end;
+            let newly_bad = self.mark_bad(&blocks)?;
+            if newly_bad == 0 {
+                continue;
+            }
+            self.meta.count_retired(newly_bad);
+            trace::publish(self.meta.dev, &blocks, 0, Ok(newly_bad));
+            if self.meta.lines.allows() {
+                pr_warn!(
+                    "{}: block {} count {} is on the driver's list of bad blocks: taken out of use, nobody has it\n",
+                    &*self.meta.name,
+                    blocks.start,
+                    blocks.end - blocks.start
+                );
+            }
+        }
+        Ok(())
     }
 
     /// From here on changes are made, see [`Store::make_writable`].

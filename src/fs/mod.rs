@@ -34,6 +34,7 @@ mod dedupe;
 mod export;
 mod extent_cache;
 mod fallocate;
+mod fresh;
 mod fsmap;
 mod heal;
 mod ioctl;

@@ -34,6 +34,7 @@ use crate::{
         euclean, //
     },
     failure::{
+        Counters,
         Engine,
         Ground, //
     },
@@ -308,8 +309,15 @@ impl FileSystem for Mount {
         let sb_uuid = opened.journal.superblock().uuid;
         let blocks = opened.state.total_blocks();
         let store = Store::new(opened, PmemMedium(pmem.clone()));
+        let counters = Arc::new(Counters::new(), GFP_KERNEL)?;
         let meta = Arc::pin_init(
-            Meta::new(store, pmem.clone(), CString::try_from(id)?),
+            Meta::new(
+                store,
+                pmem.clone(),
+                CString::try_from(id)?,
+                sb.dev(),
+                counters.clone(),
+            ),
             GFP_KERNEL,
         )?;
         let engine = Engine::new(
@@ -319,6 +327,7 @@ impl FileSystem for Mount {
             blocks.saturating_mul(dax::BLOCK_SIZE),
             meta.clone(),
             sb.gate(),
+            counters,
         )?;
         let device = match Device::take(pmem, engine.clone()) {
             Ok(device) => Arc::new(device, GFP_KERNEL)?,

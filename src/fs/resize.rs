@@ -20,6 +20,7 @@ use super::{
         Transaction, //
     },
     writable::{
+        look_closely,
         retry_while_pinned,
         zero_in_page, //
     },
@@ -157,8 +158,7 @@ pub(super) fn zero_tail(
         return Ok(());
     }
     let page = end >> dax::BLOCK_SHIFT;
-    let mapping = inode.fs().meta().lock().map(inode.ino(), page, 1)?;
-    match mapping {
+    match look_closely(inode, page)? {
         Mapping::Hole { .. } | Mapping::Data { bad: true, .. } => Ok(()),
         Mapping::Data { .. } => {
             let page_end = end.saturating_add(dax::BLOCK_SIZE - at);

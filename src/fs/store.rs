@@ -49,6 +49,8 @@ pub(crate) struct Store<M: Medium> {
     stale: bool,
     /// While nothing is to be written: the inodes that are to be freed afterwards.
     frozen: Option<KVec<u64>>,
+    /// Blocks that were found bad when the log moved, and that nobody was told of yet.
+    found: u64,
 }
 
 /// What became of bad blocks.
@@ -73,7 +75,15 @@ impl<M: Medium> Store<M> {
             unrecorded: false,
             stale: stale || opened.new_secret,
             frozen: None,
+            found: 0,
         }
+    }
+
+    /// How many blocks were found bad on the medium since the last time, where the log is or was to
+    /// go. They are in the bad set.
+    #[cfg_attr(not(MODULE), allow(dead_code, reason = "for the counters"))]
+    pub(crate) fn take_found(&mut self) -> u64 {
+        core::mem::take(&mut self.found)
     }
 
     /// What is in memory.
@@ -225,7 +235,14 @@ impl<M: Medium> Store<M> {
             match appended {
                 Ok(()) => return self.state.apply(tx),
                 // Bad blocks that nobody has reported yet.
-                Err(e) if e == EIO && again => self.journal.distrust(),
+                Err(e) if e == EIO && again => {
+                    let before = self.state.bad_blocks();
+                    let known = self.journal.find_bad(&self.medium, &mut self.state);
+                    self.count_found(before);
+                    if !known {
+                        self.journal.distrust();
+                    }
+                }
                 Err(e) => return Err(e),
             }
             again = false;
@@ -293,9 +310,17 @@ impl<M: Medium> Store<M> {
         self.journal.checkpoint(&self.medium, &self.state)
     }
 
+    /// So many blocks were bad before somebody looked.
+    fn count_found(&mut self, before: u64) {
+        let found = self.state.bad_blocks().saturating_sub(before);
+        self.found = self.found.saturating_add(found);
+    }
+
     /// Moves the log off bad blocks. Not an error if there is one good region left.
     fn repair(&mut self) -> Result {
+        let before = self.state.bad_blocks();
         let result = self.journal.repair(&self.medium, &mut self.state);
+        self.count_found(before);
         if self.journal.is_usable(&self.state) {
             return Ok(());
         }

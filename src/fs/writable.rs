@@ -18,6 +18,7 @@ use super::{
         look_up,
         remembered, //
     },
+    fresh::new_blocks,
     state::Mapping,
     Mount, //
 };
@@ -184,7 +185,10 @@ pub(super) fn make_writable(
         Mapping::Data {
             len, shared: false, ..
         } => return Ok(len),
-        Mapping::Data { block, len, .. } => (len, Some(block)),
+        Mapping::Data { block, len, .. } => {
+            let blocks = block..block.saturating_add(len);
+            (fs.good_len(&blocks).ok_or_else(ehwpoison)?, Some(block))
+        }
         Mapping::Hole { len } => (len, None),
     };
     let new = replace(inode, pages.start..pages.start + len, source, lock)?;
@@ -193,54 +197,64 @@ pub(super) fn make_writable(
 
 /// Puts new blocks in the place of a hole, or of shared blocks from `source` on, for as many pages as it
 /// returns blocks, at least 1. They hold zeroes or a copy, durably, before the file has them.
+///
+/// # Errors
+///
+/// `EHWPOISON` if the source is bad, `EIO` if it cannot be read; others as [`make_writable`].
 pub(super) fn replace(
     inode: &Inode<Mount>,
     pages: Range<u64>,
     source: Option<u64>,
     lock: &InvalidateLock<'_, Mount>,
 ) -> Result<Range<u64>> {
-    let fs = inode.fs();
+    let (fs, ino) = (inode.fs(), inode.ino());
     // Whole PMDs where they fit, else what comes before the next one.
     let to_pmd = PMD_BLOCKS - pages.start % PMD_BLOCKS;
     let want = (pages.end - pages.start).min(to_pmd);
     let pages = pages.start..pages.start + want;
     dax::break_layout(inode, pages.clone(), lock)?;
-    loop {
-        let touching = fs.device().touch();
-        let new = {
-            let mut state = fs.meta().lock();
-            state.allocate_for(inode.ino(), pages.start, want)?
-        };
-        touching.test_delay();
-        let len = new.end - new.start;
-        let filled = match source {
-            Some(block) => fs.device().copy(block..block + len, new.start),
+    let (new, ()) = new_blocks(
+        fs,
+        |state| state.allocate_for(ino, pages.start, want),
+        |new| match source {
+            Some(block) => {
+                let len = new.end - new.start;
+                fs.device().copy(block..block + len, new.start)
+            }
             None => fs.device().zero(new.clone()),
-        };
-        drop(touching);
-        let mut state = fs.meta().lock();
-        // A block may have gone bad while it was filled, the source as well.
-        let new_is_bad = state.next_bad(new.start, new.end).is_some();
-        let source_is_bad =
-            source.is_some_and(|block| state.next_bad(block, block + len).is_some());
-        let result = if new_is_bad || source_is_bad {
-            Err(ehwpoison())
-        } else {
-            // Bad blocks that there was no memory to remember have shut the mount down.
-            filled
-                .and_then(|()| fs.meta().check_alive())
-                .and_then(|()| state.remap(inode.ino(), pages.start, new.start, len))
-                .and_then(|tx| state.commit(tx))
-        };
-        if result.is_err() {
-            state.release(new.clone())?;
-        }
-        if new_is_bad && !source_is_bad {
-            // The allocator does not give bad blocks, so this ends.
-            continue;
-        }
-        return result.map(|()| new);
-    }
+        },
+        |state, new, ()| {
+            let len = new.end - new.start;
+            // It may have gone bad while it was copied.
+            if source.is_some_and(|block| state.next_bad(block, block + len).is_some()) {
+                return Err(ehwpoison());
+            }
+            let tx = state.remap(ino, pages.start, new.start, len)?;
+            state.commit(tx)
+        },
+    )?;
+    Ok(new)
+}
+
+/// What stands at one page. A block that the driver lists is a bad one here; its owners are told
+/// soon.
+pub(super) fn look_closely(inode: &Inode<Mount>, page: u64) -> Result<Mapping> {
+    let fs = inode.fs();
+    let mapping = fs.meta().lock().map(inode.ino(), page, 1)?;
+    Ok(match mapping {
+        Mapping::Data {
+            block,
+            len,
+            shared,
+            bad,
+        } => Mapping::Data {
+            block,
+            len,
+            shared,
+            bad: bad || fs.good_len(&(block..block.saturating_add(1))).is_none(),
+        },
+        hole => hole,
+    })
 }
 
 /// Zeroes these bytes of a file, which are in one page that is not a hole.
@@ -261,5 +275,7 @@ pub(super) fn zero_in_page(
     };
     let at = usize::try_from(bytes.start % dax::BLOCK_SIZE).map_err(|_| EIO)?;
     let len = usize::try_from(bytes.end.saturating_sub(bytes.start)).map_err(|_| EIO)?;
-    fs.device().zero_bytes(block, at, len)
+    // In the instant since somebody looked it may have come on the driver's list.
+    let asked = |e| if e == ehwpoison() { EIO } else { e };
+    fs.device().zero_bytes(block, at, len).map_err(asked)
 }

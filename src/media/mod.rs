@@ -43,7 +43,10 @@ pub(crate) use self::{
     },
 };
 
-use core::ops::Deref;
+use core::ops::{
+    Deref,
+    Range, //
+};
 use kernel::prelude::*;
 
 /// Bytes in a block.
@@ -78,6 +81,12 @@ pub(crate) trait Medium {
     ///
     /// `EIO` if that cannot be known. Nothing can be stored any more then.
     fn fence(&self) -> Result;
+
+    /// The first of these blocks that are known to be bad without anybody having tried, as many as
+    /// follow each other.
+    fn known_bad(&self, _blocks: &Range<u64>) -> Option<Range<u64>> {
+        None
+    }
 }
 
 impl<T: Deref<Target: Medium>> Medium for T {
@@ -95,5 +104,9 @@ impl<T: Deref<Target: Medium>> Medium for T {
 
     fn fence(&self) -> Result {
         (**self).fence()
+    }
+
+    fn known_bad(&self, blocks: &Range<u64>) -> Option<Range<u64>> {
+        (**self).known_bad(blocks)
     }
 }

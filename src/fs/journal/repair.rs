@@ -12,6 +12,7 @@ use crate::media::{
     Medium,
     Region, //
 };
+use core::ops::Range;
 use kernel::prelude::*;
 
 impl Journal {
@@ -25,6 +26,14 @@ impl Journal {
     /// Whether the log can be written.
     pub(crate) fn is_usable(&self, state: &State) -> bool {
         !self.is_bad(state, self.sb.active)
+    }
+
+    /// Blocks of the log that the medium knows as bad enter the bad set; false if there are none.
+    /// Where there is no memory for that they are found again by whoever gets them.
+    pub(crate) fn find_bad(&self, medium: &impl Medium, state: &mut State) -> bool {
+        [0, 1].into_iter().fold(false, |found, index| {
+            adopt_known(medium, state, &self.region(index).range()) || found
+        })
     }
 
     /// The log's region could not be written: [`repair`](Self::repair) is to leave it.
@@ -76,7 +85,9 @@ impl Journal {
         let [first, second] = self.sb.regions;
         // What it had before it became shorter, if the other one has not.
         let want = first.blocks.max(second.blocks);
-        let new = state.allocate(want, 1, old.start)?;
+        // What nobody has reported is not to be used, nor what it had been found on before.
+        adopt_known(medium, state, &old.range());
+        let new = allocate_good(medium, state, want, old.start)?;
         let region = Region {
             start: new.start,
             blocks: new.end.saturating_sub(new.start),
@@ -90,5 +101,37 @@ impl Journal {
         let unused = if moved.is_ok() { old.range() } else { new };
         state.release(unused)?;
         moved
+    }
+}
+
+/// What the medium knows as bad of these blocks enters the bad set; false if that is nothing.
+fn adopt_known(medium: &impl Medium, state: &mut State, blocks: &Range<u64>) -> bool {
+    let mut from = blocks.start;
+    let mut found = false;
+    while let Some(bad) = medium.known_bad(&(from..blocks.end)) {
+        found |= state.mark_bad(bad.clone()).is_ok();
+        from = bad.end;
+    }
+    found
+}
+
+/// Allocates blocks that the medium does not know as bad. It ends: those that it does are not given
+/// again.
+fn allocate_good(
+    medium: &impl Medium,
+    state: &mut State,
+    want: u64,
+    goal: u64,
+) -> Result<Range<u64>> {
+    loop {
+        let new = state.allocate(want, 1, goal)?;
+        if medium.known_bad(&new).is_none() {
+            return Ok(new);
+        }
+        let adopted = adopt_known(medium, state, &new);
+        state.release(new)?;
+        if !adopted {
+            return Err(ENOMEM);
+        }
     }
 }

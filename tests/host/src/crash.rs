@@ -86,6 +86,8 @@ pub(crate) struct Recorder {
     pub(crate) fences_left: Cell<Option<usize>>,
     /// Bytes that cannot be read.
     pub(crate) poison: RefCell<Vec<core::ops::Range<u64>>>,
+    /// Blocks that are known to be bad, and cannot be written.
+    pub(crate) listed: RefCell<Vec<core::ops::Range<u64>>>,
 }
 
 impl Recorder {
@@ -97,6 +99,7 @@ impl Recorder {
             fences: RefCell::new(0),
             fences_left: Cell::new(None),
             poison: RefCell::default(),
+            listed: RefCell::default(),
         }
     }
 }
@@ -119,7 +122,9 @@ impl Medium for Recorder {
     }
 
     fn store(&self, at: u64, new: &[u8]) -> Result {
-        if self.fences_left.get() == Some(0) {
+        let end = (at + new.len() as u64).div_ceil(BLOCK_SIZE);
+        let listed = self.known_bad(&(at / BLOCK_SIZE..end)).is_some();
+        if listed || self.fences_left.get() == Some(0) {
             return Err(EIO);
         }
         let at = at as usize;
@@ -150,6 +155,16 @@ impl Medium for Recorder {
             self.events.borrow_mut().push(Event::Fence);
         }
         Ok(())
+    }
+
+    fn known_bad(&self, blocks: &core::ops::Range<u64>) -> Option<core::ops::Range<u64>> {
+        let listed = self.listed.borrow();
+        let parts = listed
+            .iter()
+            .map(|bad| bad.start.max(blocks.start)..bad.end.min(blocks.end));
+        parts
+            .filter(|part| !part.is_empty())
+            .min_by_key(|part| part.start)
     }
 }
 

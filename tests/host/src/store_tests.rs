@@ -14,7 +14,10 @@ use crate::{
         journal::Journal,
         store::Store, //
     },
-    media::LABEL_MAX,
+    media::{
+        Medium,
+        LABEL_MAX, //
+    },
     state::ROOT_INO,
     state_tests::{
         at,
@@ -184,4 +187,42 @@ fn not_durable() {
         assert!(there == files || there == files + 1);
     }
     assert_ne!(refused, 0);
+}
+
+/// Blocks that nobody has reported, but the medium knows as bad: one of the log's, and some of where it
+/// would go. The transaction that meets them does not fail, and they are bad from then on.
+#[test]
+fn log_moves_past_listed_blocks() {
+    let medium = Rc::new(Recorder::new(blank()));
+    Journal::format(&*medium, &format()).unwrap();
+    let mut store = mounted(&medium);
+    let log = store.journal().superblock().active_region();
+    let regions = store.journal().superblock().regions;
+    let goal = store
+        .state_mut()
+        .allocate(log.blocks, 1, log.start)
+        .unwrap();
+    store.state_mut().release(goal.clone()).unwrap();
+    let bad = [
+        log.start..log.start + log.blocks,
+        goal.start + 1..goal.start + 3,
+        goal.end..goal.end + 1,
+    ];
+    *medium.listed.borrow_mut() = bad.to_vec();
+    let (ino, tx) = store
+        .state_mut()
+        .create(ROOT_INO, b"a", attr(FILE, 1))
+        .unwrap();
+    store.commit(tx).unwrap();
+    assert_ne!(store.journal().superblock().regions, regions);
+    let now = store.journal().superblock().active_region().range();
+    assert!(medium.known_bad(&now).is_none());
+    let found = store.take_found();
+    assert_eq!(found, store.state().bad_blocks());
+    assert!(found >= log.blocks + 2, "{found} of {}", log.blocks);
+    assert_eq!(store.take_found(), 0);
+    store.state().check().unwrap();
+    let again = mounted(&medium);
+    assert!(again.state().inode(ino).is_some());
+    assert_eq!(again.state().bad_blocks(), found);
 }
