@@ -132,8 +132,13 @@ void times_op(void)
 	}
 }
 
-static int set_flags(int fd, unsigned int flags)
+int set_flags(int fd, unsigned int flags)
 {
+	unsigned int now;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &now))
+		return -1;
+	flags |= now & FS_DAX_FL;
 	return ioctl(fd, FS_IOC_SETFLAGS, &flags);
 }
 

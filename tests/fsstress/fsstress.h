@@ -132,6 +132,8 @@ void owner_op(void);
 void times_op(void);
 void flags_op(void);
 void immutable_op(void);
+/* As chattr does: x stays as it is. 0, or -1 with errno. */
+int set_flags(int fd, unsigned int flags);
 void append_op(void);
 void write_op(void);
 void truncate_op(void);

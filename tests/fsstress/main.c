@@ -141,12 +141,12 @@ static void mount_again(void)
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	int fd, none = 0;
+	int fd;
 
 	(void)type;
 	if (S_ISREG(st->st_mode)) {
 		fd = open(path, O_RDONLY | O_CLOEXEC);
-		must("FS_IOC_SETFLAGS", ioctl(fd, FS_IOC_SETFLAGS, &none), 0);
+		must("FS_IOC_SETFLAGS", set_flags(fd, 0), 0);
 		close(fd);
 	}
 	if (ftw->level)
