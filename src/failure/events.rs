@@ -121,9 +121,15 @@ impl<G: Ground> Events<G> {
 
     /// Notes all owners of `blocks` that come in the walk through the tree from `cursor` on.
     pub(super) fn note_rest(&self, blocks: &Range<u64>, cursor: &Cursor) {
+        // A walk that has not begun stands before all blocks, and bad ones may be there.
+        let begun = cursor.block() >= blocks.start;
         let walk = Walk {
             blocks: blocks.clone(),
-            cursor: cursor.clone(),
+            cursor: if begun {
+                cursor.clone()
+            } else {
+                Cursor::at(blocks.start)
+            },
         };
         let mut pending = self.pending.lock();
         if pending.walks.push_within_capacity(walk).is_err() {
