@@ -12,6 +12,7 @@
 #include <linux/fileattr.h>
 #include <linux/fs.h>
 #include <linux/fserror.h>
+#include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/ratelimit_types.h>
 #include <linux/uio.h>
@@ -54,6 +55,10 @@ bool daxrmap_dir_emit(struct dir_context *ctx, const char *name, int len,
 		      u64 ino, unsigned int type);
 bool daxrmap_has_narrow_pos(const struct file *file);
 void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len);
+
+/* memremap.c */
+struct dev_pagemap *daxrmap_get_device_page(unsigned long pfn);
+void daxrmap_put_device_page(struct dev_pagemap *pgmap);
 
 /* acl.c */
 void daxrmap_posix_acl_release(struct posix_acl *acl);

@@ -11,6 +11,7 @@
 //! None. Nobody else uses the block: its contents are lost.
 
 use super::{
+    device_page::DevicePage,
     Pmem,
     BLOCK_SIZE, //
 };
@@ -36,9 +37,9 @@ impl Pmem {
     pub(crate) fn is_poisoned(&self, block: u64) -> Result<bool> {
         let poisoned = self.while_alive(|| {
             let pfn = self.pfn(block)?;
-            // SAFETY: The page frame is of the device, which is alive until the closure returns, and
-            // so are its page structs.
-            let flagged = unsafe { bindings::daxrmap_is_poisoned(pfn as usize) };
+            let page = DevicePage::get(pfn).ok_or(ENXIO)?;
+            // SAFETY: The page has its struct: invariant "held" of `DevicePage`.
+            let flagged = unsafe { bindings::daxrmap_is_poisoned(page.pfn()) };
             Ok(flagged || self.next_unmapped(&(pfn..pfn.saturating_add(1))).is_some())
         });
         poisoned.unwrap_or(Err(ENXIO))

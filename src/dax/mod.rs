@@ -10,7 +10,7 @@
 //! - [`layout`]: taking pages away from those who map or pin them.
 //! - [`media`]: whether the memory of a block is good.
 //! - [`request`]: flush requests, for devices that need them.
-//! - [`poison`]: who maps a failed page, and telling them.
+//! - [`device_page`]: a page of it, held. [`poison`]: who maps a failed page, and telling them.
 //! - [`shadow`]: a system call that takes DAX entries for something else.
 //! - [`touch`]: who touches a page that may fail meanwhile.
 //!
@@ -22,6 +22,7 @@
 //! where in the order they stand.
 
 mod device;
+mod device_page;
 mod fault;
 mod flush;
 mod holder;

@@ -11,6 +11,7 @@
 //! the same bytes is the caller's business.
 
 use super::{
+    device_page::DevicePage,
     request::Requests,
     touch::TouchLock,
     BLOCK_SIZE, //
@@ -250,11 +251,14 @@ impl Pmem {
     /// stays so when the driver lets go of the device and takes it again. None if the device is
     /// gone. May sleep.
     pub(crate) fn next_unmapped(&self, pfns: &Range<u64>) -> Option<u64> {
-        let found = self.while_alive(|| {
-            // SAFETY: It looks at page tables of the kernel only. Those for the device's memory go
-            // when the driver gives it up, which is after the closure has returned.
-            unsafe { bindings::daxrmap_next_unmapped(pfns.start as usize, pfns.end as usize) }
-        })? as u64;
+        let first = DevicePage::get(pfns.start)?;
+        let last = DevicePage::get(pfns.end.checked_sub(1)?)?;
+        if !first.runs_to(&last) {
+            return None;
+        }
+        // SAFETY: It looks at the kernel's page tables for these pages, which stay as long as the device's
+        // memory is in use, up to the last one: invariant "held" of `DevicePage`.
+        let found = unsafe { bindings::daxrmap_next_unmapped(first.pfn(), last.pfn() + 1) } as u64;
         pfns.contains(&found).then_some(found)
     }
 

@@ -9,6 +9,7 @@
 //!
 //! [`kill_procs`] waits for DAX entries: `invalidate_lock` exclusively, no filesystem lock.
 
+use super::device_page::DevicePage;
 use crate::{
     bindings,
     vfs::{
@@ -62,22 +63,21 @@ pub(crate) fn folio_owner<'a, F: FileSystem>(
     pfn: u64,
 ) -> Option<(Visited<'a, F>, u64)> {
     let (sb, mut index) = (visit.sb().as_ptr(), 0);
-    // SAFETY: The page frame is of this mount's device. A failure is being dealt with, so dax SRCU is
-    // held and the device alive: its page structs are there.
-    let inode = unsafe { bindings::daxrmap_folio_owner(pfn as usize, sb, &mut index) };
+    let page = DevicePage::get(pfn)?;
+    // SAFETY: The page has its struct: invariant "held" of `DevicePage`. The super block is live.
+    let inode = unsafe { bindings::daxrmap_folio_owner(page.pfn(), sb, &mut index) };
     let inode = NonNull::new(inode)?;
     // SAFETY: The helper returned a reference to an inode of the super block.
     let inode = unsafe { Inode::from_raw_owned(inode) };
     Some((visit.adopt(inode), index as u64))
 }
 
-/// Flags a page frame of the device as poisoned, for the driver that may clear it later. The device is
-/// alive: for who tells of a failure, as dax SRCU is held; within [`Pmem::while_alive`].
-///
-/// [`Pmem::while_alive`]: super::Pmem::while_alive
+/// Flags a page frame of a device as poisoned, for the driver that may clear it later; unless it is gone.
 pub(crate) fn mark_poisoned(pfn: u64) {
-    // SAFETY: The page frame is of a device that is alive, so its struct page is there.
-    unsafe { bindings::daxrmap_mark_poisoned(pfn as usize, true) };
+    if let Some(page) = DevicePage::get(pfn) {
+        // SAFETY: The page has its struct: invariant "held" of `DevicePage`.
+        unsafe { bindings::daxrmap_mark_poisoned(page.pfn(), true) };
+    }
 }
 
 /// `mf_dax_kill_procs` flags the head page of a PMD-size entry, whichever page it was asked for.
@@ -91,8 +91,11 @@ pub(crate) fn unmark_head<F: FileSystem>(
     let mut head = 0;
     // SAFETY: The inode is live.
     let huge = unsafe { bindings::daxrmap_entry_head(inode.as_ptr(), pgoff as usize, &mut head) };
-    if huge && !is_bad(head as u64) {
-        // SAFETY: The entry's page frame is of this mount's device.
-        unsafe { bindings::daxrmap_mark_poisoned(head, false) };
+    if !huge || is_bad(head as u64) {
+        return;
+    }
+    if let Some(page) = DevicePage::get(head as u64) {
+        // SAFETY: The page has its struct: invariant "held" of `DevicePage`.
+        unsafe { bindings::daxrmap_mark_poisoned(page.pfn(), false) };
     }
 }
