@@ -300,7 +300,7 @@ TEST_F(mce_filled, by_zeroes)
 	usleep(500000);
 	request("srao", 0, paddr, NULL);
 	EXPECT_EQ(ENOSPC, dr_wait(pid));
-	ASSERT_EQ(1, settled("notifies", 1));
+	ASSERT_EQ(1, dr_counter_settled("notifies", 1));
 	EXPECT_EQ(bad + 1, dr_counter("blocks_bad"));
 	EXPECT_EQ(0, dr_counter("owners"));
 	EXPECT_EQ(0, dr_free_blocks());

@@ -32,6 +32,11 @@ static const char *knob(const char *name)
 	return path;
 }
 
+bool dr_all_checked(void)
+{
+	return !access(DEBUGFS "/kmemleak", F_OK);
+}
+
 long dr_counter(const char *name)
 {
 	char buf[4096], *line, *save, word[64];

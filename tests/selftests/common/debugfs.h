@@ -22,6 +22,8 @@ struct dr_failure {
 	struct dr_owner o[128];
 };
 
+/* Whether the kernel has all checkers on, so that what takes a second takes twenty. */
+bool dr_all_checked(void);
 long dr_counter(const char *name);	/* negative: not there */
 /*
  * What @ask says, after waiting until that is @want: a worker does it. 20 s at most, more
