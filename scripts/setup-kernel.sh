@@ -16,10 +16,10 @@
 series_of() { sed -E 's/^([0-9]+\.[0-9]+).*/\1/' <<<"$1"; }
 
 # What `uname -r` says with this version: as the headers' package is called.
-# 7.3.4-1~bpo13+1 -> 7.3.4+deb13-amd64
+# 7.3.4-1~bpo13+1 -> 7.3.4+deb13-amd64, 7.3~rc7-1~exp1 -> 7.3-amd64
 release_of() { # VERSION
 	local p upstream=${1%%-*}
-	upstream=${upstream/\~/-}
+	upstream=${upstream%%\~*}
 	for p in $(apt-cache "${APT_OPTS[@]}" pkgnames "linux-headers-$upstream" |
 		grep -E -- '-amd64$' | grep -vE -- '-(cloud|rt)-amd64$'); do
 		if apt_has "$p" "$1"; then
@@ -86,14 +86,12 @@ fetch() {
 }
 
 prepare() {
-	local base made
+	local made
 	rm -rf "$KERNEL_STOCK"
 	mkdir -p "$KERNEL_STOCK"
 	cp "$KERNEL_HEADERS/.config" "$KERNEL_HEADERS/Module.symvers" "$KERNEL_STOCK/"
-	base=$(in_kernel_root make -s -C "$KERNEL_SRC" kernelversion)
 	in_kernel_root make -C "$KERNEL_SRC" O="$KERNEL_STOCK" -j"$(nproc)" \
-		CC="$(kernel_cc)" LOCALVERSION="${KERNEL_RELEASE#"$base"}" \
-		olddefconfig modules_prepare
+		CC="$(kernel_cc)" KERNELRELEASE="$KERNEL_RELEASE" olddefconfig modules_prepare
 	cp "$KERNEL_HEADERS/Module.symvers" "$KERNEL_STOCK/"
 	made=$(cat "$KERNEL_STOCK/include/config/kernel.release")
 	[ "$made" = "$KERNEL_RELEASE" ] ||
