@@ -21,7 +21,7 @@ function judge() {
 FNR == 1 {
 	judge()
 	name = FILENAME
-	fresh = safety_doc = doc = 0
+	fresh = safety_doc = 0
 }
 
 {
@@ -53,7 +53,6 @@ blank && comment ~ /^\/\/ / && proof != "" {
 }
 blank && comment ~ /^\/\/\// {
 	judge()
-	doc = 1
 	if (comment ~ /# Safety/)
 		safety_doc = 1
 	next
@@ -64,7 +63,7 @@ blank && comment != "" {
 }
 blank {
 	judge()
-	fresh = safety_doc = doc = 0
+	fresh = safety_doc = 0
 	next
 }
 

@@ -57,7 +57,8 @@ impl<'a, F: Extents> Writeback<'a, F> {
     }
 
     /// Writes the cache lines of those of `pages` back that are dirty, and write-protects them, so that
-    /// the next store is noticed. They are durable after the next fence. None of them may be one that the CPU cannot touch, nor may [`entry`] of one.
+    /// the next store is noticed. They are durable after the next fence. None of them may be one that
+    /// the CPU cannot touch, nor may [`entry`] of one.
     ///
     /// # Errors
     ///

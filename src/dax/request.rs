@@ -110,7 +110,7 @@ impl Pmem {
         // What is written from here on is for the next one.
         let written = requests.written.load(Acquire);
         requests.sent.fetch_add(1, Relaxed);
-        // SAFETY: The block device is open as long as the mount lives.
+        // SAFETY: The block device is open: invariant "open" of `Pmem`.
         let result = to_result(unsafe { bindings::blkdev_issue_flush(self.bdev()) });
         if result.is_err() {
             requests.failed.store(true, Relaxed);
