@@ -3,8 +3,8 @@
 //! daxrmap: a filesystem on persistent memory that knows every owner of every page.
 //!
 //! This file registers the filesystem type and owns the module's lifetime. Everything else is in the
-//! modules, which depend on each other in one direction only: `fs` on `failure` on `rmap`, all on
-//! `dax` and `vfs`, these on `bindings`.
+//! modules, which depend on each other in one direction only: `fs` on `failure` and `journal`, these on
+//! `state`, `media` and `rmap`, which are pure; all on `dax` and `vfs`, these on `bindings`.
 
 #![cfg_attr(
     not(CONFIG_FS_POSIX_ACL),
@@ -23,9 +23,11 @@ mod dax;
 mod errno;
 mod failure;
 mod fs;
+mod journal;
 mod media;
 mod rmap;
 mod siphash;
+mod state;
 mod vfs;
 
 use crc32c::crc32c;

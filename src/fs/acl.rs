@@ -9,17 +9,17 @@
 
 use super::{
     attributes::stored,
-    state::{
-        acl,
-        Attr,
-        Inode as Stored, //
-    },
     Mount, //
 };
 use crate::{
     errno::{
         enodata,
         euclean, //
+    },
+    state::{
+        acl,
+        Attr,
+        Inode as Stored, //
     },
     vfs::{
         AclKind,

@@ -10,6 +10,10 @@
 use super::{
     acl,
     resize,
+    Mount, //
+};
+use crate::{
+    dax,
     state::{
         self,
         flags,
@@ -18,10 +22,6 @@ use super::{
         Op,
         Transaction, //
     },
-    Mount, //
-};
-use crate::{
-    dax,
     vfs::{
         AclKind,
         Attributes,

@@ -13,23 +13,25 @@ use super::{
         with_times, //
     },
     meta::MetaGuard,
+    Mount, //
+};
+use crate::{
     state::{
         xattr_op,
         Attr,
         Transaction, //
     },
-    Mount, //
-};
-use crate::vfs::{
-    self,
-    Dentry,
-    Inode,
-    Label,
-    LinkTarget,
-    NewAttr,
-    NewInode,
-    Time,
-    UnnumberedInode, //
+    vfs::{
+        self,
+        Dentry,
+        Inode,
+        Label,
+        LinkTarget,
+        NewAttr,
+        NewInode,
+        Time,
+        UnnumberedInode, //
+    },
 };
 use kernel::prelude::*;
 

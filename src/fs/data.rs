@@ -15,7 +15,6 @@ use super::{
     heal,
     reflink,
     resize,
-    state::Mapping,
     writable::{
         fits_huge,
         lock_writable,
@@ -33,6 +32,7 @@ use crate::{
         Purpose, //
     },
     errno::ehwpoison,
+    state::Mapping,
     vfs::{
         fatal_signal_pending,
         Fallocate,

@@ -7,13 +7,11 @@
 //! Both files' `invalidate_lock`s are held exclusively, and their pages unmapped: nobody changes a byte.
 //! The state lock is taken for each look-up.
 
-use super::{
-    state::Mapping,
-    Mount, //
-};
+use super::Mount;
 use crate::{
     dax,
     errno::ehwpoison,
+    state::Mapping,
     vfs::{
         fatal_signal_pending,
         Inode,

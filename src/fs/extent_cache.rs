@@ -15,13 +15,13 @@
 //!
 //! A spin lock for each file, held for a few loads or stores; inside of everything but memory.
 
-use super::{
+use super::Mount;
+use crate::{
     state::Mapping,
-    Mount, //
-};
-use crate::vfs::{
-    FileCache,
-    Inode, //
+    vfs::{
+        FileCache,
+        Inode, //
+    },
 };
 use kernel::{
     new_spinlock,

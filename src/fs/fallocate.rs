@@ -13,10 +13,6 @@ use super::{
         self,
         Move, //
     },
-    state::{
-        Mapping,
-        State, //
-    },
     writable::{
         look_closely,
         make_writable,
@@ -32,6 +28,10 @@ use crate::{
         PMD_BLOCKS, //
     },
     rmap::Extent,
+    state::{
+        Mapping,
+        State, //
+    },
     vfs::{
         fatal_signal_pending,
         trace::{

@@ -10,17 +10,15 @@
 //!
 //! The state lock, for a batch of records; it is not held when they are copied to the user.
 
-use super::{
+use super::Mount;
+use crate::{
+    dax,
+    rmap::OwnerRecord,
     state::{
         Place,
         PlaceCursor,
         State, //
     },
-    Mount, //
-};
-use crate::{
-    dax,
-    rmap::OwnerRecord,
     vfs::{
         self,
         FsMap,

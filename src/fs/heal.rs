@@ -13,7 +13,6 @@
 
 use super::{
     fresh::new_blocks,
-    state::Mapping,
     writable::retry_while_pinned,
     Mount, //
 };
@@ -23,6 +22,7 @@ use crate::{
         Pmem,
         PMD_BLOCKS, //
     },
+    state::Mapping,
     vfs::{
         trace::{
             self,

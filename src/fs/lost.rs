@@ -8,16 +8,14 @@
 //!
 //! The state lock, for a batch of records; it is not held when they are copied to the user.
 
-use super::{
-    state::State,
-    Mount, //
-};
+use super::Mount;
 use crate::{
     dax,
     rmap::{
         Cursor,
         OwnerRecord, //
     },
+    state::State,
     vfs::{
         self,
         FileId,

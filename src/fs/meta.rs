@@ -10,13 +10,7 @@
 
 use super::{
     medium::PmemMedium,
-    mount::Mount,
-    state::{
-        Mapping,
-        State,
-        Transaction, //
-    },
-    store::Store,
+    mount::Mount, //
 };
 use crate::{
     dax::Pmem,
@@ -26,10 +20,16 @@ use crate::{
         Ground,
         Published, //
     },
+    journal::Store,
     media::LABEL_MAX,
     rmap::{
         Cursor,
         OwnerRecord, //
+    },
+    state::{
+        Mapping,
+        State,
+        Transaction, //
     },
     vfs::{
         trace,

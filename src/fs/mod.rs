@@ -2,9 +2,8 @@
 
 //! The filesystem: `mount -t daxrmap`.
 //!
-//! - [`state`]: all metadata, in memory, changed by transactions only. [`journal`]: the log of them.
-//!   [`store`]: both together. Pure. [`medium`]: what the log is kept on.
-//! - [`meta`]: the state under its lock, and what the failure engine asks of it.
+//! - [`meta`]: the metadata ([`crate::state`], [`crate::journal`]) under their lock, and what the
+//!   failure engine asks of them. [`medium`]: what the log is kept on.
 //! - [`mount`]: mount, unmount, statfs.
 //! - [`namespace`]: directories. [`create`]: what is new. [`attributes`]: what stat(2) and chattr(1) tell.
 //!   [`xattr`]: extended attributes. [`acl`]: those that say who may do what.
@@ -38,7 +37,6 @@ mod fresh;
 mod fsmap;
 mod heal;
 mod ioctl;
-mod journal;
 mod lost;
 mod medium;
 mod meta;
@@ -47,9 +45,7 @@ mod namespace;
 mod reflink;
 mod resize;
 mod shift;
-mod state;
 mod status;
-mod store;
 mod writable;
 mod write_back;
 mod xattr;

@@ -12,15 +12,9 @@ use super::{
         DebugData, //
     },
     extent_cache::ExtentCache,
-    journal::{
-        Journal,
-        Opened, //
-    },
     medium::PmemMedium,
     meta::Meta,
-    namespace,
-    state::ROOT_INO,
-    store::Store,
+    namespace, //
 };
 use crate::{
     dax::{
@@ -38,6 +32,12 @@ use crate::{
         Engine,
         Ground, //
     },
+    journal::{
+        Journal,
+        Opened,
+        Store, //
+    },
+    state::ROOT_INO,
     vfs::{
         self,
         FileSystem,

@@ -18,6 +18,9 @@ use super::{
         stored, //
     },
     create,
+    Mount, //
+};
+use crate::{
     state::{
         self,
         FileType,
@@ -26,21 +29,20 @@ use super::{
         State,
         Transaction, //
     },
-    Mount, //
-};
-use crate::vfs::{
-    fatal_signal_pending,
-    Dentry,
-    DirEmitter,
-    Inode,
-    LinkTarget,
-    Namespace,
-    NewAttr,
-    Rename,
-    Stamps,
-    SuperBlock,
-    Time,
-    Times, //
+    vfs::{
+        fatal_signal_pending,
+        Dentry,
+        DirEmitter,
+        Inode,
+        LinkTarget,
+        Namespace,
+        NewAttr,
+        Rename,
+        Stamps,
+        SuperBlock,
+        Time,
+        Times, //
+    },
 };
 use kernel::{
     prelude::*,

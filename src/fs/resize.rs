@@ -12,13 +12,6 @@
 
 use super::{
     attributes::with_times,
-    state::{
-        Attr,
-        Mapping,
-        Op,
-        State,
-        Transaction, //
-    },
     writable::{
         look_closely,
         retry_while_pinned,
@@ -28,6 +21,13 @@ use super::{
 };
 use crate::{
     dax,
+    state::{
+        Attr,
+        Mapping,
+        Op,
+        State,
+        Transaction, //
+    },
     vfs::{
         Inode,
         InodeLock,

@@ -11,12 +11,12 @@
 //! unmapped and forgotten, since each of them comes to be another page of the file.
 
 use super::{
-    state::State,
     writable::retry_while_pinned,
     Mount, //
 };
 use crate::{
     dax,
+    state::State,
     vfs::{
         Inode,
         InodeLock, //

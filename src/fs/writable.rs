@@ -19,7 +19,6 @@ use super::{
         remembered, //
     },
     fresh::new_blocks,
-    state::Mapping,
     Mount, //
 };
 use crate::{
@@ -28,6 +27,7 @@ use crate::{
         PMD_BLOCKS, //
     },
     errno::ehwpoison,
+    state::Mapping,
     vfs::{
         fatal_signal_pending,
         Inode,

@@ -9,16 +9,18 @@
 
 use super::{
     attributes::stored,
-    state::SetMode,
     Mount, //
 };
-use crate::vfs::{
-    self,
-    Inode,
-    Stamps,
-    XattrChange,
-    XattrList,
-    Xattrs, //
+use crate::{
+    state::SetMode,
+    vfs::{
+        self,
+        Inode,
+        Stamps,
+        XattrChange,
+        XattrList,
+        Xattrs, //
+    },
 };
 use kernel::prelude::*;
 

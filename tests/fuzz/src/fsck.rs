@@ -6,11 +6,11 @@
 //! of these (where, and which bits), and the log as the target `mount` has it.
 
 use crate::{
-    fs::journal::Journal,
     image::{
         Image, //
         BLOCKS,
     },
+    journal::Journal,
     media::{
         Medium, //
         BLOCK_SIZE,
@@ -74,8 +74,8 @@ fn go_on(image: &Image, flags: u8) {
     }
     if flags & GO_ON != 0 {
         for block in [100, 200, 300] {
-            let mut tx = crate::fs::state::Transaction::new();
-            let op = crate::fs::state::Op::MarkBad { block, len: 1 };
+            let mut tx = crate::state::Transaction::new();
+            let op = crate::state::Op::MarkBad { block, len: 1 };
             tx.push(op).unwrap();
             if journal.append(image, &state, tx.ops()).is_err() {
                 return;

@@ -3,12 +3,9 @@
 //! An image with a filesystem, for the targets that read one.
 
 use crate::{
-    fs::{
-        journal::{
-            Format,
-            Journal, //
-        },
-        state::Attr,
+    journal::{
+        Format,
+        Journal, //
     },
     media::{
         Log,
@@ -18,6 +15,7 @@ use crate::{
         Superblock,
         BLOCK_SIZE, //
     },
+    state::Attr,
     SECRET, //
 };
 use kernel::prelude::*;

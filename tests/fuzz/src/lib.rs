@@ -8,20 +8,18 @@
 
 #[path = "../../../src/errno.rs"]
 mod errno;
-#[allow(dead_code, reason = "not all of it is called here")]
-#[path = "../../../src/fs"]
-mod fs {
-    pub(crate) mod journal;
-    #[allow(unused_imports, reason = "the module has use for them")]
-    pub(crate) mod state;
-    pub(crate) mod store;
-}
+#[allow(dead_code, unused_imports, reason = "not all of it is called here")]
+#[path = "../../../src/journal/mod.rs"]
+mod journal;
 #[allow(dead_code, unused_imports, reason = "not all of it is called here")]
 #[path = "../../../src/media/mod.rs"]
 mod media;
 #[allow(dead_code, unused_imports, reason = "not all of it is called here")]
 #[path = "../../../src/rmap/mod.rs"]
 mod rmap;
+#[allow(dead_code, unused_imports, reason = "not all of it is called here")]
+#[path = "../../../src/state/mod.rs"]
+mod state;
 
 mod bytes;
 pub mod fsck;

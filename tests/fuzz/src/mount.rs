@@ -5,17 +5,15 @@
 //! The input is records: a byte for the kind, two for the size of the payload, the payload.
 
 use crate::{
-    fs::{
-        journal::Journal,
-        state::{
-            Attr,
-            State,
-            ROOT_INO, //
-        },
-    },
     image::{
-        Image, //
-        BLOCKS,
+        Image,
+        BLOCKS, //
+    },
+    journal::Journal,
+    state::{
+        Attr,
+        State,
+        ROOT_INO, //
     },
     SECRET, //
 };

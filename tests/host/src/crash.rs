@@ -11,12 +11,10 @@
 
 use crate::{
     acl_tests::of_mode,
-    fs::{
-        journal::{
-            Format,
-            Journal, //
-        },
-        store::Store, //
+    journal::{
+        Format,
+        Journal,
+        Store, //
     },
     media::{
         Medium,

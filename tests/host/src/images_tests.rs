@@ -8,12 +8,10 @@
 use crate::{
     crash::Recorder,
     errno::eopnotsupp,
-    fs::{
-        journal::{
-            Journal,
-            Opened, //
-        },
-        store::Store, //
+    journal::{
+        Journal,
+        Opened,
+        Store, //
     },
     media::BLOCK_SIZE,
     snapshot::{

@@ -14,18 +14,14 @@ extern crate std;
 
 #[path = "../../../src/errno.rs"]
 mod errno;
+#[path = "../../../src/journal/mod.rs"]
+mod journal;
 #[path = "../../../src/media/mod.rs"]
 mod media;
 #[path = "../../../src/rmap/mod.rs"]
 mod rmap;
-
-#[path = "../../../src/fs"]
-mod fs {
-    pub(crate) mod journal;
-    pub(crate) mod state;
-    pub(crate) mod store;
-}
-use fs::state;
+#[path = "../../../src/state/mod.rs"]
+mod state;
 
 /// As the kernel's `crc32c()`: nothing is inverted.
 fn crc32c(crc: u32, bytes: &[u8]) -> u32 {

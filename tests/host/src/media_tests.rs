@@ -14,13 +14,11 @@ use crate::{
         erofs,
         euclean, //
     },
-    fs::{
-        journal::{
-            region_blocks,
-            Format,
-            Journal, //
-        },
-        store::Store, //
+    journal::{
+        region_blocks,
+        Format,
+        Journal,
+        Store, //
     },
     media::{
         Medium,

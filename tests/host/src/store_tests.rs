@@ -10,9 +10,9 @@ use crate::{
         BLOCKS, //
     },
     errno::erofs,
-    fs::{
-        journal::Journal,
-        store::Store, //
+    journal::{
+        Journal,
+        Store, //
     },
     media::{
         Medium,

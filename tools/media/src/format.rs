@@ -8,24 +8,22 @@ use crate::{
         Image, //
     },
     error::Result,
-    fs::{
-        journal::{
-            region_blocks,
-            Format,
-            Journal, //
-        },
-        state::{
-            Attr,
-            Time, //
-        },
+    journal::{
+        region_blocks,
+        Format,
+        Journal, //
     },
     media::{
         Superblock,
         LABEL_MAX, //
     },
+    state::{
+        Attr,
+        Time, //
+    },
     superblock::Super,
     uuid::Uuid,
-    BLOCK_SIZE,
+    BLOCK_SIZE, //
 };
 use std::{
     ops::RangeInclusive,

@@ -2,8 +2,8 @@
 
 //! What is on the medium of a daxrmap filesystem, for mkfs, fsck and dump.
 //!
-//! The code that reads and writes it is that of the module: `src/media`, `src/fs/journal.rs`,
-//! `src/fs/state` and `src/rmap` are compiled here, with the host tests' stand-in for the kernel crate.
+//! The code that reads and writes it is that of the module: `src/media`, `src/journal`,
+//! `src/state` and `src/rmap` are compiled here, with the host tests' stand-in for the kernel crate.
 //! Nobody sees them outside of this crate.
 //!
 //! - [`disk`]: a device or an image, to be read and written.
@@ -15,20 +15,18 @@
 
 #[path = "../../../src/errno.rs"]
 mod errno;
-#[allow(dead_code, reason = "not all of it is called here")]
-#[path = "../../../src/fs"]
-mod fs {
-    #[allow(unused_imports, reason = "the module has use for them")]
-    pub(crate) mod journal;
-    #[allow(unused_imports, reason = "the module has use for them")]
-    pub(crate) mod state;
-}
+#[allow(dead_code, unused_imports, reason = "not all of it is called here")]
+#[path = "../../../src/journal/mod.rs"]
+mod journal;
 #[allow(dead_code, unused_imports, reason = "not all of it is called here")]
 #[path = "../../../src/media/mod.rs"]
 mod media;
 #[allow(dead_code, unused_imports, reason = "not all of it is called here")]
 #[path = "../../../src/rmap/mod.rs"]
 mod rmap;
+#[allow(dead_code, unused_imports, reason = "not all of it is called here")]
+#[path = "../../../src/state/mod.rs"]
+mod state;
 
 pub mod check;
 pub mod disk;

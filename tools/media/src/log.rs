@@ -8,7 +8,6 @@ use crate::{
         Image, //
     },
     error::Result,
-    fs::state::Op,
     media::{
         Medium,
         Reader,
@@ -16,6 +15,7 @@ use crate::{
         Replay, //
     },
     operation::Operation,
+    state::Op,
     superblock::Copies,
     BLOCK_SIZE,
 };

@@ -2,7 +2,7 @@
 
 //! The operations of a log, to be shown. Documentation/format.rst tells what they mean.
 
-use crate::fs::state::{
+use crate::state::{
     acl::{
         Acl,
         Who,

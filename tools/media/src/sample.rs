@@ -8,20 +8,18 @@ use crate::{
         Image, //
     },
     error::Result,
-    fs::{
-        journal::{
-            Journal,
-            Opened, //
-        },
-        state::{
-            xattr_op,
-            Attr,
-            Op,
-            State,
-            Time,
-            Transaction,
-            ROOT_INO, //
-        },
+    journal::{
+        Journal,
+        Opened, //
+    },
+    state::{
+        xattr_op,
+        Attr,
+        Op,
+        State,
+        Time,
+        Transaction,
+        ROOT_INO, //
     },
 };
 use kernel::prelude::KVec;

@@ -5,7 +5,7 @@
 use super::Problem;
 use crate::{
     error::Result,
-    fs::state::{
+    state::{
         acl::{
             self,
             Fault,

@@ -7,7 +7,7 @@
 
 use crate::{
     error::Result,
-    fs::state::{
+    state::{
         Attr,
         Inode,
         InodeKind,

@@ -28,20 +28,18 @@ use crate::{
         Image, //
     },
     error::{
-        Error, //
-        Result,
+        Error,
+        Result, //
     },
-    fs::{
-        journal::Journal,
-        state::State, //
-    },
+    journal::Journal,
     media::Superblock,
+    state::State,
     superblock::{
         Content,
         Copies,
         Super, //
     },
-    BLOCK_SIZE,
+    BLOCK_SIZE, //
 };
 use std::time::Duration;
 

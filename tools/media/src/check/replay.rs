@@ -8,16 +8,10 @@ use crate::{
         Image, //
     },
     error::{
-        Error, //
-        Result,
+        Error,
+        Result, //
     },
-    fs::{
-        journal::Journal,
-        state::{
-            State,
-            Transaction, //
-        },
-    },
+    journal::Journal,
     log::{
         end_of_checkpoint,
         later,
@@ -32,7 +26,11 @@ use crate::{
         Secret,
         Superblock, //
     },
-    BLOCK_SIZE,
+    state::{
+        State,
+        Transaction, //
+    },
+    BLOCK_SIZE, //
 };
 use kernel::prelude::ENOMEM;
 use std::hash::{

@@ -243,7 +243,7 @@ fn cut_while_it_corrects() {
 
 #[test]
 fn acls() {
-    use crate::fs::state::acl::{
+    use crate::state::acl::{
         ACCESS,
         DEFAULT, //
     };
@@ -317,11 +317,11 @@ fn acls() {
 #[test]
 fn acls_as_text() {
     use crate::{
-        fs::state::{
+        operation::Operation,
+        state::{
             acl::ACCESS,
             xattr_op, //
         },
-        operation::Operation,
     };
     let text = |name: &[u8], value: &[u8]| match xattr_op(2, name, value).unwrap().into() {
         Operation::SetXattr { acl, .. } => acl,

@@ -10,6 +10,7 @@
 //! superblocks are told. A checkpoint always fits: it is never longer than the log that it replaces
 //! (see `state/checkpoint.rs`), and of a region that is longer than the other one the rest is not used.
 //!
+//! - [`store`]: the state and its log together, as a mount has them.
 //! - [`format`]: making it, in the tools. [`open`]: reading it. [`repair`]: moving off bad blocks.
 //!
 //! # Locking
@@ -20,6 +21,7 @@
 mod format;
 mod open;
 mod repair;
+mod store;
 
 #[cfg(not(MODULE))]
 pub(crate) use self::format::{
@@ -27,21 +29,24 @@ pub(crate) use self::format::{
     Format, //
 };
 pub(crate) use self::open::Opened;
+pub(crate) use self::store::Store;
 
-use super::state::{
-    Op,
-    OpSink,
-    State, //
-};
-use crate::media::{
-    Log,
-    Medium,
-    RecordKind,
-    RecordWriter,
-    Region,
-    Sink,
-    Superblock,
-    LABEL_MAX, //
+use crate::{
+    media::{
+        Log,
+        Medium,
+        RecordKind,
+        RecordWriter,
+        Region,
+        Sink,
+        Superblock,
+        LABEL_MAX, //
+    },
+    state::{
+        Op,
+        OpSink,
+        State, //
+    },
 };
 use core::ops::Range;
 use kernel::prelude::*;

@@ -14,21 +14,19 @@
 //! None in here: the caller holds the state lock exclusively for all calls that take `&mut self`.
 
 use super::{
-    journal::{
-        Journal,
-        Opened, //
-    },
-    state::{
-        Op,
-        State,
-        Transaction, //
-    },
+    Journal,
+    Opened, //
 };
 use crate::{
     errno::erofs,
     media::{
         Medium,
         LABEL_MAX, //
+    },
+    state::{
+        Op,
+        State,
+        Transaction, //
     },
 };
 use core::ops::Range;

@@ -19,13 +19,15 @@ use super::{
     Xattrs,
     ROOT_INO, //
 };
-use crate::errno::euclean;
-use crate::rmap::{
-    Extent,
-    ExtentMap,
-    Unmapped,
-    MAX_INO,
-    MAX_PAGES, //
+use crate::{
+    errno::euclean,
+    rmap::{
+        Extent,
+        ExtentMap,
+        Unmapped,
+        MAX_INO,
+        MAX_PAGES, //
+    },
 };
 use kernel::{
     prelude::*,

@@ -16,17 +16,17 @@ use crate::{
         eopnotsupp,
         euclean, //
     },
-    fs::state::{
-        Op,
-        State,
-        Transaction, //
-    },
     media::{
         Medium,
         Reader,
         Replay,
         Secret,
         Superblock, //
+    },
+    state::{
+        Op,
+        State,
+        Transaction, //
     },
 };
 use kernel::prelude::*;

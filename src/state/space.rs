@@ -13,9 +13,11 @@ use super::{
     State,
     Transaction, //
 };
-use crate::errno::enodata;
 use crate::{
-    errno::euclean,
+    errno::{
+        enodata,
+        euclean, //
+    },
     rmap::OwnerTree, //
 };
 use core::ops::Range;

@@ -8,10 +8,6 @@ use super::{
     Journal, //
 };
 use crate::{
-    fs::state::{
-        Attr,
-        State, //
-    },
     media::{
         Features,
         Log,
@@ -20,6 +16,10 @@ use crate::{
         Secret,
         Superblock,
         LABEL_MAX, //
+    },
+    state::{
+        Attr,
+        State, //
     },
 };
 use core::ops::RangeInclusive;

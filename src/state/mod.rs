@@ -80,11 +80,13 @@ pub(crate) use self::{
     file::EXTENTS, //
 };
 
-use crate::media::Secret;
-use crate::rmap::{
-    ExtentMap,
-    OwnerTree,
-    MAX_BLOCKS, //
+use crate::{
+    media::Secret,
+    rmap::{
+        ExtentMap,
+        OwnerTree,
+        MAX_BLOCKS, //
+    },
 };
 use kernel::{
     prelude::*,

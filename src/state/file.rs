@@ -9,10 +9,12 @@ use super::{
     State,
     Transaction, //
 };
-use crate::errno::euclean;
-use crate::rmap::{
-    Sharing,
-    MAX_PAGES, //
+use crate::{
+    errno::euclean,
+    rmap::{
+        Sharing,
+        MAX_PAGES, //
+    },
 };
 use core::ops::Range;
 use kernel::prelude::*;

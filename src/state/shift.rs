@@ -12,10 +12,12 @@ use super::{
     State,
     Transaction, //
 };
-use crate::errno::euclean;
-use crate::rmap::{
-    Extent,
-    MAX_PAGES, //
+use crate::{
+    errno::euclean,
+    rmap::{
+        Extent,
+        MAX_PAGES, //
+    },
 };
 use core::ops::Range;
 use kernel::prelude::*;
