@@ -28,6 +28,8 @@ mod media;
 mod rmap;
 mod siphash;
 mod state;
+mod support;
+mod trace;
 mod vfs;
 
 use crc32c::crc32c;

@@ -11,12 +11,12 @@
 
 use super::{
     iomap_operations,
+    FileData,
     PMD_BLOCKS, //
 };
 use crate::{
     bindings,
     vfs::{
-        FileData,
         Inode,
         InvalidateLockShared, //
     },

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     bindings,
+    support::fatal_signal_pending,
     vfs::{
-        fatal_signal_pending,
         FileSystem,
         Inode, //
     },

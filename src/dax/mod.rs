@@ -24,6 +24,7 @@
 mod device;
 mod device_page;
 mod fault;
+mod file;
 mod flush;
 mod holder;
 mod iomap;
@@ -43,6 +44,15 @@ pub(crate) use self::{
         vm_operations,
         Fault,
         FaultResult, //
+    },
+    file::{
+        address_space_operations,
+        file_operations,
+        Fallocate,
+        FileData,
+        ReadIter,
+        Remap,
+        WriteIter, //
     },
     flush::{
         entry,

@@ -14,10 +14,12 @@
 //! entry. It is held for a fault that associates a shared page, and for the deletion of entries. No
 //! fault waits for it with an entry locked, so its holder may wait for entries.
 
-use crate::vfs::{
-    FileSystem,
-    Inode,
-    NoFsScope, //
+use crate::{
+    support::NoFsScope,
+    vfs::{
+        FileSystem,
+        Inode, //
+    },
 };
 use kernel::{
     prelude::*,

@@ -26,13 +26,14 @@ use crate::{
         OwnerRecord,
         Sharing, //
     },
+    support::RateLimit,
+    trace,
     vfs::{
-        trace,
+        Dev,
         Entered,
         Gate,
         Inode,
         MountWork,
-        RateLimit,
         Visit, //
     },
 };
@@ -81,7 +82,7 @@ struct Failure {
 #[pin_data]
 pub(crate) struct Engine<G: Ground> {
     pub(super) name: CString,
-    pub(super) dev: trace::Dev,
+    pub(super) dev: Dev,
     /// For the line about each failure.
     #[pin]
     lines: RateLimit,
@@ -110,7 +111,7 @@ impl<G: Ground> Engine<G> {
     /// `ENOMEM`.
     pub(crate) fn new(
         name: CString,
-        dev: trace::Dev,
+        dev: Dev,
         start: u64,
         len: u64,
         ground: Arc<G>,

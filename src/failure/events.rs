@@ -27,8 +27,8 @@ use crate::{
         Cursor,
         OwnerRecord, //
     },
+    support::RateLimit,
     vfs::{
-        RateLimit,
         SuperBlock,
         Task,
         Working, //

@@ -13,9 +13,8 @@ use super::{
     Ground, //
 };
 use crate::{
-    dax,
+    dax, trace,
     vfs::{
-        trace,
         Entered,
         InCore,
         Inode, //

@@ -8,7 +8,7 @@
 
 use crate::{
     rmap::OwnerRecord,
-    vfs::trace, //
+    trace, //
 };
 use core::ops::Range;
 use kernel::{

@@ -22,8 +22,9 @@ use crate::{
         enodata,
         eopnotsupp, //
     },
+    support::fatal_signal_pending,
+    support::is_admin,
     vfs::{
-        self,
         ClearArg, //
     },
 };
@@ -202,7 +203,7 @@ fn clear_block(mount: &Mount, block: u64) -> Result<Option<Outcome>> {
 ///
 /// What include/uapi/daxrmap.h says.
 pub(super) fn clear(mount: &Mount, arg: UserPtr) -> Result {
-    if !vfs::is_admin(true) {
+    if !is_admin(true) {
         return Err(EPERM);
     }
     let (mut reader, mut writer) = UserSlice::new(arg, size_of::<ClearArg>()).reader_writer();
@@ -225,7 +226,7 @@ pub(super) fn clear(mount: &Mount, arg: UserPtr) -> Result {
         };
         let block = bad.start;
         from = block.saturating_add(1);
-        result = if vfs::fatal_signal_pending() {
+        result = if fatal_signal_pending() {
             Err(EINTR)
         } else {
             let done = mount

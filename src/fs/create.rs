@@ -21,6 +21,7 @@ use crate::{
         Attr,
         Transaction, //
     },
+    support::random,
     vfs::{
         self,
         Dentry,
@@ -61,7 +62,7 @@ impl Draft {
             uid: new.inode().uid(),
             gid: new.inode().gid(),
             btime: stored(now),
-            generation: vfs::random(),
+            generation: random(),
             rdev: new_attr.rdev(),
             ..with_times(Attr::default(), now.into())
         };

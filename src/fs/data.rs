@@ -27,22 +27,22 @@ use crate::{
     dax::{
         self,
         Extent,
+        Fallocate,
         Fault,
         FaultResult,
-        Purpose, //
-    },
-    errno::ehwpoison,
-    state::Mapping,
-    vfs::{
-        fatal_signal_pending,
-        Fallocate,
         FileData,
-        Inode,
-        InodeLock,
-        InvalidateLockShared,
+        Purpose,
         ReadIter,
         Remap,
         WriteIter, //
+    },
+    errno::ehwpoison,
+    state::Mapping,
+    support::fatal_signal_pending,
+    vfs::{
+        Inode,
+        InodeLock,
+        InvalidateLockShared, //
     },
 };
 use core::ops::Range;

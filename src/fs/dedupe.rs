@@ -9,14 +9,14 @@
 
 use super::Mount;
 use crate::{
-    dax,
-    errno::ehwpoison,
-    state::Mapping,
-    vfs::{
-        fatal_signal_pending,
-        Inode,
+    dax::{
+        self,
         Remap, //
     },
+    errno::ehwpoison,
+    state::Mapping,
+    support::fatal_signal_pending,
+    vfs::Inode, //
 };
 use kernel::prelude::*;
 

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     dax::{
         self,
+        Fallocate,
         PMD_BLOCKS, //
     },
     rmap::Extent,
@@ -32,13 +33,12 @@ use crate::{
         Mapping,
         State, //
     },
+    support::fatal_signal_pending,
+    trace::{
+        self,
+        HealedBy, //
+    },
     vfs::{
-        fatal_signal_pending,
-        trace::{
-            self,
-            HealedBy, //
-        },
-        Fallocate,
         Inode,
         InodeLock,
         InvalidateLock, //

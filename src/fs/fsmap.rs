@@ -19,8 +19,9 @@ use crate::{
         PlaceCursor,
         State, //
     },
+    support::fatal_signal_pending,
+    support::is_admin,
     vfs::{
-        self,
         FsMap,
         FsMapHead,
         FsMapKind,
@@ -209,7 +210,7 @@ pub(super) fn getfsmap(inode: &Inode<Mount>, arg: UserPtr) -> Result {
     let (mut reader, mut writer) = UserSlice::new(arg, size_of::<FsMapHead>()).reader_writer();
     let mut head: FsMapHead = reader.read()?;
     let device = inode.sb().device_number();
-    let query = Query::new(&head, device, vfs::is_admin(false))?;
+    let query = Query::new(&head, device, is_admin(false))?;
 
     head.fmh_entries = 0;
     head.fmh_oflags = FsMapKind::OF_DEV_T;
@@ -227,7 +228,7 @@ fn copy_records(mount: &Mount, query: &mut Query, count: u32, arg: UserPtr) -> R
     let mut at = arg.wrapping_byte_add(size_of::<FsMapHead>());
 
     while done < limit {
-        if vfs::fatal_signal_pending() {
+        if fatal_signal_pending() {
             return Err(EINTR);
         }
         recs.clear();

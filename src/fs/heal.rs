@@ -20,17 +20,17 @@ use crate::{
     dax::{
         self,
         Pmem,
+        WriteIter,
         PMD_BLOCKS, //
     },
     state::Mapping,
+    trace::{
+        self,
+        HealedBy, //
+    },
     vfs::{
-        trace::{
-            self,
-            HealedBy, //
-        },
         Inode,
-        InodeLock,
-        WriteIter, //
+        InodeLock, //
     },
 };
 use core::ops::Range;

@@ -16,8 +16,9 @@ use crate::{
         OwnerRecord, //
     },
     state::State,
+    support::fatal_signal_pending,
+    support::is_admin,
     vfs::{
-        self,
         FileId,
         Lost,
         LostHead,
@@ -64,7 +65,7 @@ fn record(state: &State, rec: &OwnerRecord) -> Option<Lost> {
 /// `EPERM` without `CAP_SYS_ADMIN`, `EINVAL` if the header is not as it should be, `EFAULT`,
 /// `ENOMEM`, `EINTR`.
 pub(super) fn lost(mount: &Mount, arg: UserPtr) -> Result {
-    if !vfs::is_admin(true) {
+    if !is_admin(true) {
         return Err(EPERM);
     }
     let (mut reader, mut writer) = UserSlice::new(arg, size_of::<LostHead>()).reader_writer();
@@ -80,7 +81,7 @@ pub(super) fn lost(mount: &Mount, arg: UserPtr) -> Result {
     head.entries = 0;
     head.oflags = 0;
     while head.entries < head.count && head.oflags == 0 {
-        if vfs::fatal_signal_pending() {
+        if fatal_signal_pending() {
             return Err(EINTR);
         }
         recs.clear();

@@ -31,11 +31,12 @@ use crate::{
         State,
         Transaction, //
     },
-    vfs::{
-        trace,
+    support::{
         NoFsScope,
         RateLimit, //
     },
+    trace, //
+    vfs::Dev,
 };
 use core::ops::{
     Deref,
@@ -73,7 +74,7 @@ pub(crate) struct Meta {
     pmem: Arc<Pmem>,
     /// The device's, for the log.
     name: CString,
-    dev: trace::Dev,
+    dev: Dev,
     /// What happened so far.
     counters: Arc<Counters>,
     /// For the line about blocks that nobody has.
@@ -114,7 +115,7 @@ impl Meta {
         store: Store<PmemMedium>,
         pmem: Arc<Pmem>,
         name: CString,
-        dev: trace::Dev,
+        dev: Dev,
         counters: Arc<Counters>,
     ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {

@@ -38,13 +38,15 @@ use crate::{
         Store, //
     },
     state::ROOT_INO,
+    support::random_bytes,
+    support::{
+        OwnedQueue,
+        RateLimit, //
+    },
     vfs::{
-        self,
         FileSystem,
         Inode,
         NewSuper,
-        OwnedQueue,
-        RateLimit,
         StatFs,
         SuperBlock, //
     },
@@ -162,7 +164,7 @@ fn refuse<T>(id: &CStr, reason: &str, errno: Error) -> Result<T> {
 /// Reads the metadata of a device that has so many blocks.
 fn open(id: &CStr, pmem: &Arc<Pmem>, blocks: u64) -> Result<Opened> {
     let medium = PmemMedium(pmem.clone());
-    let opened = match Journal::open(&medium, blocks, vfs::random_bytes()) {
+    let opened = match Journal::open(&medium, blocks, random_bytes()) {
         Ok(opened) => opened,
         Err(e) => {
             let reason = if e == EINVAL {

@@ -29,8 +29,8 @@ use crate::{
         State,
         Transaction, //
     },
+    support::fatal_signal_pending,
     vfs::{
-        fatal_signal_pending,
         Dentry,
         DirEmitter,
         Inode,

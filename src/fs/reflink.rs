@@ -18,13 +18,15 @@ use super::{
     Mount, //
 };
 use crate::{
-    dax,
+    dax::{
+        self,
+        Remap, //
+    },
     errno::ebade,
+    support::fatal_signal_pending,
     vfs::{
         self,
-        fatal_signal_pending,
-        InodeLock,
-        Remap, //
+        InodeLock, //
     },
 };
 use kernel::prelude::*;

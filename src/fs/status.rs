@@ -9,8 +9,8 @@
 use super::Mount;
 use crate::{
     dax,
+    support::is_admin,
     vfs::{
-        self,
         Status,
         STATUS_INCONSISTENT,
         STATUS_READ_ONLY,
@@ -63,7 +63,7 @@ fn snapshot(mount: &Mount) -> Status {
 ///
 /// `EPERM` without `CAP_SYS_ADMIN`, `EINVAL` if what must be zero is not, `EFAULT`.
 pub(super) fn status(mount: &Mount, arg: UserPtr) -> Result {
-    if !vfs::is_admin(true) {
+    if !is_admin(true) {
         return Err(EPERM);
     }
     let (mut reader, mut writer) = UserSlice::new(arg, size_of::<Status>()).reader_writer();

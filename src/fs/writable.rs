@@ -28,8 +28,8 @@ use crate::{
     },
     errno::ehwpoison,
     state::Mapping,
+    support::fatal_signal_pending,
     vfs::{
-        fatal_signal_pending,
         Inode,
         InvalidateLock,
         InvalidateLockShared, //

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     state::SetMode,
+    support::is_admin,
     vfs::{
-        self,
         Inode,
         Stamps,
         XattrChange,
@@ -53,7 +53,7 @@ impl Xattrs for Mount {
     }
 
     fn list_xattrs(inode: &Inode<Self>, list: &mut XattrList<'_>) -> Result {
-        let sees_all = vfs::is_admin(false);
+        let sees_all = is_admin(false);
         let state = inode.fs().meta().lock();
         for xattr in state.get(inode.ino())?.xattrs.iter() {
             if sees_all || !xattr.name.starts_with(TRUSTED) {

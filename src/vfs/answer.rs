@@ -14,11 +14,11 @@ use kernel::prelude::*;
 
 /// The answer of a callback that does `f`: as the function of the kernel crate, but for what
 /// [`outside`] says.
-pub(super) fn from_result<T: From<i16>>(f: impl FnOnce() -> Result<T>) -> T {
+pub(crate) fn from_result<T: From<i16>>(f: impl FnOnce() -> Result<T>) -> T {
     kernel::error::from_result(|| f().map_err(outside))
 }
 
 /// What an error is called outside of the filesystem.
-pub(super) fn outside(e: Error) -> Error {
+pub(crate) fn outside(e: Error) -> Error {
     errno::for_system_call(e)
 }

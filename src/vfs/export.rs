@@ -17,7 +17,6 @@
 
 use super::{
     answer::outside,
-    FileData,
     FileSystem,
     Inode,
     Namespace,
@@ -25,6 +24,7 @@ use super::{
 };
 use crate::{
     bindings,
+    dax::FileData,
     errno::estale, //
 };
 use core::{

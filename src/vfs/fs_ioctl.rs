@@ -13,14 +13,14 @@
 
 use super::{
     ioctl::while_writable,
-    is_admin,
     FileSystem,
     Inode,
     SuperBlock, //
 };
 use crate::{
     bindings,
-    errno::eopnotsupp, //
+    errno::eopnotsupp,
+    support::is_admin, //
 };
 use kernel::{
     error::to_result,

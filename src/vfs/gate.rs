@@ -21,10 +21,12 @@ use super::{
     late::LatePuts,
     FileSystem,
     Inode,
-    OwnedQueue,
     SuperBlock, //
 };
-use crate::bindings;
+use crate::{
+    bindings,
+    support::OwnedQueue, //
+};
 use core::{
     mem::ManuallyDrop,
     ops::Deref,

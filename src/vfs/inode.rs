@@ -129,7 +129,7 @@ impl<F: FileSystem> Inode<F> {
     /// # Safety
     ///
     /// `file`: an open file of an `F`, and stays open for `'a`.
-    pub(super) unsafe fn of_file<'a>(file: *const bindings::file) -> &'a Self {
+    pub(crate) unsafe fn of_file<'a>(file: *const bindings::file) -> &'a Self {
         // SAFETY: The file is open: clause `file`; the field does not change.
         let inode = unsafe { (*file).f_inode };
         // SAFETY: An open file holds its inode, which is an `F`'s: clause `file`.

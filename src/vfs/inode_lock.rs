@@ -73,7 +73,7 @@ impl<'a, F: FileSystem> InodeLock<'a, F> {
     ///
     /// `inode`: this task, or who has called us, holds its lock exclusively for `'a`; the guard is not
     /// dropped.
-    pub(super) unsafe fn assume_held(inode: &'a Inode<F>) -> Self {
+    pub(crate) unsafe fn assume_held(inode: &'a Inode<F>) -> Self {
         Self {
             inode,
             _task: NotThreadSafe,

@@ -170,21 +170,6 @@ pub(crate) trait Ioctl: Whole {
     fn clear(inode: &Inode<Self>, arg: UserPtr) -> Result;
 }
 
-/// Whether the caller has `CAP_SYS_ADMIN`. `audit`: it counts as the use of it, and is logged if it
-/// is missing.
-pub(crate) fn is_admin(audit: bool) -> bool {
-    const CAP: c_int = bindings::CAP_SYS_ADMIN as c_int;
-    if audit {
-        // SAFETY: Asks about the current task.
-        unsafe { bindings::capable(CAP) }
-    } else {
-        // A static of the kernel; its address is all that is taken.
-        let init_user_ns = &raw mut bindings::init_user_ns;
-        // SAFETY: Asks about the current task.
-        unsafe { bindings::ns_capable_noaudit(init_user_ns, CAP) }
-    }
-}
-
 /// Runs `f` while the mount that the file was opened through cannot become read-only, and is not
 /// frozen.
 ///
@@ -210,7 +195,7 @@ pub(super) unsafe fn while_writable(
 /// # Safety
 ///
 /// Called by the VFS. `file`: an open file of an `F`.
-pub(super) unsafe extern "C" fn unlocked_ioctl<F: Ioctl>(
+pub(crate) unsafe extern "C" fn unlocked_ioctl<F: Ioctl>(
     file: *mut bindings::file,
     cmd: c_uint,
     arg: c_ulong,

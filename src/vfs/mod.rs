@@ -18,8 +18,6 @@ mod answer;
 mod attributes;
 mod dentry;
 mod export;
-mod fallocate;
-mod file;
 mod file_cache;
 mod fs_ioctl;
 mod fs_type;
@@ -27,28 +25,25 @@ mod gate;
 mod inode;
 mod inode_lock;
 mod ioctl;
-mod iter;
 mod late;
 mod mount_work;
 mod namespace;
 mod new_inode;
 mod new_super;
-mod nofs;
 mod options;
-mod ratelimit;
 mod readdir;
-mod remap;
-mod seek;
 mod stamp;
 mod super_block;
-pub(crate) mod trace;
-mod workqueue;
 mod xattr;
 
 pub(crate) use self::{
     acl::{
         AclKind,
         Acls, //
+    },
+    answer::{
+        from_result,
+        outside, //
     },
     attributes::{
         Attributes,
@@ -61,8 +56,6 @@ pub(crate) use self::{
         Export,
         FileId, //
     },
-    fallocate::Fallocate,
-    file::FileData,
     file_cache::FileCache,
     fs_ioctl::{
         Whole,
@@ -92,7 +85,7 @@ pub(crate) use self::{
         InvalidateLockShared,
     },
     ioctl::{
-        is_admin,
+        unlocked_ioctl,
         ClearArg,
         FsMap,
         FsMapHead,
@@ -106,10 +99,6 @@ pub(crate) use self::{
         STATUS_READ_ONLY,
         STATUS_SHUTDOWN, //
     },
-    iter::{
-        ReadIter,
-        WriteIter, //
-    },
     mount_work::{
         MountWork,
         Task,
@@ -121,23 +110,17 @@ pub(crate) use self::{
         Rename, //
     },
     new_inode::{
-        random,
-        random_bytes,
         LinkTarget,
         NewInode,
         UnnumberedInode, //
     },
     new_super::NewSuper,
-    nofs::{
-        fatal_signal_pending,
-        NoFsScope, //
-    },
-    ratelimit::RateLimit,
     readdir::DirEmitter,
-    remap::Remap,
     stamp::Stamps,
-    super_block::SuperBlock,
-    workqueue::OwnedQueue,
+    super_block::{
+        Dev,
+        SuperBlock, //
+    },
     xattr::{
         new_labels,
         Label,

@@ -19,12 +19,12 @@ use super::{
     Attributes,
     Dentry,
     DirEmitter,
-    FileData,
     Inode,
     Xattrs, //
 };
 use crate::{
     bindings,
+    dax::FileData,
     errno::enametoolong, //
 };
 use core::marker::PhantomData;

@@ -10,11 +10,9 @@
 
 use super::{
     attributes,
-    file,
     namespace,
     readdir,
     Dentry,
-    FileData,
     FileFlags,
     FileSystem,
     Inode,
@@ -22,7 +20,13 @@ use super::{
     NewAttr,
     Times, //
 };
-use crate::bindings;
+use crate::{
+    bindings,
+    dax::{
+        self,
+        FileData, //
+    },
+};
 use core::{
     cell::Cell,
     marker::PhantomData,
@@ -34,21 +38,6 @@ use kernel::{
     prelude::*,
     sync::aref::ARef, //
 };
-
-/// A random number, for a generation: handles of other inodes, also of other mounts, shall not name
-/// this one.
-pub(crate) fn random() -> u32 {
-    // SAFETY: May be called anywhere, and takes nothing.
-    unsafe { bindings::get_random_u32() }
-}
-
-/// Random bytes, for a secret.
-pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    // SAFETY: May be called anywhere; writes `N` bytes to `bytes`, which has so many.
-    unsafe { bindings::get_random_bytes(bytes.as_mut_ptr().cast(), N) };
-    bytes
-}
 
 /// Where a symbolic link leads, as the VFS wants it.
 ///
@@ -219,9 +208,9 @@ impl<F: Namespace + FileData> NewInode<F> {
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
                 unsafe { (*inode).i_op = attributes::file_inode_operations::<F>() };
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
-                unsafe { (*inode).__bindgen_anon_3.i_fop = file::file_operations::<F>() };
+                unsafe { (*inode).__bindgen_anon_3.i_fop = dax::file_operations::<F>() };
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
-                unsafe { (*inode).i_data.a_ops = file::address_space_operations::<F>() };
+                unsafe { (*inode).i_data.a_ops = dax::address_space_operations::<F>() };
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
                 unsafe { (*inode).i_flags |= bindings::S_DAX };
             }

@@ -12,10 +12,12 @@ use super::{
     fs_type::Registration,
     gate::Gate,
     super_block,
-    trace::Dev,
     FileSystem, //
 };
-use crate::bindings;
+use crate::{
+    bindings,
+    vfs::Dev, //
+};
 use core::ptr::NonNull;
 use kernel::{
     container_of,

@@ -12,11 +12,13 @@
 
 use super::{
     answer::from_result,
-    FileData,
     Inode,
     Namespace, //
 };
-use crate::bindings;
+use crate::{
+    bindings,
+    dax::FileData, //
+};
 use core::marker::PhantomData;
 use kernel::prelude::*;
 

@@ -9,15 +9,13 @@ use super::{
     file_cache,
     fs_type::Info,
     options,
-    trace::Dev,
-    FileData,
     FileSystem,
     Inode,
     Namespace,
     NewInode,
     UnnumberedInode, //
 };
-use crate::bindings;
+use crate::{bindings, dax::FileData};
 use core::{
     marker::PhantomData,
     ptr::NonNull, //
@@ -46,6 +44,17 @@ pub(crate) struct SuperBlock<F: FileSystem> {
 unsafe impl<F: FileSystem> Send for SuperBlock<F> {}
 // SAFETY: All methods follow the VFS's rules for concurrent access.
 unsafe impl<F: FileSystem> Sync for SuperBlock<F> {}
+
+/// The number of a mount's block device, as the kernel has it: what tracepoints name a mount by.
+#[derive(Clone, Copy)]
+pub(crate) struct Dev(pub(super) bindings::dev_t);
+
+impl Dev {
+    /// The number.
+    pub(crate) fn as_raw(self) -> bindings::dev_t {
+        self.0
+    }
+}
 
 /// The device's name, as in the log.
 ///
@@ -114,7 +123,7 @@ impl<F: FileSystem> SuperBlock<F> {
     }
 
     /// The mount, as tracepoints name it.
-    pub(super) fn dev(&self) -> Dev {
+    pub(crate) fn dev(&self) -> Dev {
         // SAFETY: The super block is live; the field does not change.
         Dev(unsafe { (*self.as_ptr()).s_dev })
     }

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     bindings,
+    dax::FileData,
     vfs::{
-        FileData,
         FileSystem,
         Inode,
         InodeLock,

@@ -10,13 +10,13 @@ use super::{
 };
 use crate::{
     bindings,
+    dax::FileData,
     errno::euclean,
     vfs::{
         answer::{
             from_result,
             outside, //
         },
-        FileData,
         FileSystem,
         Inode,
         InodeLock,

@@ -9,13 +9,10 @@
 //! The VFS calls `llseek` with `f_pos_lock` held, or with nothing. SEEK_HOLE and SEEK_DATA take `i_rwsem`
 //! here, shared, so that the size stands still; write(2) and truncate wait.
 
-use super::{
-    FileData,
-    Inode, //
-};
 use crate::{
     bindings,
-    dax, //
+    dax,
+    vfs::Inode, //
 };
 use kernel::prelude::*;
 
@@ -40,7 +37,7 @@ pub(super) unsafe extern "C" fn open(
 /// # Safety
 ///
 /// Called by the VFS. `file`: an open regular file of an `F`.
-pub(super) unsafe extern "C" fn llseek<F: FileData>(
+pub(super) unsafe extern "C" fn llseek<F: dax::Extents>(
     file: *mut bindings::file,
     offset: bindings::loff_t,
     whence: c_int,

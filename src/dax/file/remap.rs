@@ -8,16 +8,13 @@
 //!
 //! The VFS calls it with writes to the superblock let in. Both `i_rwsem`s are taken here, exclusively.
 
-use super::{
-    answer::outside,
-    FileData,
-    FileSystem,
-    Inode,
-    InodeLock, //
-};
 use crate::{
-    bindings,
-    dax, //
+    bindings, dax,
+    vfs::{
+        FileSystem,
+        Inode,
+        InodeLock, //
+    },
 };
 use core::mem::ManuallyDrop;
 use kernel::{
@@ -29,7 +26,7 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// - "file": `file` is open on `inode` while this value lives. It is made by `remap_file_range` only.
+/// - "file": `file` is open on `inode` while this value lives. It is made by [`Remap::new`] only.
 pub(crate) struct Side<'a, F: FileSystem> {
     /// The inode.
     pub(crate) inode: &'a Inode<F>,
@@ -52,7 +49,42 @@ pub(crate) struct Remap<'a, F: FileSystem> {
     can_shorten: bool,
 }
 
-impl<F: dax::Extents> Remap<'_, F> {
+impl<'a, F: dax::Extents> Remap<'a, F> {
+    /// # Errors
+    ///
+    /// `EINVAL` for flags that are not known, and for positions and lengths below 0.
+    ///
+    /// # Safety
+    ///
+    /// `from.0`, `to.0`: open regular files of one mount of an `F`, and stay open for `'a`.
+    pub(super) unsafe fn new(
+        from: (*mut bindings::file, bindings::loff_t),
+        to: (*mut bindings::file, bindings::loff_t),
+        len: bindings::loff_t,
+        flags: c_uint,
+    ) -> Result<Self> {
+        let known = bindings::REMAP_FILE_DEDUP | bindings::REMAP_FILE_CAN_SHORTEN;
+        if flags & !known != 0 {
+            return Err(EINVAL);
+        }
+        let side = |(file, pos): (*mut bindings::file, i64)| -> Result<Side<'a, F>> {
+            // INVARIANT: "file": clauses `from.0` and `to.0`.
+            Ok(Side {
+                // SAFETY: It is open for `'a`, and an `F`'s: clauses `from.0` and `to.0`.
+                inode: unsafe { Inode::of_file(file) },
+                pos: u64::try_from(pos).map_err(|_| EINVAL)?,
+                file,
+            })
+        };
+        Ok(Self {
+            src: side(from)?,
+            dst: side(to)?,
+            dedupe: flags & bindings::REMAP_FILE_DEDUP != 0,
+            len: u64::try_from(len).map_err(|_| EINVAL)?,
+            can_shorten: flags & bindings::REMAP_FILE_CAN_SHORTEN != 0,
+        })
+    }
+
     /// Locks both inodes' `i_rwsem`, runs `f` with the bytes to share and the destination's lock,
     /// and unlocks.
     ///
@@ -110,43 +142,5 @@ impl<F: dax::Extents> Remap<'_, F> {
         // SAFETY: Locked above.
         unsafe { bindings::unlock_two_nondirectories(a, b) };
         result
-    }
-}
-
-/// # Safety
-///
-/// Called by the VFS. `file_in`, `file_out`: open regular files of one mount of an `F`, which it has compared.
-pub(super) unsafe extern "C" fn remap_file_range<F: FileData>(
-    file_in: *mut bindings::file,
-    pos_in: bindings::loff_t,
-    file_out: *mut bindings::file,
-    pos_out: bindings::loff_t,
-    len: bindings::loff_t,
-    flags: c_uint,
-) -> bindings::loff_t {
-    let shared = (|| {
-        let known = bindings::REMAP_FILE_DEDUP | bindings::REMAP_FILE_CAN_SHORTEN;
-        if flags & !known != 0 {
-            return Err(EINVAL);
-        }
-        let side = |file: *mut bindings::file, pos: i64| -> Result<Side<'_, F>> {
-            Ok(Side {
-                // SAFETY: It is open, and an `F`'s: clauses `file_in` and `file_out`.
-                inode: unsafe { Inode::of_file(file) },
-                pos: u64::try_from(pos).map_err(|_| EINVAL)?,
-                file,
-            })
-        };
-        F::remap(&Remap {
-            src: side(file_in, pos_in)?,
-            dst: side(file_out, pos_out)?,
-            dedupe: flags & bindings::REMAP_FILE_DEDUP != 0,
-            len: u64::try_from(len).map_err(|_| EINVAL)?,
-            can_shorten: flags & bindings::REMAP_FILE_CAN_SHORTEN != 0,
-        })
-    })();
-    match shared {
-        Ok(n) => i64::try_from(n).unwrap_or(i64::MAX),
-        Err(e) => outside(e).to_errno().into(),
     }
 }

@@ -1,28 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! fallocate(2).
+//! What fallocate(2) can ask for.
 //!
-//! C source: fs/open.c (`vfs_fallocate`), include/linux/falloc.h.
-//!
-//! # Locking
-//!
-//! The VFS calls it with writes to the superblock let in. `i_rwsem` is taken here, exclusively.
+//! C source: fs/open.c (`vfs_fallocate`), include/linux/falloc.h. Pure: nothing to lock.
 
-use super::{
-    answer::from_result,
-    file::FileData,
-    Inode, //
-};
 use crate::{
     bindings,
     dax,
     errno::eopnotsupp, //
 };
 use core::ops::Range;
-use kernel::{
-    error::to_result,
-    prelude::*, //
-};
+use kernel::prelude::*;
 
 /// What is to be done to a range of a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -52,7 +40,7 @@ pub(crate) enum Fallocate {
 
 impl Fallocate {
     /// Reads the `mode` argument of the system call.
-    fn from_mode(mode: c_int) -> Result<Self> {
+    pub(super) fn from_mode(mode: c_int) -> Result<Self> {
         let mode = u32::try_from(mode).map_err(|_| EINVAL)?;
         let keep_size = mode & bindings::FALLOC_FL_KEEP_SIZE != 0;
         match mode & !bindings::FALLOC_FL_KEEP_SIZE {
@@ -80,7 +68,7 @@ impl Fallocate {
 
     /// Checks what fallocate(2) says of ranges that are taken out or put in, and returns the size of
     /// the file after that. Which error comes first is as in XFS.
-    fn moved_size(self, size: u64, range: &Range<u64>, max: u64) -> Result<u64> {
+    pub(super) fn moved_size(self, size: u64, range: &Range<u64>, max: u64) -> Result<u64> {
         let aligned = |byte: u64| byte % dax::BLOCK_SIZE == 0;
         if !aligned(range.start) || !aligned(range.end) {
             return Err(EINVAL);
@@ -93,46 +81,4 @@ impl Fallocate {
             _ => Err(EINVAL),
         }
     }
-}
-
-/// # Safety
-///
-/// Called by the VFS. `file`: a regular file of an `F`, open for writing.
-pub(super) unsafe extern "C" fn fallocate<F: FileData>(
-    file: *mut bindings::file,
-    mode: c_int,
-    offset: bindings::loff_t,
-    len: bindings::loff_t,
-) -> c_long {
-    let result = from_result(|| {
-        // SAFETY: The file is open, and an `F`'s: clause `file`.
-        let inode = unsafe { Inode::<F>::of_file(file) };
-        let what = Fallocate::from_mode(mode)?;
-        let start = u64::try_from(offset).map_err(|_| EINVAL)?;
-        let len = u64::try_from(len).map_err(|_| EINVAL)?;
-        let end = start.checked_add(len).ok_or(EFBIG)?;
-        let lock = inode.lock();
-        let size = match what {
-            Fallocate::Collapse | Fallocate::Insert => {
-                // SAFETY: The super block is mounted; its limit does not change.
-                let max = unsafe { (*inode.sb().as_ptr()).s_maxbytes };
-                let max = u64::try_from(max).map_err(|_| EFBIG)?;
-                what.moved_size(inode.size(), &(start..end), max)?
-            }
-            _ if what.grows() => end,
-            _ => 0,
-        };
-        if size > inode.size() {
-            let size = bindings::loff_t::try_from(size).map_err(|_| EFBIG)?;
-            // SAFETY: The inode is live, its `i_rwsem` held.
-            to_result(unsafe { bindings::inode_newsize_ok(inode.as_ptr(), size) })?;
-        }
-        // What fails for that has changed nothing, the times included.
-        F::check_room(inode, what, &(start..end))?;
-        // SAFETY: The file is open: clause `file`; `i_rwsem` is held exclusively.
-        to_result(unsafe { bindings::file_modified(file) })?;
-        F::fallocate(inode, what, start..end, &lock)?;
-        Ok(0)
-    });
-    result as c_long
 }

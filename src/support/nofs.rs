@@ -37,9 +37,3 @@ impl Drop for NoFsScope {
         unsafe { bindings::daxrmap_memalloc_nofs_restore(self.flags) };
     }
 }
-
-/// Whether the current task is about to die: waits that depend on others should end.
-pub(crate) fn fatal_signal_pending() -> bool {
-    // SAFETY: Asks about the current task.
-    unsafe { bindings::daxrmap_fatal_signal_pending() }
-}

@@ -11,7 +11,8 @@
 
 use crate::{
     bindings,
-    dax, //
+    dax,
+    vfs::InvalidateLockShared, //
 };
 use kernel::{
     error::to_result,
@@ -108,7 +109,7 @@ macro_rules! common {
             pub(crate) fn transfer<F: dax::Extents>(
                 &mut self,
                 bytes: usize,
-                lock: &super::InvalidateLockShared<'_, F>,
+                lock: &InvalidateLockShared<'_, F>,
             ) -> Result<usize> {
                 // SAFETY: The file is open: invariant "call".
                 let inode = unsafe { (*self.kiocb.ki_filp).f_inode };

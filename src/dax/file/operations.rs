@@ -1,79 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Regular files: file operations and address space operations.
+//! The file operations and address space operations of regular files: from the VFS's calls to
+//! [`FileData`]'s.
 //!
-//! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
+//! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h). C sources: fs/open.c
+//! (`vfs_fallocate`), fs/remap_range.c.
 //!
 //! # Locking
 //!
-//! The VFS calls `read`, `write`, `remap` and `mmap` without locks of the inode: the filesystem
-//! takes them, in the order that [`super::InodeLock`] gives.
+//! The VFS holds no lock of the inode. fallocate(2) and what shares blocks come with writes to the super
+//! block let in; `i_rwsem` is taken here for fallocate(2), exclusively.
 
 use super::{
-    answer::{
-        from_result,
-        outside, //
-    },
-    fallocate::Fallocate,
-    Inode,
-    InodeLock,
-    Ioctl,
+    seek,
+    Fallocate,
+    FileData,
     ReadIter,
     Remap,
     WriteIter, //
 };
 use crate::{
-    bindings,
-    dax,
-    errno::eopnotsupp, //
+    bindings, dax,
+    errno::eopnotsupp,
+    vfs::{
+        from_result,
+        outside,
+        unlocked_ioctl,
+        Inode, //
+    },
 };
-use core::{
-    marker::PhantomData,
-    ops::Range, //
-};
+use core::marker::PhantomData;
 use kernel::{
     error::to_result,
     prelude::*, //
 };
 
-/// The data of regular files.
-pub(crate) trait FileData: dax::Extents + Ioctl {
-    /// Reads; returns the bytes read, 0 at the end of the file.
-    fn read(inode: &Inode<Self>, io: &mut ReadIter<'_>) -> Result<usize>;
-    /// Writes; returns the bytes written.
-    fn write(inode: &Inode<Self>, io: &mut WriteIter<'_>) -> Result<usize>;
-    /// Answers a page fault; see [`dax::Fault`].
-    fn fault(inode: &Inode<Self>, fault: &mut dax::Fault<'_, Self>) -> dax::FaultResult;
-    /// Makes what was written through mmap durable. A lock may be held: see [`dax::Writeback`].
-    fn write_back(what: &mut dax::Writeback<'_, Self>) -> Result;
-    /// Shares the blocks of a range of one file with another; returns the bytes shared.
-    fn remap(range: &Remap<'_, Self>) -> Result<u64>;
-    /// Whether there is room for what fallocate(2) asks for, as far as that is known before.
-    fn check_room(inode: &Inode<Self>, what: Fallocate, range: &Range<u64>) -> Result;
-    /// Changes what stands where in the file, as fallocate(2) says.
-    fn fallocate(
-        inode: &Inode<Self>,
-        what: Fallocate,
-        range: Range<u64>,
-        lock: &InodeLock<'_, Self>,
-    ) -> Result;
-}
-
 struct Table<F>(PhantomData<F>);
 
 impl<F: FileData> Table<F> {
     const FILE: bindings::file_operations = bindings::file_operations {
-        open: Some(super::seek::open),
-        llseek: Some(super::seek::llseek::<F>),
+        open: Some(seek::open),
+        llseek: Some(seek::llseek::<F>),
         read_iter: Some(Self::read_iter),
         write_iter: Some(Self::write_iter),
-        unlocked_ioctl: Some(super::ioctl::unlocked_ioctl::<F>),
+        unlocked_ioctl: Some(unlocked_ioctl::<F>),
         compat_ioctl: bindings::compat_ptr_ioctl,
         fsync: Some(Self::fsync),
         mmap_prepare: Some(Self::mmap_prepare),
         get_unmapped_area: Some(bindings::thp_get_unmapped_area),
-        remap_file_range: Some(super::remap::remap_file_range::<F>),
-        fallocate: Some(super::fallocate::fallocate::<F>),
+        remap_file_range: Some(remap_file_range::<F>),
+        fallocate: Some(fallocate::<F>),
         splice_read: Some(bindings::copy_splice_read),
         splice_write: Some(bindings::iter_file_splice_write),
         // The last two: it may be asked not to wait, without O_DIRECT too.
@@ -218,11 +194,72 @@ fn count(result: Result<usize>) -> isize {
     }
 }
 
-pub(super) fn file_operations<F: FileData>() -> &'static bindings::file_operations {
+pub(crate) fn file_operations<F: FileData>() -> &'static bindings::file_operations {
     &Table::<F>::FILE
 }
 
-pub(super) fn address_space_operations<F: FileData>() -> &'static bindings::address_space_operations
+pub(crate) fn address_space_operations<F: FileData>() -> &'static bindings::address_space_operations
 {
     &Table::<F>::MAPPING
+}
+
+/// # Safety
+///
+/// Called by the VFS. `file`: a regular file of an `F`, open for writing.
+unsafe extern "C" fn fallocate<F: FileData>(
+    file: *mut bindings::file,
+    mode: c_int,
+    offset: bindings::loff_t,
+    len: bindings::loff_t,
+) -> c_long {
+    let result = from_result(|| {
+        // SAFETY: The file is open, and an `F`'s: clause `file`.
+        let inode = unsafe { Inode::<F>::of_file(file) };
+        let what = Fallocate::from_mode(mode)?;
+        let start = u64::try_from(offset).map_err(|_| EINVAL)?;
+        let len = u64::try_from(len).map_err(|_| EINVAL)?;
+        let end = start.checked_add(len).ok_or(EFBIG)?;
+        let lock = inode.lock();
+        let size = match what {
+            Fallocate::Collapse | Fallocate::Insert => {
+                // SAFETY: The super block is mounted; its limit does not change.
+                let max = unsafe { (*inode.sb().as_ptr()).s_maxbytes };
+                let max = u64::try_from(max).map_err(|_| EFBIG)?;
+                what.moved_size(inode.size(), &(start..end), max)?
+            }
+            _ if what.grows() => end,
+            _ => 0,
+        };
+        if size > inode.size() {
+            let size = bindings::loff_t::try_from(size).map_err(|_| EFBIG)?;
+            // SAFETY: The inode is live, its `i_rwsem` held.
+            to_result(unsafe { bindings::inode_newsize_ok(inode.as_ptr(), size) })?;
+        }
+        // What fails for that has changed nothing, the times included.
+        F::check_room(inode, what, &(start..end))?;
+        // SAFETY: The file is open: clause `file`; `i_rwsem` is held exclusively.
+        to_result(unsafe { bindings::file_modified(file) })?;
+        F::fallocate(inode, what, start..end, &lock)?;
+        Ok(0)
+    });
+    result as c_long
+}
+
+/// # Safety
+///
+/// Called by the VFS. `file_in`, `file_out`: open regular files of one mount of an `F`, which it has compared.
+unsafe extern "C" fn remap_file_range<F: FileData>(
+    file_in: *mut bindings::file,
+    pos_in: bindings::loff_t,
+    file_out: *mut bindings::file,
+    pos_out: bindings::loff_t,
+    len: bindings::loff_t,
+    flags: c_uint,
+) -> bindings::loff_t {
+    // SAFETY: They are open for this call, and of one mount of an `F`: clauses `file_in` and `file_out`.
+    let range = unsafe { Remap::<F>::new((file_in, pos_in), (file_out, pos_out), len, flags) };
+    match range.and_then(|range| F::remap(&range)) {
+        Ok(n) => i64::try_from(n).unwrap_or(i64::MAX),
+        Err(e) => outside(e).to_errno().into(),
+    }
 }

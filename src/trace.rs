@@ -11,17 +11,16 @@
 //!
 //! None; may be called under any lock, and never sleeps.
 
-use super::{
-    FileSystem,
-    Inode, //
+use crate::{
+    bindings,
+    vfs::{
+        Dev,
+        FileSystem,
+        Inode, //
+    },
 };
-use crate::bindings;
 use core::ops::Range;
 use kernel::prelude::*;
-
-/// A mount, as tracepoints name it: the number of its block device, as the kernel has it.
-#[derive(Clone, Copy)]
-pub(crate) struct Dev(pub(super) bindings::dev_t);
 
 /// Outcome of [`owner`]: not in core.
 pub(crate) const ABSENT: u32 = bindings::daxrmap_outcome_DAXRMAP_OUTCOME_ABSENT;
@@ -68,7 +67,14 @@ pub(crate) fn publish(dev: Dev, blocks: &Range<u64>, mf_flags: c_int, newly_bad:
     let (bad, err) = (newly_bad.unwrap_or(0), errno(newly_bad.map(|_| ())));
     // SAFETY: Takes nothing but numbers.
     unsafe {
-        bindings::daxrmap_trace_publish(dev.0, blocks.start, count(blocks), mf_flags, bad, err)
+        bindings::daxrmap_trace_publish(
+            dev.as_raw(),
+            blocks.start,
+            count(blocks),
+            mf_flags,
+            bad,
+            err,
+        )
     };
 }
 
@@ -83,7 +89,7 @@ pub(crate) fn notify(
     // SAFETY: Takes nothing but numbers.
     unsafe {
         bindings::daxrmap_trace_notify(
-            dev.0,
+            dev.as_raw(),
             blocks.start,
             count(blocks),
             mf_flags,
@@ -108,7 +114,7 @@ pub(crate) fn owner(
     // SAFETY: Takes nothing but numbers.
     unsafe {
         bindings::daxrmap_trace_owner(
-            dev.0,
+            dev.as_raw(),
             ino,
             pages.start,
             count(pages),
@@ -138,7 +144,7 @@ pub(crate) fn heal<F: FileSystem>(
     // SAFETY: Takes nothing but numbers.
     unsafe {
         bindings::daxrmap_trace_heal(
-            inode.sb().dev().0,
+            inode.sb().dev().as_raw(),
             inode.ino(),
             pages.start,
             count(pages),

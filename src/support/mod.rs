@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Small safe wrappers of what the kernel offers to everybody, and its Rust crate not yet (or not for
+//! this): of no subsystem of ours, and knowing nothing of any.
+//!
+//! - [`nofs`]: allocation under a filesystem's lock. [`task`]: the task that runs this.
+//! - [`random`]: random numbers. [`ratelimit`]: lines of the log. [`workqueue`]: a work queue of one's own.
+//!
+//! # Locking
+//!
+//! None of them takes a lock that a caller could see.
+
+mod nofs;
+mod random;
+mod ratelimit;
+mod task;
+mod workqueue;
+
+pub(crate) use self::{
+    nofs::NoFsScope,
+    random::{
+        random,
+        random_bytes, //
+    },
+    ratelimit::RateLimit,
+    task::{
+        fatal_signal_pending,
+        is_admin, //
+    },
+    workqueue::OwnedQueue, //
+};
