@@ -11,10 +11,10 @@ use super::{
         self,
         DebugData, //
     },
-    extent_cache::ExtentCache,
+    file::extent_cache::ExtentCache,
+    inode::namespace,
     medium::PmemMedium,
-    meta::Meta,
-    namespace, //
+    meta::Meta, //
 };
 use crate::{
     dax::{
@@ -38,8 +38,8 @@ use crate::{
         Store, //
     },
     state::ROOT_INO,
-    support::random_bytes,
     support::{
+        random_bytes,
         OwnedQueue,
         RateLimit, //
     },

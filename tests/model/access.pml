@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* src/fs/data.rs, writable.rs; src/dax/fault.rs: faults, read(2), write(2). */
+/* src/fs/file/data.rs, writable.rs; src/dax/fault.rs: faults, read(2), write(2). */
 
 /* Bytes of a block are seen. In atomic. */
 #define SEES(b)		NEVER(silent_read, HAS(returned | tainted, b))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What takes blocks away from a file, or shares them. */
 
-/* truncate() of src/fs/resize.rs: a page becomes a hole. */
+/* truncate() of src/fs/file/resize.rs: a page becomes a hole. */
 inline truncate(s, busy)
 {
 	down_write(I_RWSEM(FILE(s)));
@@ -48,7 +48,7 @@ inline unlock_two(l, k)
 #endif
 
 /*
- * share() of src/fs/reflink.rs: slot t gets the block of slot s. write_back()
+ * share() of src/fs/file/reflink.rs: slot t gets the block of slot s. write_back()
  * unmaps s and waits for its entry, as break_layout() does once more.
  */
 inline clone_range(s, t, b, busy)

@@ -122,7 +122,7 @@ bit closed;		/* to new users */
 #define FILE_IS_MAPPED(f)	(vmas[f] > 0)
 
 /*
- * open(2): lookup() and inode() of src/fs/namespace.rs. The name is looked up
+ * open(2): lookup() and inode() of src/fs/inode/namespace.rs. The name is looked up
  * first; the inode may be gone when it is read.
  */
 inline get(f, ok)

@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! ioctl(2): which module answers what.
+//! ioctl(2): what tools ask, and which module answers.
+//!
+//! - [`fsmap`]: what is where on the device (FS_IOC_GETFSMAP). [`lost`]: which pages are lost
+//!   (DAXRMAP_IOC_LOST). [`status`]: how the mount is (DAXRMAP_IOC_STATUS). [`clear`]: bad blocks that are
+//!   good again (DAXRMAP_IOC_CLEAR).
 //!
 //! # Locking
 //!
 //! None here.
 
-use super::{
-    clear,
-    fsmap,
-    lost,
-    status,
-    Mount, //
-};
-use crate::vfs::{
-    Inode,
-    Ioctl,
-    Whole,
-    LABEL_MAX, //
+mod clear;
+mod fsmap;
+mod lost;
+mod status;
+
+use crate::{
+    fs::Mount,
+    vfs::{
+        Inode,
+        Ioctl,
+        Whole,
+        LABEL_MAX, //
+    },
 };
 use kernel::{
     prelude::*,

@@ -10,17 +10,17 @@
 //! `i_rwsem` exclusively for every change of the size; to shrink also `invalidate_lock`, under which
 //! blocks go and the size changes together.
 
-use super::{
-    attributes::with_times,
-    writable::{
-        look_closely,
-        retry_while_pinned,
-        zero_in_page, //
-    },
-    Mount, //
+use super::writable::{
+    look_closely,
+    retry_while_pinned,
+    zero_in_page, //
 };
 use crate::{
     dax,
+    fs::{
+        time::with_times,
+        Mount, //
+    },
     state::{
         Attr,
         Mapping,
@@ -42,7 +42,11 @@ use kernel::prelude::*;
 ///
 /// `ENOMEM`, `EINTR`, `EIO`; `ENOSPC` if it grows and the last page is shared and cannot be copied.
 /// Nothing has changed then, unless it was to lose many extents: it may have lost some, from its end on.
-pub(super) fn truncate(inode: &Inode<Mount>, size: u64, lock: &InodeLock<'_, Mount>) -> Result {
+pub(in crate::fs) fn truncate(
+    inode: &Inode<Mount>,
+    size: u64,
+    lock: &InodeLock<'_, Mount>,
+) -> Result {
     inode.fs().meta().check_alive()?;
     if size > inode.size() {
         return grow(inode, size, lock);

@@ -9,12 +9,10 @@
 //!
 //! The state lock, for a look-up.
 
-use super::{
-    namespace,
-    Mount, //
-};
+use super::namespace;
 use crate::{
     errno::estale,
+    fs::Mount,
     vfs::{
         Export,
         FileId,

@@ -10,12 +10,10 @@
 //! `i_rwsem` exclusively, by the caller; `invalidate_lock` exclusively: all pages from the range on are
 //! unmapped and forgotten, since each of them comes to be another page of the file.
 
-use super::{
-    writable::retry_while_pinned,
-    Mount, //
-};
+use super::writable::retry_while_pinned;
 use crate::{
     dax,
+    fs::Mount,
     state::State,
     vfs::{
         Inode,

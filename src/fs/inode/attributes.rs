@@ -7,15 +7,19 @@
 //! The VFS holds the inode's `i_rwsem` for what changes attributes, but for times; each function takes
 //! the state lock for its look-up or its transaction.
 
-use super::{
-    acl,
-    resize,
-    Mount, //
-};
+use super::acl;
 use crate::{
     dax,
+    fs::time::{
+        in_core,
+        stored,
+        with_times, //
+    },
+    fs::{
+        file::resize,
+        Mount, //
+    },
     state::{
-        self,
         flags,
         xattr_op,
         Attr,
@@ -30,9 +34,7 @@ use crate::{
         InodeLock,
         SetAttr,
         Stamps,
-        Stat,
-        Time,
-        Times, //
+        Stat, //
     },
 };
 use kernel::prelude::*;
@@ -61,32 +63,6 @@ fn stored_flags(in_core: FileFlags) -> u32 {
         .into_iter()
         .filter(|(flag, _)| in_core.has(*flag))
         .fold(0, |all, (_, bit)| all | bit)
-}
-
-/// As the state has it.
-pub(super) fn stored(time: Time) -> state::Time {
-    state::Time {
-        sec: time.sec,
-        nsec: time.nsec,
-    }
-}
-
-/// As the VFS has it.
-pub(super) fn in_core(time: state::Time) -> Time {
-    Time {
-        sec: time.sec,
-        nsec: time.nsec,
-    }
-}
-
-/// `attr` with the times of the inode in core.
-pub(super) fn with_times(attr: Attr, times: Times) -> Attr {
-    Attr {
-        atime: stored(times.atime),
-        mtime: stored(times.mtime),
-        ctime: stored(times.ctime),
-        ..attr
-    }
 }
 
 /// `attr` with owner, permissions and times of the inode in core.

@@ -16,7 +16,6 @@
 //! the state lock, for one entry. No entry of a bad block is new, nor becomes dirty, when its failure
 //! ends: that needs the `invalidate_lock`, which the failure had after the block was published.
 
-use super::Mount;
 use crate::{
     dax::{
         self,
@@ -24,6 +23,7 @@ use crate::{
         PMD_BLOCKS, //
     },
     errno::ehwpoison,
+    fs::Mount,
     vfs::Inode, //
 };
 use core::ops::Range;

@@ -20,8 +20,7 @@ use super::{
         lock_writable,
         try_lock_writable, //
     },
-    write_back,
-    Mount, //
+    write_back, //
 };
 use crate::{
     dax::{
@@ -37,6 +36,7 @@ use crate::{
         WriteIter, //
     },
     errno::ehwpoison,
+    fs::Mount,
     state::Mapping,
     support::fatal_signal_pending,
     vfs::{

@@ -18,8 +18,7 @@ use super::{
         look_up,
         remembered, //
     },
-    fresh::new_blocks,
-    Mount, //
+    fresh::new_blocks, //
 };
 use crate::{
     dax::{
@@ -27,6 +26,7 @@ use crate::{
         PMD_BLOCKS, //
     },
     errno::ehwpoison,
+    fs::Mount,
     state::Mapping,
     support::fatal_signal_pending,
     vfs::{

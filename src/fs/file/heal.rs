@@ -13,8 +13,7 @@
 
 use super::{
     fresh::new_blocks,
-    writable::retry_while_pinned,
-    Mount, //
+    writable::retry_while_pinned, //
 };
 use crate::{
     dax::{
@@ -23,6 +22,7 @@ use crate::{
         WriteIter,
         PMD_BLOCKS, //
     },
+    fs::Mount,
     state::Mapping,
     trace::{
         self,

@@ -7,14 +7,14 @@
 //! The VFS holds the inode's `i_rwsem` for changes; each function takes the state lock for its look-up
 //! or its transaction.
 
-use super::{
-    attributes::stored,
-    Mount, //
-};
 use crate::{
     errno::{
         enodata,
         euclean, //
+    },
+    fs::{
+        time::stored,
+        Mount, //
     },
     state::{
         acl,

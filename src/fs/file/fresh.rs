@@ -14,7 +14,7 @@
 //! lock: it only looks. From before they are allocated until they are filled they are
 //! [touched](crate::dax::Pmem::touch): a failure waits for that, and nobody else does who could be found.
 
-use super::{
+use crate::fs::{
     meta::MetaGuard,
     Mount, //
 };

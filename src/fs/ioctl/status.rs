@@ -6,9 +6,9 @@
 //!
 //! The state lock, for what belongs together; it is not held when that is copied to the user.
 
-use super::Mount;
 use crate::{
     dax,
+    fs::Mount,
     support::is_admin,
     vfs::{
         Status,

@@ -10,17 +10,19 @@
 //!
 //! The state lock, for a batch of records; it is not held when they are copied to the user.
 
-use super::Mount;
 use crate::{
     dax,
+    fs::Mount,
     rmap::OwnerRecord,
     state::{
         Place,
         PlaceCursor,
         State, //
     },
-    support::fatal_signal_pending,
-    support::is_admin,
+    support::{
+        fatal_signal_pending,
+        is_admin, //
+    },
     vfs::{
         FsMap,
         FsMapHead,

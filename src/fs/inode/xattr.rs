@@ -7,11 +7,11 @@
 //! The VFS holds the inode's `i_rwsem` for changes; each function takes the state lock for its look-up
 //! or its transaction. What is copied out goes to the VFS's own memory.
 
-use super::{
-    attributes::stored,
-    Mount, //
-};
 use crate::{
+    fs::{
+        time::stored,
+        Mount, //
+    },
     state::SetMode,
     support::is_admin,
     vfs::{

@@ -15,8 +15,8 @@
 //!
 //! A spin lock for each file, held for a few loads or stores; inside of everything but memory.
 
-use super::Mount;
 use crate::{
+    fs::Mount,
     state::Mapping,
     vfs::{
         FileCache,

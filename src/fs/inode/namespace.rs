@@ -12,15 +12,17 @@
 
 use super::{
     acl,
-    attributes::{
-        flags_in_core,
-        in_core,
-        stored, //
-    },
-    create,
-    Mount, //
+    attributes::flags_in_core,
+    create, //
 };
 use crate::{
+    fs::{
+        time::{
+            in_core,
+            stored, //
+        },
+        Mount, //
+    },
     state::{
         self,
         FileType,
@@ -60,7 +62,7 @@ const _: () = assert!(
 ///
 /// `ENOENT` if there is none, or none with a name that is not in core already; `EIO` if it makes no
 /// sense; `ENOMEM`.
-pub(super) fn inode(sb: &SuperBlock<Mount>, ino: u64) -> Result<ARef<Inode<Mount>>> {
+pub(in crate::fs) fn inode(sb: &SuperBlock<Mount>, ino: u64) -> Result<ARef<Inode<Mount>>> {
     sb.inode(ino, |new| {
         let state = sb.fs().meta().lock();
         let stored = state.get(ino)?;

@@ -20,7 +20,6 @@ use super::{
         retry_while_pinned,
         zero_in_page, //
     },
-    Mount, //
 };
 use crate::{
     dax::{
@@ -28,6 +27,7 @@ use crate::{
         Fallocate,
         PMD_BLOCKS, //
     },
+    fs::Mount,
     rmap::Extent,
     state::{
         Mapping,

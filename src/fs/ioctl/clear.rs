@@ -16,17 +16,17 @@
 //! again. The state lock inside of it, for the question and for the transaction; in between the
 //! block is bad and nobody's, so that nobody can get it.
 
-use super::Mount;
 use crate::{
     errno::{
         enodata,
         eopnotsupp, //
     },
-    support::fatal_signal_pending,
-    support::is_admin,
-    vfs::{
-        ClearArg, //
+    fs::Mount,
+    support::{
+        fatal_signal_pending,
+        is_admin, //
     },
+    vfs::ClearArg, //
 };
 use core::{
     mem::size_of,

@@ -6,16 +6,16 @@
 //!
 //! The VFS holds the directory's `i_rwsem` exclusively, but for what gets no name.
 
-use super::{
-    acl,
-    attributes::{
-        stored,
-        with_times, //
-    },
-    meta::MetaGuard,
-    Mount, //
-};
+use super::acl;
 use crate::{
+    fs::{
+        meta::MetaGuard,
+        time::{
+            stored,
+            with_times, //
+        },
+        Mount, //
+    },
     state::{
         xattr_op,
         Attr,

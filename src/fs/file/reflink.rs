@@ -14,8 +14,7 @@
 use super::{
     dedupe,
     resize,
-    writable::retry_while_pinned,
-    Mount, //
+    writable::retry_while_pinned, //
 };
 use crate::{
     dax::{
@@ -23,6 +22,7 @@ use crate::{
         Remap, //
     },
     errno::ebade,
+    fs::Mount,
     support::fatal_signal_pending,
     vfs::{
         self,

@@ -7,13 +7,13 @@
 //! Both files' `invalidate_lock`s are held exclusively, and their pages unmapped: nobody changes a byte.
 //! The state lock is taken for each look-up.
 
-use super::Mount;
 use crate::{
     dax::{
         self,
         Remap, //
     },
     errno::ehwpoison,
+    fs::Mount,
     state::Mapping,
     support::fatal_signal_pending,
     vfs::Inode, //

@@ -8,16 +8,18 @@
 //!
 //! The state lock, for a batch of records; it is not held when they are copied to the user.
 
-use super::Mount;
 use crate::{
     dax,
+    fs::Mount,
     rmap::{
         Cursor,
         OwnerRecord, //
     },
     state::State,
-    support::fatal_signal_pending,
-    support::is_admin,
+    support::{
+        fatal_signal_pending,
+        is_admin, //
+    },
     vfs::{
         FileId,
         Lost,
