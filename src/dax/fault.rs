@@ -11,7 +11,7 @@
 
 use super::{
     iomap_operations,
-    FileData,
+    Extents,
     PMD_BLOCKS, //
 };
 use crate::{
@@ -29,7 +29,7 @@ use kernel::{
 
 /// The answer to a fault, as mm wants it.
 #[derive(Clone, Copy)]
-pub(crate) struct FaultResult(bindings::vm_fault_t);
+pub(crate) struct FaultResult(pub(super) bindings::vm_fault_t);
 
 impl FaultResult {
     /// Try again with single pages.
@@ -61,7 +61,28 @@ pub(crate) struct Fault<'a, F> {
     _fs: PhantomData<F>,
 }
 
-impl<F: FileData> Fault<'_, F> {
+impl<'a, F: Extents> Fault<'a, F> {
+    /// # Safety
+    ///
+    /// `vmf`: mm's, for a call that has not returned while the value lives, in a mapping of a regular file
+    /// of an `F`, whose VMA is held as [`Fault`] says.
+    pub(super) unsafe fn new(vmf: &'a mut bindings::vm_fault, order: u32) -> Self {
+        // INVARIANT: "fault": clause `vmf`.
+        Self {
+            vmf,
+            order,
+            _fs: PhantomData,
+        }
+    }
+
+    /// The inode of the file.
+    pub(super) fn inode(&self) -> &Inode<F> {
+        // SAFETY: The fault is there, and its VMA held, which holds the file: invariant "fault".
+        let inode = unsafe { bindings::daxrmap_fault_inode(self.vmf) };
+        // SAFETY: The file holds its inode, which is an `F`'s: invariant "fault".
+        unsafe { Inode::from_raw(inode) }
+    }
+
     /// Whether the fault writes to the file; a write to a private mapping does not.
     pub(crate) fn is_write(&self) -> bool {
         // SAFETY: The fault is there, and its VMA held: invariant "fault".
@@ -107,10 +128,13 @@ impl<F: FileData> Fault<'_, F> {
         to_result(unsafe { bindings::file_update_time(file) })
     }
 
-    /// Maps what [`super::Extents::map`] says.
-    pub(crate) fn resolve(&mut self, _lock: &InvalidateLockShared<'_, F>) -> FaultResult {
+    /// Maps what [`Extents::map`] says. With the lock of another file the answer is SIGBUS.
+    pub(crate) fn resolve(&mut self, lock: &InvalidateLockShared<'_, F>) -> FaultResult {
+        if !core::ptr::eq(self.inode(), lock.inode()) {
+            return FaultResult::from_error(EINVAL);
+        }
         let mut pfn = 0;
-        // SAFETY: It is mm's fault, for this call: invariant "fault"; `invalidate_lock` is held, and the
+        // SAFETY: It is mm's fault, for this call: invariant "fault"; its `invalidate_lock` is held, and the
         // table is one of an `F`, as the file is.
         let mut ret = unsafe {
             bindings::dax_iomap_fault(
@@ -128,72 +152,4 @@ impl<F: FileData> Fault<'_, F> {
         }
         FaultResult(ret)
     }
-}
-
-/// Keeps the filesystem from freezing while a fault writes (`sb_start_pagefault`).
-pub(crate) struct WriteAccess<'a, F: FileData>(&'a Inode<F>);
-
-impl<'a, F: FileData> WriteAccess<'a, F> {
-    fn new(inode: &'a Inode<F>) -> Self {
-        // SAFETY: The super block is live, as an inode of it is in use.
-        unsafe { bindings::daxrmap_sb_start_pagefault(inode.sb().as_ptr()) };
-        Self(inode)
-    }
-}
-
-impl<F: FileData> Drop for WriteAccess<'_, F> {
-    fn drop(&mut self) {
-        // SAFETY: Paired with the start in `new`, on the same super block.
-        unsafe { bindings::daxrmap_sb_end_pagefault(self.0.sb().as_ptr()) };
-    }
-}
-
-struct Table<F>(PhantomData<F>);
-
-impl<F: FileData> Table<F> {
-    const OPS: bindings::vm_operations_struct = bindings::vm_operations_struct {
-        fault: Some(Self::fault),
-        huge_fault: Some(Self::huge_fault),
-        page_mkwrite: Some(Self::fault),
-        pfn_mkwrite: Some(Self::fault),
-        // SAFETY: A table of optional function pointers; absent ones are null.
-        ..unsafe { core::mem::zeroed() }
-    };
-
-    /// # Safety
-    ///
-    /// Called by mm. `vmf`: a fault, for this call alone, in a mapping of a regular file of an `F`, whose VMA is
-    /// held as [`Fault`] says.
-    unsafe extern "C" fn fault(vmf: *mut bindings::vm_fault) -> bindings::vm_fault_t {
-        // SAFETY: It is a fault in a mapping of an `F`'s file: clause `vmf`.
-        unsafe { Self::huge_fault(vmf, 0) }
-    }
-
-    /// # Safety
-    ///
-    /// As `fault`: clause `vmf`.
-    unsafe extern "C" fn huge_fault(
-        vmf: *mut bindings::vm_fault,
-        order: c_uint,
-    ) -> bindings::vm_fault_t {
-        // SAFETY: It is there for the call: clause `vmf`.
-        let inode = unsafe { bindings::daxrmap_fault_inode(vmf) };
-        // SAFETY: The VMA holds its file, the file its inode, which is an `F`'s: clause `vmf`.
-        let inode = unsafe { Inode::<F>::from_raw(inode) };
-        // SAFETY: It is there for this call alone: clause `vmf`.
-        let vmf = unsafe { &mut *vmf };
-        // INVARIANT: "fault": clause `vmf`.
-        let mut fault = Fault {
-            vmf,
-            order,
-            _fs: PhantomData,
-        };
-        let _write = fault.is_write().then(|| WriteAccess::new(inode));
-        F::fault(inode, &mut fault).0
-    }
-}
-
-/// The VM operations of the files of `F`.
-pub(crate) fn vm_operations<F: FileData>() -> &'static bindings::vm_operations_struct {
-    &Table::<F>::OPS
 }

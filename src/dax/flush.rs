@@ -79,7 +79,7 @@ impl<'a, F: Extents> Writeback<'a, F> {
         };
         self.wbc.range_start = asked.start;
         self.wbc.range_end = asked.end;
-        self.inode.fs().pmem().wrote();
+        self.inode.fs().pmem().requests.wrote();
         to_result(ret)
     }
 }

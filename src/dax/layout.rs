@@ -6,8 +6,8 @@
 //!
 //! # Locking
 //!
-//! Everything here waits for DAX entries, so the caller holds the file's `invalidate_lock` exclusively
-//! and no filesystem lock that a fault takes.
+//! Everything here waits for DAX entries, so the caller holds no filesystem lock that a fault takes. What
+//! needs the file's `invalidate_lock` exclusively is a method of its guard.
 
 use super::{
     bytes,
@@ -33,36 +33,69 @@ use kernel::{
     },
 };
 
-/// Unmaps pages `range` of the file everywhere and forgets them, so that the next access faults.
-/// All that is in the range goes or nothing. With a part of a huge page all of it goes: somebody may
-/// have mapped the rest by pages, and the DAX code would forget what they use. It is made durable.
-///
-/// # Errors
-///
-/// `ERESTARTSYS` if a page is pinned (get_user_pages) at this moment: drop the lock, wait, retry.
-/// `EIO` if the device is gone.
-pub(crate) fn break_layout<F: FileSystem>(
-    inode: &Inode<F>,
-    range: Range<u64>,
-    lock: &InvalidateLock<'_, F>,
-) -> Result {
-    if range.is_empty() {
-        return Ok(());
+impl<F: FileSystem> InvalidateLock<'_, F> {
+    /// Unmaps pages `range` of the file everywhere and forgets them, so that the next access faults.
+    /// All that is in the range goes or nothing. With a part of a huge page all of it goes: somebody may
+    /// have mapped the rest by pages, and the DAX code would forget what they use. It is made durable.
+    ///
+    /// # Errors
+    ///
+    /// `ERESTARTSYS` if a page is pinned (get_user_pages) at this moment: drop the lock, wait, retry.
+    /// `EIO` if the device is gone.
+    pub(crate) fn break_layout(&self, range: Range<u64>) -> Result {
+        let inode = self.inode();
+        if range.is_empty() {
+            return Ok(());
+        }
+        let whole = entry(inode, range.start).start..entry(inode, range.end - 1).end.max(range.end);
+        if whole != range {
+            self.write_back(whole.clone())?;
+        }
+        let range = bytes(&whole);
+        // The C function takes the last byte, with LLONG_MAX for "to the end".
+        let last = if range.end == i64::MAX {
+            i64::MAX
+        } else {
+            range.end - 1
+        };
+        let _counting = lock_counts(inode);
+        // SAFETY: The inode is live, and its `invalidate_lock` held exclusively.
+        to_result(unsafe { bindings::daxrmap_break_layout(inode.as_ptr(), range.start, last) })
     }
-    let whole = entry(inode, range.start).start..entry(inode, range.end - 1).end.max(range.end);
-    if whole != range {
-        write_back(inode, whole.clone(), lock)?;
+
+    /// Unmaps pages `range` of the file from every process, private copies excepted. The pages stay
+    /// the file's; the next access faults.
+    pub(crate) fn unmap(&self, range: Range<u64>) {
+        let range = bytes(&range);
+        let len = range.end - range.start;
+        if len > 0 {
+            // SAFETY: The inode is live.
+            unsafe { bindings::unmap_mapping_range(self.inode().mapping(), range.start, len, 0) };
+        }
     }
-    let range = bytes(&whole);
-    // The C function takes the last byte, with LLONG_MAX for "to the end".
-    let last = if range.end == i64::MAX {
-        i64::MAX
-    } else {
-        range.end - 1
-    };
-    let _counting = lock_counts(inode);
-    // SAFETY: The inode is live, and its `invalidate_lock` held exclusively.
-    to_result(unsafe { bindings::daxrmap_break_layout(inode.as_ptr(), range.start, last) })
+
+    /// Unmaps pages `range` of the file as [`unmap`](Self::unmap) does, and makes what was written through the mappings
+    /// durable. For pages that stay, but are about to be forgotten: with its DAX entry a page loses the
+    /// mark that its cache lines are dirty.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the device is gone.
+    pub(crate) fn write_back(&self, range: Range<u64>) -> Result {
+        self.unmap(range.clone());
+        let range = bytes(&range);
+        if range.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: The inode is live. Nobody dirties the range anew: it is unmapped, under the lock.
+        to_result(unsafe {
+            bindings::filemap_write_and_wait_range(
+                self.inode().mapping(),
+                range.start,
+                range.end - 1,
+            )
+        })
+    }
 }
 
 /// Waits until nobody pins a page of the file, and forgets all of them. For evict.
@@ -81,44 +114,6 @@ pub(crate) fn break_layout_final<F: FileSystem>(inode: &Inode<F>) {
         }
         fsleep(Delta::from_millis(1));
     }
-}
-
-/// Unmaps pages `range` of the file from every process, private copies excepted. The pages stay
-/// the file's; the next access faults.
-pub(crate) fn unmap<F: FileSystem>(
-    inode: &Inode<F>,
-    range: Range<u64>,
-    _lock: &InvalidateLock<'_, F>,
-) {
-    let range = bytes(&range);
-    let len = range.end - range.start;
-    if len > 0 {
-        // SAFETY: The inode is live.
-        unsafe { bindings::unmap_mapping_range(inode.mapping(), range.start, len, 0) };
-    }
-}
-
-/// Unmaps pages `range` of the file as [`unmap`] does, and makes what was written through the mappings
-/// durable. For pages that stay, but are about to be forgotten: with its DAX entry a page loses the
-/// mark that its cache lines are dirty.
-///
-/// # Errors
-///
-/// `EIO` if the device is gone.
-pub(crate) fn write_back<F: FileSystem>(
-    inode: &Inode<F>,
-    range: Range<u64>,
-    lock: &InvalidateLock<'_, F>,
-) -> Result {
-    unmap(inode, range.clone(), lock);
-    let range = bytes(&range);
-    if range.is_empty() {
-        return Ok(());
-    }
-    // SAFETY: The inode is live. Nobody dirties the range anew: it is unmapped, under the lock.
-    to_result(unsafe {
-        bindings::filemap_write_and_wait_range(inode.mapping(), range.start, range.end - 1)
-    })
 }
 
 /// Whether page `pgoff` of the file is associated with a page of the device: mapped by somebody

@@ -30,6 +30,7 @@ mod holder;
 mod iomap;
 mod layout;
 mod media;
+mod part;
 mod persist;
 mod pmem;
 mod poison;
@@ -41,13 +42,11 @@ mod touch;
 pub(crate) use self::{
     device::Device,
     fault::{
-        vm_operations,
         Fault,
         FaultResult, //
     },
     file::{
-        address_space_operations,
-        file_operations,
+        regular_files,
         Fallocate,
         FileData,
         ReadIter,
@@ -75,22 +74,15 @@ pub(crate) use self::{
         Purpose, //
     },
     layout::{
-        break_layout,
         break_layout_final,
-        has_page,
-        unmap,
-        write_back, //
+        has_page, //
     },
-    pmem::{
-        Part,
-        Pmem, //
-    },
+    part::Part,
+    pmem::Pmem,
     poison::{
         folio_owner,
-        kill_procs,
         mark_poisoned,
-        unmark_head, //
-        MF_MEM_PRE_REMOVE,
+        MF_MEM_PRE_REMOVE, //
     },
     shadow::ShadowGuard,
     sharing::lock_counts,

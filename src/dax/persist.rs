@@ -67,7 +67,7 @@ impl Pmem {
     /// As [`read`](Self::read). Some may have been stored then. `EIO` also if what was to be durable
     /// before may not be so.
     pub(crate) fn store(&self, at: u64, bytes: &[u8]) -> Result {
-        self.check_flushed()?;
+        self.requests.check()?;
         self.each_piece(at, bytes.len(), |addr, len, done| {
             let from = bytes.get(done..).ok_or(EIO)?.as_ptr();
             // SAFETY: Both have `len` bytes, and nobody has a Rust reference to the destination.
@@ -88,7 +88,7 @@ impl Pmem {
             unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), len) };
             Ok(())
         })?;
-        self.wrote();
+        self.requests.wrote();
         Ok(())
     }
 }

@@ -35,41 +35,6 @@ use kernel::{
     sync::aref::ARef, //
 };
 
-/// The part of a dax device that a block device covers, in bytes of the dax device.
-#[derive(Clone, Copy)]
-pub(crate) struct Part {
-    /// First byte.
-    pub(crate) start: u64,
-    /// Length.
-    pub(crate) len: u64,
-}
-
-impl Part {
-    /// The part that is to be mounted.
-    ///
-    /// # Errors
-    ///
-    /// `ENXIO` if there is no block device.
-    pub(crate) fn of<F: FileSystem>(sb: &NewSuper<F>) -> Result<Self> {
-        const SECTOR: u64 = 512;
-        let bdev = sb.bdev().ok_or(ENXIO)?.as_ptr();
-        // SAFETY: The block device is open while `sb` is there; the field does not change meanwhile.
-        let start = unsafe { (*bdev).bd_start_sect };
-        // SAFETY: The block device is open while `sb` is there; a racing resize gives the old or the new
-        // value.
-        let len = unsafe { (*bdev).bd_nr_sectors };
-        Ok(Self {
-            start: start.saturating_mul(SECTOR),
-            len: len.saturating_mul(SECTOR),
-        })
-    }
-
-    /// Whether it begins and ends at a page.
-    pub(crate) fn is_aligned(&self) -> bool {
-        self.start % BLOCK_SIZE == 0 && self.len % BLOCK_SIZE == 0
-    }
-}
-
 /// The part of a dax device that a mount has.
 ///
 /// # Invariants
@@ -87,8 +52,10 @@ pub(crate) struct Pmem {
     _open: ARef<File>,
     /// First page of the partition on the device, and on the disk.
     start: u64,
-    pub(super) touch_lock: TouchLock,
-    pub(super) requests: Requests,
+    /// For who touches blocks that no file's lock keeps.
+    pub(crate) touch_lock: TouchLock,
+    /// For a device that is to be told what shall be durable.
+    pub(crate) requests: Requests,
 }
 
 // SAFETY: What it owns are references, which may be dropped on any thread.
@@ -117,7 +84,7 @@ impl Pmem {
             )
         };
         let dax = NonNull::new(dax).ok_or_else(eopnotsupp)?;
-        // SAFETY: Both are live, and the block device has just named the other.
+        // SAFETY: Both are live, and the block device has just named the other. It is open as long as `open` is.
         let requests = unsafe { Requests::of(bdev.as_ptr(), dax.as_ptr()) };
         // SAFETY: The block device is open while `sb` is there; the field does not change.
         let disk = unsafe { (*bdev.as_ptr()).bd_disk };
@@ -278,7 +245,7 @@ impl Pmem {
             unsafe { bindings::dax_read_unlock(id) };
             to_result(ret)?;
         }
-        self.wrote();
+        self.requests.wrote();
         Ok(())
     }
 
@@ -301,7 +268,7 @@ impl Pmem {
             // SAFETY: `at + len` is inside of the page that `addr` maps; the device is referenced:
             // invariant "dax".
             unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), len) };
-            self.wrote();
+            self.requests.wrote();
             Ok(())
         })
     }
@@ -315,7 +282,7 @@ impl Pmem {
         self.access(&(block..block.saturating_add(1)), |addr, _, _| {
             // SAFETY: `addr` maps one page; the device is referenced: invariant "dax".
             unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), BLOCK_SIZE as usize) };
-            self.wrote();
+            self.requests.wrote();
             Ok(())
         })
     }
@@ -342,7 +309,7 @@ impl Pmem {
             // SAFETY: `addr` maps one page, and `copied` is not more than `bytes`; the device is
             // referenced: invariant "dax".
             unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), copied) };
-            self.wrote();
+            self.requests.wrote();
             Ok(copied)
         })
     }
@@ -371,7 +338,7 @@ impl Pmem {
                 })
             })?;
         }
-        self.wrote();
+        self.requests.wrote();
         Ok(())
     }
 }

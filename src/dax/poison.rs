@@ -7,7 +7,8 @@
 //!
 //! # Locking
 //!
-//! [`kill_procs`] waits for DAX entries: `invalidate_lock` exclusively, no filesystem lock.
+//! Who tells the processes waits for DAX entries: it is a method of the guard of the `invalidate_lock`,
+//! held exclusively, and no filesystem lock may be held.
 
 use super::device_page::DevicePage;
 use crate::{
@@ -32,28 +33,41 @@ use kernel::{
 /// The memory is good but about to go: revoke, don't poison (include/linux/mm.h).
 pub(crate) const MF_MEM_PRE_REMOVE: c_int = bindings::mf_flags_MF_MEM_PRE_REMOVE as c_int;
 
-/// Signals the processes that map pages `range` of the file, by the rules of memory_failure(): the
-/// consumer at once, others if they asked for early kill; then unmaps what they had.
-///
-/// # Errors
-///
-/// `EBUSY` if the file is no DAX file any more.
-pub(crate) fn kill_procs<F: FileSystem>(
-    inode: &Inode<F>,
-    range: Range<u64>,
-    mf_flags: c_int,
-    _lock: &InvalidateLock<'_, F>,
-) -> Result {
-    let count = range.end.saturating_sub(range.start);
-    // SAFETY: The inode is live, and no lock is held that an entry's holder may wait for.
-    to_result(unsafe {
-        bindings::mf_dax_kill_procs(
-            inode.mapping(),
-            range.start as usize,
-            count as usize,
-            mf_flags,
-        )
-    })
+impl<F: FileSystem> InvalidateLock<'_, F> {
+    /// Signals the processes that map pages `range` of the file, by the rules of memory_failure(): the
+    /// consumer at once, others if they asked for early kill; then unmaps what they had.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if the file is no DAX file any more.
+    pub(crate) fn kill_procs(&self, range: Range<u64>, mf_flags: c_int) -> Result {
+        let count = range.end.saturating_sub(range.start);
+        // SAFETY: The inode is live, and no lock is held that an entry's holder may wait for.
+        to_result(unsafe {
+            bindings::mf_dax_kill_procs(
+                self.inode().mapping(),
+                range.start as usize,
+                count as usize,
+                mf_flags,
+            )
+        })
+    }
+
+    /// `mf_dax_kill_procs` flags the head page of a PMD-size entry, whichever page it was asked for.
+    /// If `pgoff` lies in such an entry, and its head is not bad, takes the flag back.
+    pub(crate) fn unmark_head(&self, pgoff: u64, is_bad: impl FnOnce(u64) -> bool) {
+        let (inode, mut head) = (self.inode(), 0);
+        // SAFETY: The inode is live.
+        let huge =
+            unsafe { bindings::daxrmap_entry_head(inode.as_ptr(), pgoff as usize, &mut head) };
+        if !huge || is_bad(head as u64) {
+            return;
+        }
+        if let Some(page) = DevicePage::get(head as u64) {
+            // SAFETY: The page has its struct: invariant "held" of `DevicePage`.
+            unsafe { bindings::daxrmap_mark_poisoned(page.pfn(), false) };
+        }
+    }
 }
 
 /// The file and page offset that `folio->mapping` gives for the page frame, with a reference.
@@ -77,25 +91,5 @@ pub(crate) fn mark_poisoned(pfn: u64) {
     if let Some(page) = DevicePage::get(pfn) {
         // SAFETY: The page has its struct: invariant "held" of `DevicePage`.
         unsafe { bindings::daxrmap_mark_poisoned(page.pfn(), true) };
-    }
-}
-
-/// `mf_dax_kill_procs` flags the head page of a PMD-size entry, whichever page it was asked for.
-/// If `pgoff` lies in such an entry, and its head is not bad, takes the flag back.
-pub(crate) fn unmark_head<F: FileSystem>(
-    inode: &Inode<F>,
-    pgoff: u64,
-    is_bad: impl FnOnce(u64) -> bool,
-    _lock: &InvalidateLock<'_, F>,
-) {
-    let mut head = 0;
-    // SAFETY: The inode is live.
-    let huge = unsafe { bindings::daxrmap_entry_head(inode.as_ptr(), pgoff as usize, &mut head) };
-    if !huge || is_bad(head as u64) {
-        return;
-    }
-    if let Some(page) = DevicePage::get(head as u64) {
-        // SAFETY: The page has its struct: invariant "held" of `DevicePage`.
-        unsafe { bindings::daxrmap_mark_poisoned(page.pfn(), false) };
     }
 }

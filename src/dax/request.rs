@@ -15,11 +15,10 @@
 //!
 //! # Locking
 //!
-//! None. Writes are counted ([`Pmem::wrote`]), and a request that has come back notes up to which one it
+//! None. Writes are counted ([`Requests::wrote`]), and a request that has come back notes up to which one it
 //! was for: so a fence sends none for what another's request has made durable, and does not take one
 //! that is still under way for that.
 
-use super::Pmem;
 use crate::bindings;
 use kernel::{
     error::to_result,
@@ -34,7 +33,12 @@ use kernel::{
 };
 
 /// What is known of a device's flush requests.
-pub(super) struct Requests {
+///
+/// # Invariants
+///
+/// - "open": `bdev` is open while this value lives.
+pub(crate) struct Requests {
+    bdev: *mut bindings::block_device,
     /// It needs them.
     needed: bool,
     /// How many writes there were.
@@ -47,16 +51,24 @@ pub(super) struct Requests {
     sent: Atomic<u64>,
 }
 
+// SAFETY: `bdev` is a pointer to what is open (invariant "open"), and what is called with it may come from
+// any thread.
+unsafe impl Send for Requests {}
+// SAFETY: As for `Send`: what is called with `bdev` may come from any thread, and the rest is atomic.
+unsafe impl Sync for Requests {}
+
 impl Requests {
     /// # Safety
     ///
-    /// Both devices are live, and the first is on the second.
+    /// `bdev`: open as long as the value lives. `dax`: live, and what the block device is on.
     pub(super) unsafe fn of(
         bdev: *mut bindings::block_device,
         dax: *mut bindings::dax_device,
     ) -> Self {
+        // INVARIANT: "open": clause `bdev`.
         Self {
-            // SAFETY: By this function's contract both are live.
+            bdev,
+            // SAFETY: Both are live: clauses `bdev` and `dax`.
             needed: unsafe { bindings::daxrmap_needs_flush(bdev, dax) },
             written: Atomic::new(0),
             durable: Atomic::new(0),
@@ -66,15 +78,15 @@ impl Requests {
     }
 }
 
-impl Pmem {
+impl Requests {
     /// Bytes were stored, and have left the CPU's caches or are on their way: they are not durable
     /// before the next request.
     pub(super) fn wrote(&self) {
-        if self.requests.needed {
+        if self.needed {
             // Who counts this and sends a request must not leave behind what is on its way.
             // SAFETY: A barrier.
             unsafe { bindings::daxrmap_pmem_wmb() };
-            self.requests.written.fetch_add(1, Release);
+            self.written.fetch_add(1, Release);
         }
     }
 
@@ -86,11 +98,10 @@ impl Pmem {
     pub(crate) fn fence(&self) -> Result {
         // SAFETY: A barrier.
         unsafe { bindings::daxrmap_pmem_wmb() };
-        let requests = &self.requests;
-        if requests.durable.load(Acquire) >= requests.written.load(Acquire) {
+        if self.durable.load(Acquire) >= self.written.load(Acquire) {
             return Ok(());
         }
-        self.request_flush()
+        self.send()
     }
 
     /// The same, and also for what was written without [`wrote`](Self::wrote): by read and write
@@ -99,26 +110,25 @@ impl Pmem {
     /// # Errors
     ///
     /// As [`fence`](Self::fence).
-    pub(crate) fn request_flush(&self) -> Result {
-        let requests = &self.requests;
-        if !requests.needed {
+    pub(crate) fn send(&self) -> Result {
+        if !self.needed {
             return Ok(());
         }
-        self.check_flushed()?;
+        self.check()?;
         // SAFETY: A barrier: nothing of this task is on its way when the device is asked.
         unsafe { bindings::daxrmap_pmem_wmb() };
         // What is written from here on is for the next one.
-        let written = requests.written.load(Acquire);
-        requests.sent.fetch_add(1, Relaxed);
-        // SAFETY: The block device is open: invariant "open" of `Pmem`.
-        let result = to_result(unsafe { bindings::blkdev_issue_flush(self.bdev()) });
+        let written = self.written.load(Acquire);
+        self.sent.fetch_add(1, Relaxed);
+        // SAFETY: The block device is open: invariant "open".
+        let result = to_result(unsafe { bindings::blkdev_issue_flush(self.bdev) });
         if result.is_err() {
-            requests.failed.store(true, Relaxed);
+            self.failed.store(true, Relaxed);
             return Err(EIO);
         }
-        let mut durable = requests.durable.load(Relaxed);
+        let mut durable = self.durable.load(Relaxed);
         while durable < written {
-            match requests.durable.cmpxchg(durable, written, Release) {
+            match self.durable.cmpxchg(durable, written, Release) {
                 Ok(_) => break,
                 Err(now) => durable = now,
             }
@@ -127,15 +137,15 @@ impl Pmem {
     }
 
     /// `EIO` once a request has failed.
-    pub(crate) fn check_flushed(&self) -> Result {
-        if self.requests.failed.load(Relaxed) {
+    pub(crate) fn check(&self) -> Result {
+        if self.failed.load(Relaxed) {
             return Err(EIO);
         }
         Ok(())
     }
 
     /// How many requests were sent.
-    pub(crate) fn flush_requests(&self) -> u64 {
-        self.requests.sent.load(Relaxed)
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Relaxed)
     }
 }

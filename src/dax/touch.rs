@@ -22,7 +22,6 @@
 //! of the DAX entry and the state lock. The order for who touches: take it, find the block good, touch
 //! it, drop it. Not recursive: a second hold could wait for a failure that waits for the first.
 
-use super::Pmem;
 use crate::bindings;
 use core::pin::Pin;
 use kernel::{
@@ -39,7 +38,7 @@ use kernel::{
 };
 
 /// The lock, and a test's way into what it is for.
-pub(super) struct TouchLock {
+pub(crate) struct TouchLock {
     sem: Pin<KBox<Opaque<bindings::rw_semaphore>>>,
     /// Milliseconds that [`Touching::test_delay`] takes.
     delay_ms: Atomic<u64>,
@@ -65,34 +64,34 @@ impl TouchLock {
 /// Blocks that are found good while one has this may be touched until it is dropped, whether they fail
 /// or not.
 #[must_use]
-pub(crate) struct Touching<'a>(&'a Pmem);
+pub(crate) struct Touching<'a>(&'a TouchLock);
 
-impl Pmem {
+impl TouchLock {
     /// Waits for a failure that is about to end, for an instant.
     pub(crate) fn touch(&self) -> Touching<'_> {
         // SAFETY: The semaphore is initialised; the drop of what is returned releases it.
-        unsafe { bindings::down_read(self.touch_lock.sem.get()) };
+        unsafe { bindings::down_read(self.sem.get()) };
         Touching(self)
     }
 
     /// Waits for all who touch blocks that they found good before this. They may be bad since.
-    pub(crate) fn wait_for_touching(&self) {
+    pub(crate) fn wait(&self) {
         // SAFETY: The semaphore is initialised; released below.
-        unsafe { bindings::down_write(self.touch_lock.sem.get()) };
+        unsafe { bindings::down_write(self.sem.get()) };
         // SAFETY: It was taken above, by this task.
-        unsafe { bindings::up_write(self.touch_lock.sem.get()) };
+        unsafe { bindings::up_write(self.sem.get()) };
     }
 
     /// Milliseconds between finding a block good and touching it: a test's way into the race.
-    pub(crate) fn touch_delay_ms(&self) -> &Atomic<u64> {
-        &self.touch_lock.delay_ms
+    pub(crate) fn delay_ms(&self) -> &Atomic<u64> {
+        &self.delay_ms
     }
 }
 
 impl Touching<'_> {
-    /// See [`Pmem::touch_delay_ms`].
+    /// See [`TouchLock::delay_ms`].
     pub(crate) fn test_delay(&self) {
-        let ms = self.0.touch_lock.delay_ms.load(Relaxed);
+        let ms = self.0.delay_ms.load(Relaxed);
         if ms != 0 {
             // A minute is more than any test waits.
             fsleep(Delta::from_millis(
@@ -104,7 +103,7 @@ impl Touching<'_> {
 
 impl Drop for Touching<'_> {
     fn drop(&mut self) {
-        // SAFETY: `Pmem::touch` has taken it, for this value alone.
-        unsafe { bindings::up_read(self.0.touch_lock.sem.get()) };
+        // SAFETY: `TouchLock::touch` has taken it, for this value alone.
+        unsafe { bindings::up_read(self.0.sem.get()) };
     }
 }

@@ -315,18 +315,18 @@ impl<G: Ground> Engine<G> {
             told = true;
             let pages = pgoff..pgoff + len;
             let (outcome, errno) = if inode.is_mapped() {
-                let errno = dax::kill_procs(inode, pages.clone(), failure.flags, &lock);
+                let errno = lock.kill_procs(pages.clone(), failure.flags);
                 (Outcome::Killed, errno)
             } else {
                 (Outcome::Unmapped, Ok(()))
             };
             // The signals went to some; the page must go from all.
-            dax::unmap(inode, pages.clone(), &lock);
+            lock.unmap(pages.clone());
             if pages.clone().any(|page| dax::is_dirty(inode, page)) {
                 dax::lose(inode);
             }
             for page in pages {
-                dax::unmark_head(inode, page, |pfn| self.is_bad_pfn(pfn), &lock);
+                lock.unmark_head(page, |pfn| self.is_bad_pfn(pfn));
             }
             failure.result = failure.result.and(errno);
             self.note(failure, piece, outcome, errno);

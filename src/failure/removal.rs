@@ -85,12 +85,12 @@ impl<G: Ground> Engine<G> {
             let (found, len) = self.ground.extent(inode.ino(), pgoff, pages - pgoff);
             let end = pgoff.saturating_add(len.max(1));
             if found.is_some() {
-                let told = dax::kill_procs(inode, pgoff..end, flags, &lock);
+                let told = lock.kill_procs(pgoff..end, flags);
                 result = result.and_then(|done| told.map(|()| done));
             }
             pgoff = end;
         }
-        match dax::break_layout(inode, 0..u64::MAX, &lock) {
+        match lock.break_layout(0..u64::MAX) {
             Err(e) if e == ERESTARTSYS => Ok(false),
             broken => result.and_then(|done| broken.map(|()| done)),
         }

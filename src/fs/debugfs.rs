@@ -8,7 +8,7 @@
 //! - `orphans`: how many inodes are left that have no name any more.
 //! - `notify`: writing `OFFSET LEN [FLAGS]` (bytes of the dax device) injects a failure.
 //! - `notify_delay_ms`: see `Engine::notify_delay_ms`.
-//! - `touch_delay_ms`: see `Pmem::touch_delay_ms`.
+//! - `touch_delay_ms`: see `TouchLock::delay_ms`.
 //!
 //! # Locking
 //!
@@ -63,7 +63,7 @@ pub(super) fn scope<'a>(
         dir.read_callback_file(c"check", data, &check);
         dir.read_callback_file(c"orphans", data, &orphans);
         dir.read_write_file(c"notify_delay_ms", &data.engine.notify_delay_ms);
-        dir.read_write_file(c"touch_delay_ms", data.device.touch_delay_ms());
+        dir.read_write_file(c"touch_delay_ms", data.device.touch_lock.delay_ms());
         dir.write_only_callback_file(c"notify", data, &notify);
     })
 }
@@ -82,7 +82,7 @@ fn counters(data: &DebugData, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "owner_records {}", state.owners().len())?;
     writeln!(f, "owner_bytes {}", state.owners().bytes())?;
     writeln!(f, "look_ups {}", data.meta.look_ups())?;
-    writeln!(f, "flush_requests {}", data.device.flush_requests())?;
+    writeln!(f, "flush_requests {}", data.device.requests.sent())?;
     writeln!(f, "inodes {}", state.inode_count())
 }
 

@@ -39,7 +39,7 @@ impl Medium for PmemMedium {
     }
 
     fn fence(&self) -> Result {
-        self.0.fence()
+        self.0.requests.fence()
     }
 
     fn known_bad(&self, blocks: &Range<u64>) -> Option<Range<u64>> {

@@ -190,7 +190,8 @@ impl Meta {
     pub(crate) fn flush(&self) -> Result {
         self.check_alive()?;
         self.pmem
-            .request_flush()
+            .requests
+            .send()
             .inspect_err(|_| self.flush_failed())
     }
 
@@ -256,7 +257,7 @@ impl MetaGuard<'_> {
         let regions = store.journal().superblock().regions;
         let (writable, corrupt) = (store.is_writable(), store.state().is_corrupt());
         let result = change(store);
-        if self.meta.pmem.check_flushed().is_err() {
+        if self.meta.pmem.requests.check().is_err() {
             self.meta.flush_failed();
         }
         let found = store.take_found();
@@ -478,7 +479,7 @@ impl Ground for Meta {
     }
 
     fn wait_for_touching(&self) {
-        self.pmem.wait_for_touching();
+        self.pmem.touch_lock.wait();
     }
 
     fn first_good(&self, range: &Range<u64>) -> Option<Range<u64>> {

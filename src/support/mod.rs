@@ -4,13 +4,14 @@
 //! this): of no subsystem of ours, and knowing nothing of any.
 //!
 //! - [`nofs`]: allocation under a filesystem's lock. [`task`]: the task that runs this.
-//! - [`random`]: random numbers. [`ratelimit`]: lines of the log. [`workqueue`]: a work queue of one's own.
+//! - [`plain`]: types that are copied from and to user space. [`random`]: random numbers. [`ratelimit`]: lines of the log. [`workqueue`]: a work queue of one's own.
 //!
 //! # Locking
 //!
 //! None of them takes a lock that a caller could see.
 
 mod nofs;
+mod plain;
 mod random;
 mod ratelimit;
 mod task;
@@ -18,6 +19,10 @@ mod workqueue;
 
 pub(crate) use self::{
     nofs::NoFsScope,
+    plain::{
+        plain,
+        Plain, //
+    },
     random::{
         random,
         random_bytes, //

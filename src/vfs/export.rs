@@ -24,7 +24,6 @@ use super::{
 };
 use crate::{
     bindings,
-    dax::FileData,
     errno::estale, //
 };
 use core::{
@@ -91,7 +90,7 @@ impl FileId {
 }
 
 /// A filesystem whose inodes can be found by handles.
-pub(crate) trait Export: Namespace + FileData {
+pub(crate) trait Export: Namespace {
     /// The inode with that number and generation: of a file that has a name, or that is still open.
     ///
     /// # Errors

@@ -10,6 +10,7 @@
 //! what it says under that lock, shared, is as true as it was when it was told.
 
 use super::{
+    FileCache,
     FileSystem,
     Inode, //
 };
@@ -23,15 +24,6 @@ use kernel::{
     },
     types::ForeignOwnable, //
 };
-
-/// What is remembered of one file. All may use it at once.
-pub(crate) trait FileCache: Send + Sync + 'static {
-    /// One that remembers nothing.
-    fn new() -> impl PinInit<Self>;
-
-    /// What was remembered may not be true any more. Does not sleep.
-    fn forget(&self);
-}
 
 /// How it is owned by the inode.
 type Owned<F> = Pin<KBox<<F as FileSystem>::FileCache>>;

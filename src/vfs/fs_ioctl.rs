@@ -12,7 +12,7 @@
 //! frozen.
 
 use super::{
-    ioctl::while_writable,
+    write_access::while_writable,
     FileSystem,
     Inode,
     SuperBlock, //

@@ -19,6 +19,7 @@
 
 use super::{
     late::LatePuts,
+    super_block::Info,
     FileSystem,
     Inode,
     SuperBlock, //
@@ -46,6 +47,27 @@ use kernel::{
     },
     workqueue::Queue, //
 };
+
+/// What `s_fs_info` of a mounted super block points to.
+#[repr(C)]
+pub(super) struct MountInfo<F: FileSystem> {
+    /// What [`SuperBlock`] knows of it.
+    info: Info<F>,
+    gate: Arc<Gate<F>>,
+}
+
+impl<F: FileSystem> MountInfo<F> {
+    pub(super) fn new(fs: Arc<F>, gate: Arc<Gate<F>>) -> Self {
+        Self {
+            info: Info::new(fs),
+            gate,
+        }
+    }
+
+    pub(super) fn gate(&self) -> &Gate<F> {
+        &self.gate
+    }
+}
 
 /// A pointer to a super block, which may cross threads. What it may be used for, [`Gate`] says.
 struct Mounted(NonNull<bindings::super_block>);

@@ -6,18 +6,15 @@
 //!
 //! # Locking
 //!
-//! Fields that this file changes (size, times, owner, links) are written under `i_rwsem` by the
-//! callers; readers may race with that as they do everywhere in the VFS.
+//! What is read here may be changing, as everywhere in the VFS. What may be changed under a lock only is
+//! with that lock's guard (see [`InodeLock`](super::InodeLock)); times and the number of links change
+//! under locks of other inodes too, which the callers hold.
 
 use super::{
-    inode_lock::{
-        InodeLock,
-        InodeLockShared,
-        InvalidateLock,
-        InvalidateLockShared, //
-    },
     FileSystem,
-    SuperBlock, //
+    SuperBlock,
+    Time,
+    Times, //
 };
 use crate::bindings;
 use core::{
@@ -32,51 +29,6 @@ use kernel::{
     },
     types::Opaque, //
 };
-
-/// A point in time: seconds and nanoseconds since the epoch.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Time {
-    /// Seconds; negative before 1970.
-    pub(crate) sec: i64,
-    /// Nanoseconds, 0 to 999,999,999.
-    pub(crate) nsec: u32,
-}
-
-impl Time {
-    pub(super) fn from_raw(ts: bindings::timespec64) -> Self {
-        Self {
-            sec: ts.tv_sec,
-            nsec: u32::try_from(ts.tv_nsec).unwrap_or(0),
-        }
-    }
-
-    pub(super) fn into_raw(self) -> bindings::timespec64 {
-        bindings::timespec64 {
-            tv_sec: self.sec,
-            tv_nsec: self.nsec as c_long,
-        }
-    }
-}
-
-/// The three times that an inode in core has.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Times {
-    /// Last access.
-    pub(crate) atime: Time,
-    /// Last change of data.
-    pub(crate) mtime: Time,
-    /// Last change of data or attributes.
-    pub(crate) ctime: Time,
-}
-
-/// What setattr changes, but for the size.
-#[derive(Clone, Copy)]
-pub(crate) struct Owner {
-    mode: u16,
-    uid: u32,
-    gid: u32,
-    times: Times,
-}
 
 /// An inode of filesystem `F`.
 ///
@@ -204,15 +156,6 @@ impl<F: FileSystem> Inode<F> {
         unsafe { (*self.as_ptr()).i_mode }
     }
 
-    /// Sets the permissions; the type that `mode` has is not looked at.
-    pub(crate) fn set_mode(&self, mode: u16, _lock: &InodeLock<'_, F>) {
-        const TYPE: u16 = bindings::S_IFMT as u16;
-        // "kind" stays true.
-        let mode = self.mode() & TYPE | mode & !TYPE;
-        // SAFETY: The inode is live, its `i_rwsem` held exclusively.
-        unsafe { (*self.as_ptr()).i_mode = mode };
-    }
-
     /// Whether it is a regular file.
     pub(crate) fn is_regular(&self) -> bool {
         u32::from(self.mode()) & bindings::S_IFMT == bindings::S_IFREG
@@ -242,45 +185,11 @@ impl<F: FileSystem> Inode<F> {
         unsafe { bindings::daxrmap_i_gid_read(self.as_ptr()) }
     }
 
-    pub(super) fn owner(&self) -> Owner {
-        Owner {
-            mode: self.mode(),
-            uid: self.uid(),
-            gid: self.gid(),
-            times: self.times(),
-        }
-    }
-
-    /// Puts back what [`SetAttr::copy`](super::SetAttr::copy) replaced.
-    pub(crate) fn restore(&self, owner: Owner, lock: &InodeLock<'_, F>) {
-        self.set_mode(owner.mode, lock);
-        // SAFETY: The inode is live, its `i_rwsem` held exclusively.
-        unsafe { bindings::daxrmap_i_uid_write(self.as_ptr(), owner.uid) };
-        // SAFETY: The inode is live, its `i_rwsem` held exclusively.
-        unsafe { bindings::daxrmap_i_gid_write(self.as_ptr(), owner.gid) };
-        self.set_times(owner.times);
-    }
-
-    /// Unmaps what lies beyond `size` bytes from every process, private copies too.
-    /// Source: `truncate_pagecache` (mm/truncate.c), to be called after the size has changed.
-    pub(crate) fn truncate_mappings(&self, size: u64, _lock: &InvalidateLock<'_, F>) {
-        let size = i64::try_from(size).unwrap_or(i64::MAX);
-        // SAFETY: The inode is live, and nobody can fault pages in again.
-        unsafe { bindings::truncate_pagecache(self.as_ptr(), size) };
-    }
-
     /// Size in bytes.
     pub(crate) fn size(&self) -> u64 {
         // SAFETY: The inode is live.
         let size = unsafe { bindings::daxrmap_i_size_read(self.as_ptr()) };
         u64::try_from(size).unwrap_or(0)
-    }
-
-    /// Sets the size in bytes. The guard serialises writers of the field.
-    pub(crate) fn set_size(&self, size: u64, _lock: &InodeLock<'_, F>) {
-        let size = i64::try_from(size).unwrap_or(i64::MAX);
-        // SAFETY: The inode is live and its `i_rwsem` held.
-        unsafe { bindings::daxrmap_i_size_write(self.as_ptr(), size) };
     }
 
     /// Reads the times.
@@ -321,41 +230,6 @@ impl<F: FileSystem> Inode<F> {
     pub(crate) fn is_mapped(&self) -> bool {
         // SAFETY: The inode is live.
         unsafe { bindings::daxrmap_mapping_mapped(self.as_ptr()) }
-    }
-
-    /// Takes `i_rwsem` exclusively.
-    pub(crate) fn lock(&self) -> InodeLock<'_, F> {
-        InodeLock::new(self)
-    }
-
-    /// Takes `i_rwsem` exclusively, or not at all if it would wait.
-    pub(crate) fn try_lock(&self) -> Option<InodeLock<'_, F>> {
-        InodeLock::try_new(self)
-    }
-
-    /// Takes `i_rwsem` shared.
-    pub(crate) fn lock_shared(&self) -> InodeLockShared<'_, F> {
-        InodeLockShared::new(self)
-    }
-
-    /// Takes `i_rwsem` shared, or not at all if it would wait.
-    pub(crate) fn try_lock_shared(&self) -> Option<InodeLockShared<'_, F>> {
-        InodeLockShared::try_new(self)
-    }
-
-    /// Takes `invalidate_lock` exclusively.
-    pub(crate) fn invalidate_lock(&self) -> InvalidateLock<'_, F> {
-        InvalidateLock::new(self)
-    }
-
-    /// Takes `invalidate_lock` shared.
-    pub(crate) fn invalidate_lock_shared(&self) -> InvalidateLockShared<'_, F> {
-        InvalidateLockShared::new(self)
-    }
-
-    /// Takes `invalidate_lock` shared, or not at all if it would wait.
-    pub(crate) fn try_invalidate_lock_shared(&self) -> Option<InvalidateLockShared<'_, F>> {
-        InvalidateLockShared::try_new(self)
     }
 
     /// Tells fanotify (FAN_FS_ERROR) that `len` bytes at `pos` are lost. May wait for memory: no

@@ -8,6 +8,10 @@
 //!   in either mode the file's extents do not change; while it is held exclusively nobody faults a
 //!   page of the file in either.
 //!
+//! What may only be done under one of them is a method of its guard: of another inode, or without the
+//! lock, it does not compile. Those of this layer are in [`locked`](super::locked), those that need
+//! DAX in `dax`.
+//!
 //! Order (include/linux/fs.h, mm/filemap.c): `i_rwsem`, then `mmap_lock`, then `invalidate_lock`.
 
 use super::{
@@ -28,7 +32,7 @@ macro_rules! guard {
 
         impl<'a, F: FileSystem> $name<'a, F> {
             /// Takes the lock; sleeps.
-            pub(super) fn new(inode: &'a Inode<F>) -> Self {
+            fn new(inode: &'a Inode<F>) -> Self {
                 // SAFETY: The reference keeps the inode alive.
                 unsafe { bindings::$lock(inode.as_ptr()) };
                 Self { inode, _task: NotThreadSafe }
@@ -81,7 +85,7 @@ impl<'a, F: FileSystem> InodeLock<'a, F> {
     }
 
     /// Takes the lock if nobody holds it.
-    pub(super) fn try_new(inode: &'a Inode<F>) -> Option<Self> {
+    fn try_new(inode: &'a Inode<F>) -> Option<Self> {
         // SAFETY: The reference keeps the inode alive.
         let taken = unsafe { bindings::daxrmap_inode_trylock(inode.as_ptr()) };
         // Not `then_some`: a guard that is made in vain unlocks what others hold.
@@ -94,7 +98,7 @@ impl<'a, F: FileSystem> InodeLock<'a, F> {
 
 impl<'a, F: FileSystem> InodeLockShared<'a, F> {
     /// Takes the lock if nobody holds it exclusively.
-    pub(super) fn try_new(inode: &'a Inode<F>) -> Option<Self> {
+    fn try_new(inode: &'a Inode<F>) -> Option<Self> {
         // SAFETY: The reference keeps the inode alive.
         let taken = unsafe { bindings::daxrmap_inode_trylock_shared(inode.as_ptr()) };
         // Not `then_some`: a guard that is made in vain unlocks what others hold.
@@ -107,7 +111,7 @@ impl<'a, F: FileSystem> InodeLockShared<'a, F> {
 
 impl<'a, F: FileSystem> InvalidateLockShared<'a, F> {
     /// Takes the lock if nobody holds it exclusively.
-    pub(super) fn try_new(inode: &'a Inode<F>) -> Option<Self> {
+    fn try_new(inode: &'a Inode<F>) -> Option<Self> {
         // SAFETY: The reference keeps the inode alive.
         let taken = unsafe { bindings::daxrmap_invalidate_trylock_shared(inode.as_ptr()) };
         // Not `then_some`: a guard that is made in vain unlocks what others hold.
@@ -130,6 +134,43 @@ impl<'a, F: FileSystem> InvalidateLock<'a, F> {
             inode: this.inode,
             _task: NotThreadSafe,
         }
+    }
+}
+
+impl<F: FileSystem> Inode<F> {
+    /// Takes `i_rwsem` exclusively.
+    pub(crate) fn lock(&self) -> InodeLock<'_, F> {
+        InodeLock::new(self)
+    }
+
+    /// Takes `i_rwsem` exclusively, or not at all if it would wait.
+    pub(crate) fn try_lock(&self) -> Option<InodeLock<'_, F>> {
+        InodeLock::try_new(self)
+    }
+
+    /// Takes `i_rwsem` shared.
+    pub(crate) fn lock_shared(&self) -> InodeLockShared<'_, F> {
+        InodeLockShared::new(self)
+    }
+
+    /// Takes `i_rwsem` shared, or not at all if it would wait.
+    pub(crate) fn try_lock_shared(&self) -> Option<InodeLockShared<'_, F>> {
+        InodeLockShared::try_new(self)
+    }
+
+    /// Takes `invalidate_lock` exclusively.
+    pub(crate) fn invalidate_lock(&self) -> InvalidateLock<'_, F> {
+        InvalidateLock::new(self)
+    }
+
+    /// Takes `invalidate_lock` shared.
+    pub(crate) fn invalidate_lock_shared(&self) -> InvalidateLockShared<'_, F> {
+        InvalidateLockShared::new(self)
+    }
+
+    /// Takes `invalidate_lock` shared, or not at all if it would wait.
+    pub(crate) fn try_invalidate_lock_shared(&self) -> Option<InvalidateLockShared<'_, F>> {
+        InvalidateLockShared::try_new(self)
     }
 }
 

@@ -2,38 +2,50 @@
 
 //! Safe wrappers of what the VFS offers to a filesystem.
 //!
-//! A filesystem is a type that implements [`FileSystem`] (mount, unmount, statfs, evict),
-//! [`Namespace`] (directories), [`Attributes`], [`Acls`], [`Xattrs`] and [`FileData`] (regular files). The private tables of
-//! each file here turn the VFS's C callbacks into calls of these traits. The kernel crate has no such
-//! abstractions yet; these are kept apart from daxrmap so that they could move there.
+//! A filesystem is a type that implements [`FileSystem`] (what a mount is, statfs), [`Mountable`] (mount,
+//! root, the end of an inode), [`Namespace`] (directories), [`Attributes`], [`Acls`], [`Xattrs`],
+//! [`Ioctl`] and [`Export`]. The private tables of the files here turn the VFS's C callbacks into calls of
+//! these traits. What regular files do is of a layer above, which gives its tables
+//! ([`RegularFiles`]). The kernel crate has no such abstractions yet; these are kept apart from daxrmap
+//! so that they could move there: nothing here knows of DAX, of failures, or of our ioctls.
 //!
 //! # Locking
 //!
 //! A callback runs under the locks that `Documentation/filesystems/locking.rst` gives for it. Locks
-//! that a filesystem takes itself are guards of [`Inode`]: what may only be done under a lock takes
-//! the guard as an argument.
+//! that a filesystem takes itself are guards of [`Inode`], and what may only be done under one is a method
+//! of its guard.
 
 mod acl;
 mod answer;
 mod attributes;
 mod dentry;
+mod dir_operations;
 mod export;
 mod file_cache;
+mod filesystem;
 mod fs_ioctl;
 mod fs_type;
 mod gate;
 mod inode;
 mod inode_lock;
+mod inode_operations;
 mod ioctl;
 mod late;
+mod locked;
+mod lookup;
 mod mount_work;
+mod mountable;
 mod namespace;
 mod new_inode;
 mod new_super;
 mod options;
 mod readdir;
+mod register;
 mod stamp;
 mod super_block;
+mod super_operations;
+mod time;
+mod write_access;
 mod xattr;
 
 pub(crate) use self::{
@@ -56,16 +68,17 @@ pub(crate) use self::{
         Export,
         FileId, //
     },
-    file_cache::FileCache,
+    filesystem::{
+        FileCache,
+        FileSystem,
+        RegularFiles,
+        StatFs, //
+    },
     fs_ioctl::{
         Whole,
         LABEL_MAX, //
     },
-    fs_type::{
-        FileSystem,
-        Registration,
-        StatFs, //
-    },
+    fs_type::Registration,
     gate::{
         Entered,
         Gate,
@@ -73,37 +86,25 @@ pub(crate) use self::{
         Visit,
         Visited, //
     },
-    inode::{
-        Inode,
-        Time,
-        Times, //
-    },
+    inode::Inode,
     inode_lock::{
-        lock_two, //
+        lock_two,
         InodeLock,
         InvalidateLock,
-        InvalidateLockShared,
+        InvalidateLockShared, //
     },
+    inode_operations::common_inode_operations,
     ioctl::{
         unlocked_ioctl,
-        ClearArg,
-        FsMap,
-        FsMapHead,
-        FsMapKind,
         Ioctl,
-        Lost,
-        LostHead,
-        Status,
-        LOST_END,
-        STATUS_INCONSISTENT,
-        STATUS_READ_ONLY,
-        STATUS_SHUTDOWN, //
+        IoctlCall, //
     },
     mount_work::{
         MountWork,
         Task,
         Working, //
     },
+    mountable::Mountable,
     namespace::{
         Namespace,
         NewAttr,
@@ -120,6 +121,10 @@ pub(crate) use self::{
     super_block::{
         Dev,
         SuperBlock, //
+    },
+    time::{
+        Time,
+        Times, //
     },
     xattr::{
         new_labels,

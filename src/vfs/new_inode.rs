@@ -9,24 +9,20 @@
 //! Nobody else sees such an inode; who looks up its number waits until it is finished or failed.
 
 use super::{
-    attributes,
-    namespace,
-    readdir,
+    acl,
+    dir_operations,
+    inode_operations,
+    AclKind,
     Dentry,
     FileFlags,
     FileSystem,
     Inode,
     Namespace,
     NewAttr,
+    SuperBlock,
     Times, //
 };
-use crate::{
-    bindings,
-    dax::{
-        self,
-        FileData, //
-    },
-};
+use crate::bindings;
 use core::{
     cell::Cell,
     marker::PhantomData,
@@ -75,7 +71,7 @@ impl LinkTarget {
 ///   else changes it.
 pub(crate) struct UnnumberedInode<F: FileSystem>(NonNull<bindings::inode>, PhantomData<F>);
 
-impl<F: Namespace + FileData> UnnumberedInode<F> {
+impl<F: Namespace> UnnumberedInode<F> {
     /// # Safety
     ///
     /// `ptr`: a fresh inode of an `F`, not hashed; the caller hands over the only reference to it.
@@ -96,6 +92,22 @@ impl<F: Namespace + FileData> UnnumberedInode<F> {
         // SAFETY: The idmap lives as long as the VFS call that `attr` came with: invariant "idmap" of
         // `NewAttr`. The inode is live and nobody else changes it: invariant "unseen".
         unsafe { bindings::inode_init_owner(attr.idmap, self.0.as_ptr(), dir.as_ptr(), attr.mode) };
+    }
+
+    /// Gives the inode what an object that is made in `dir` begins with, and calls `f` with that: ACLs,
+    /// and permissions, by `dir`'s default ACL, or the process's umask if there is none. It is to have
+    /// its owner and mode already.
+    ///
+    /// # Errors
+    ///
+    /// What `f` says; `EUCLEAN` if the default ACL is not valid; `ENOMEM`.
+    pub(crate) fn init_acls(
+        &self,
+        dir: &Inode<F>,
+        f: impl FnMut(AclKind, KVec<u8>) -> Result,
+    ) -> Result {
+        // SAFETY: Nobody else sees or changes the inode: invariant "unseen".
+        unsafe { acl::init_new(self.inode(), dir, f) }
     }
 
     /// Gives the inode its number, which no inode in core has.
@@ -134,7 +146,7 @@ pub(crate) struct NewInode<F: FileSystem> {
     _fs: PhantomData<F>,
 }
 
-impl<F: Namespace + FileData> NewInode<F> {
+impl<F: Namespace> NewInode<F> {
     /// # Safety
     ///
     /// `ptr`: an `I_NEW` inode of an `F`, made so by this task; the caller hands over one reference to it.
@@ -187,12 +199,17 @@ impl<F: Namespace + FileData> NewInode<F> {
         self.inode().set_flags(flags);
     }
 
+    /// Notes that there is no such ACL.
+    pub(crate) fn set_no_acl(&self, kind: AclKind) {
+        acl::note_none(self.inode(), kind);
+    }
+
     /// Sets where a symbolic link leads; for all else it is forgotten.
     pub(crate) fn set_target(&self, target: LinkTarget) {
         self.target.set(Some(target));
     }
 
-    /// Installs the operations for the inode's type; a regular file is DAX. One field after the other:
+    /// Installs the operations for the inode's type. One field after the other:
     /// there is no `&mut` to an inode that others can find.
     fn install_operations(&self) {
         let inode = self.inode.as_ptr();
@@ -200,31 +217,33 @@ impl<F: Namespace + FileData> NewInode<F> {
         match (u32::from(mode) & bindings::S_IFMT, self.target.take()) {
             (bindings::S_IFDIR, _) => {
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
-                unsafe { (*inode).i_op = namespace::dir_inode_operations::<F>() };
+                unsafe { (*inode).i_op = dir_operations::dir_inode_operations::<F>() };
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
-                unsafe { (*inode).__bindgen_anon_3.i_fop = readdir::dir_file_operations::<F>() };
+                unsafe {
+                    (*inode).__bindgen_anon_3.i_fop = dir_operations::dir_file_operations::<F>()
+                };
             }
             (bindings::S_IFREG, _) => {
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
-                unsafe { (*inode).i_op = attributes::file_inode_operations::<F>() };
+                unsafe { (*inode).i_op = F::REGULAR_FILES.inode };
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
-                unsafe { (*inode).__bindgen_anon_3.i_fop = dax::file_operations::<F>() };
+                unsafe { (*inode).__bindgen_anon_3.i_fop = F::REGULAR_FILES.file };
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
-                unsafe { (*inode).i_data.a_ops = dax::address_space_operations::<F>() };
+                unsafe { (*inode).i_data.a_ops = F::REGULAR_FILES.mapping };
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
-                unsafe { (*inode).i_flags |= bindings::S_DAX };
+                unsafe { (*inode).i_flags |= F::REGULAR_FILES.flags };
             }
             (bindings::S_IFLNK, Some(target)) => {
                 // SAFETY: The inode is live and nobody else changes it: invariant "new". The string
                 // (invariant of `LinkTarget`) is the inode's from here on: `free_inode` frees it.
                 unsafe { (*inode).__bindgen_anon_5.i_link = target.into_raw() };
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
-                unsafe { (*inode).i_op = attributes::symlink_inode_operations::<F>() };
+                unsafe { (*inode).i_op = inode_operations::symlink_inode_operations::<F>() };
             }
             // With a link that leads nowhere: no operation asks for its target then.
             _ => {
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
-                unsafe { (*inode).i_op = attributes::special_inode_operations::<F>() };
+                unsafe { (*inode).i_op = inode_operations::special_inode_operations::<F>() };
                 // SAFETY: The inode is live: invariant "new".
                 let rdev = unsafe { (*inode).i_rdev };
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
@@ -262,5 +281,44 @@ impl<F: FileSystem> Drop for NewInode<F> {
     fn drop(&mut self) {
         // SAFETY: It is `I_NEW`, and the reference is ours to give up: invariant "new".
         unsafe { bindings::iget_failed(self.inode.as_ptr()) };
+    }
+}
+
+impl<F: Namespace> SuperBlock<F> {
+    /// The inode `ino`, from the cache or set up by `init`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, or what `init` says.
+    pub(crate) fn inode(
+        &self,
+        ino: u64,
+        init: impl FnOnce(&NewInode<F>) -> Result,
+    ) -> Result<ARef<Inode<F>>> {
+        // SAFETY: The super block is live.
+        let raw = unsafe { bindings::iget_locked(self.as_ptr(), ino) };
+        let raw = NonNull::new(raw).ok_or(ENOMEM)?;
+        // SAFETY: `iget_locked` returned a live inode, with a reference.
+        if !unsafe { bindings::daxrmap_inode_is_new(raw.as_ptr()) } {
+            // SAFETY: It is one of this super block, and came with a reference.
+            return Ok(unsafe { Inode::from_raw_owned(raw) });
+        }
+        // SAFETY: It is new, made so by this call, one of this super block, and came with a reference.
+        let new = unsafe { NewInode::from_raw(raw) };
+        init(&new)?;
+        Ok(new.finish())
+    }
+
+    /// An inode in core without a number as yet.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn unnumbered_inode(&self) -> Result<UnnumberedInode<F>> {
+        // SAFETY: The super block is live.
+        let raw = unsafe { bindings::new_inode(self.as_ptr()) };
+        let raw = NonNull::new(raw).ok_or(ENOMEM)?;
+        // SAFETY: It is new, one of this super block, not hashed, and came with the only reference.
+        Ok(unsafe { UnnumberedInode::from_raw(raw) })
     }
 }

@@ -18,14 +18,14 @@ use crate::{
     vfs::{
         Inode,
         InodeLock,
-        Ioctl, //
+        Namespace, //
     },
 };
 use core::ops::Range;
 use kernel::prelude::*;
 
 /// The data of regular files.
-pub(crate) trait FileData: dax::Extents + Ioctl {
+pub(crate) trait FileData: dax::Extents + Namespace {
     /// Reads; returns the bytes read, 0 at the end of the file.
     fn read(inode: &Inode<Self>, io: &mut ReadIter<'_>) -> Result<usize>;
     /// Writes; returns the bytes written.
@@ -39,10 +39,7 @@ pub(crate) trait FileData: dax::Extents + Ioctl {
     /// Whether there is room for what fallocate(2) asks for, as far as that is known before.
     fn check_room(inode: &Inode<Self>, what: Fallocate, range: &Range<u64>) -> Result;
     /// Changes what stands where in the file, as fallocate(2) says.
-    fn fallocate(
-        inode: &Inode<Self>,
-        what: Fallocate,
-        range: Range<u64>,
-        lock: &InodeLock<'_, Self>,
-    ) -> Result;
+    fn fallocate(lock: &InodeLock<'_, Self>, what: Fallocate, range: Range<u64>) -> Result;
+    /// Gives extents to FIEMAP.
+    fn fiemap(inode: &Inode<Self>, call: &mut dax::Fiemap<'_>) -> Result;
 }

@@ -2,7 +2,8 @@
 
 //! Regular files whose pages are the device's: what the VFS calls, and how their bytes come and go.
 //!
-//! - [`data`]: what a filesystem does with them ([`FileData`]). [`operations`]: the VFS's calls.
+//! - [`data`]: what a filesystem does with them ([`FileData`]). [`operations`], [`vm_operations`]:
+//!   the calls of the VFS and of mm.
 //! - [`iter`]: the user's side of read(2) and write(2). [`seek`]: lseek(2).
 //! - [`fallocate`]: what fallocate(2) can ask for. [`remap`]: ranges that come to share blocks.
 //!
@@ -14,6 +15,7 @@ mod iter;
 mod operations;
 mod remap;
 mod seek;
+mod vm_operations;
 
 pub(crate) use self::{
     data::FileData,
@@ -22,9 +24,6 @@ pub(crate) use self::{
         ReadIter,
         WriteIter, //
     },
-    operations::{
-        address_space_operations,
-        file_operations, //
-    },
+    operations::regular_files,
     remap::Remap, //
 };

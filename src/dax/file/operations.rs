@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The file operations and address space operations of regular files: from the VFS's calls to
+//! The inode, file and address space operations of regular files: from the VFS's calls to
 //! [`FileData`]'s.
 //!
 //! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h). C sources: fs/open.c
@@ -13,6 +13,7 @@
 
 use super::{
     seek,
+    vm_operations::vm_operations,
     Fallocate,
     FileData,
     ReadIter,
@@ -23,13 +24,18 @@ use crate::{
     bindings, dax,
     errno::eopnotsupp,
     vfs::{
+        common_inode_operations,
         from_result,
         outside,
         unlocked_ioctl,
-        Inode, //
+        Inode,
+        RegularFiles, //
     },
 };
-use core::marker::PhantomData;
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
 use kernel::{
     error::to_result,
     prelude::*, //
@@ -58,6 +64,11 @@ impl<F: FileData> Table<F> {
             | bindings::FOP_BUFFER_WASYNC,
         // SAFETY: A table of optional function pointers; absent ones are null.
         ..unsafe { core::mem::zeroed() }
+    };
+
+    const INODE: bindings::inode_operations = bindings::inode_operations {
+        fiemap: Some(Self::fiemap),
+        ..common_inode_operations::<F>()
     };
 
     const MAPPING: bindings::address_space_operations = bindings::address_space_operations {
@@ -179,10 +190,30 @@ impl<F: FileData> Table<F> {
             // SAFETY: The file is open: clause `desc`.
             unsafe { bindings::daxrmap_file_accessed(file) };
             // SAFETY: It is ours to fill: clause `desc`.
-            unsafe { (*desc).vm_ops = dax::vm_operations::<F>() };
+            unsafe { (*desc).vm_ops = vm_operations::<F>() };
             // SAFETY: It is ours to fill: clause `desc`.
             unsafe { bindings::daxrmap_vma_set_huge(desc) };
             Ok(0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS. `inode`: a live regular file of an `F`. `info`: for this call alone.
+    unsafe extern "C" fn fiemap(
+        inode: *mut bindings::inode,
+        info: *mut kernel::bindings::fiemap_extent_info,
+        start: u64,
+        len: u64,
+    ) -> c_int {
+        from_result(|| {
+            // SAFETY: The inode is live during the call, and an `F`'s: clause `inode`.
+            let inode = unsafe { Inode::from_raw(inode) };
+            // kernel::bindings has the type as opaque, ours is the same C type.
+            let info = NonNull::new(info.cast()).ok_or(EINVAL)?;
+            // SAFETY: It is the VFS's for this call, and this is the one value for it: clause `info`.
+            let mut call = unsafe { dax::Fiemap::new(info, start, len) };
+            F::fiemap(inode, &mut call).map(|()| 0)
         })
     }
 }
@@ -194,13 +225,14 @@ fn count(result: Result<usize>) -> isize {
     }
 }
 
-pub(crate) fn file_operations<F: FileData>() -> &'static bindings::file_operations {
-    &Table::<F>::FILE
-}
-
-pub(crate) fn address_space_operations<F: FileData>() -> &'static bindings::address_space_operations
-{
-    &Table::<F>::MAPPING
+/// What the VFS calls for the regular files of `F`.
+pub(crate) const fn regular_files<F: FileData>() -> RegularFiles {
+    RegularFiles {
+        inode: &Table::<F>::INODE,
+        file: &Table::<F>::FILE,
+        mapping: &Table::<F>::MAPPING,
+        flags: bindings::S_DAX,
+    }
 }
 
 /// # Safety
@@ -239,7 +271,7 @@ unsafe extern "C" fn fallocate<F: FileData>(
         F::check_room(inode, what, &(start..end))?;
         // SAFETY: The file is open: clause `file`; `i_rwsem` is held exclusively.
         to_result(unsafe { bindings::file_modified(file) })?;
-        F::fallocate(inode, what, start..end, &lock)?;
+        F::fallocate(&lock, what, start..end)?;
         Ok(0)
     });
     result as c_long

@@ -202,7 +202,7 @@ impl FileData for Mount {
                 return Err(EAGAIN);
             }
             // The gap up to the position becomes part of the file: its bytes must be zero.
-            resize::zero_gap(inode)?;
+            resize::zero_gap(&lock)?;
         }
         in_chunks(io, WriteIter::fault_in, |io| {
             let left = io.left() as u64;
@@ -220,8 +220,8 @@ impl FileData for Mount {
             };
             let (invalidate, count) = match locked {
                 Err(e) if e == ehwpoison() => {
-                    let healed = heal::write_over(inode, io, &lock)?;
-                    written_to(inode, io.pos(), healed, &lock)?;
+                    let healed = heal::write_over(&lock, io)?;
+                    written_to(&lock, io.pos(), healed)?;
                     return Ok(Some(healed));
                 }
                 locked => locked?,
@@ -231,7 +231,7 @@ impl FileData for Mount {
             let moved = io.transfer::<Self>((end - pos) as usize, &invalidate);
             drop(invalidate);
             let moved = moved?;
-            written_to(inode, io.pos(), moved, &lock)?;
+            written_to(&lock, io.pos(), moved)?;
             Ok(Some(moved))
         })
     }
@@ -242,8 +242,7 @@ impl FileData for Mount {
         };
         if !fault.is_write() {
             let lock = inode.invalidate_lock_shared();
-            let _counting =
-                is_first_of_shared(inode, &pages, &lock).then(|| dax::lock_counts(inode));
+            let _counting = is_first_of_shared(&lock, &pages).then(|| dax::lock_counts(inode));
             return fault.resolve(&lock);
         }
         if let Err(e) = fault.modified() {
@@ -276,32 +275,28 @@ impl FileData for Mount {
         fallocate::check_room(inode, what, range)
     }
 
-    fn fallocate(
-        inode: &Inode<Self>,
-        what: Fallocate,
-        range: Range<u64>,
-        lock: &InodeLock<'_, Self>,
-    ) -> Result {
-        fallocate::fallocate(inode, what, range, lock)
+    fn fallocate(lock: &InodeLock<'_, Self>, what: Fallocate, range: Range<u64>) -> Result {
+        fallocate::fallocate(lock, what, range)
+    }
+
+    fn fiemap(inode: &Inode<Self>, call: &mut dax::Fiemap<'_>) -> Result {
+        call.answer(inode)
     }
 }
 
 /// `moved` bytes are in place, up to byte `pos`: the end of the file is not before that. Where none
 /// could be written the end stays.
-fn written_to(inode: &Inode<Mount>, pos: u64, moved: usize, lock: &InodeLock<'_, Mount>) -> Result {
-    if moved == 0 || pos <= inode.size() {
+fn written_to(lock: &InodeLock<'_, Mount>, pos: u64, moved: usize) -> Result {
+    if moved == 0 || pos <= lock.inode().size() {
         return Ok(());
     }
-    resize::set_size(inode, pos, lock)
+    resize::set_size(lock, pos)
 }
 
 /// Whether the file is about to get a page that it shares (see `Extents::map`), which must be counted.
 /// The blocks of a file do not become shared under its lock. A huge fault never gets a shared page.
-fn is_first_of_shared(
-    inode: &Inode<Mount>,
-    pages: &Range<u64>,
-    _lock: &InvalidateLockShared<'_, Mount>,
-) -> bool {
+fn is_first_of_shared(lock: &InvalidateLockShared<'_, Mount>, pages: &Range<u64>) -> bool {
+    let inode = lock.inode();
     if pages.end - pages.start > 1 || dax::has_page(inode, pages.start) {
         return false;
     }

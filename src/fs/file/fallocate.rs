@@ -54,23 +54,19 @@ use kernel::prelude::*;
 /// `EIO` if a bad block is zeroed in part, or would move; nothing has changed then. `EIO` for a bad
 /// block that others have too and is to be copied; `ENOSPC`, `ENOMEM`, `EINTR` of who is killed: what
 /// comes before it is done, and stays, but the end of the file is where it was.
-pub(super) fn fallocate(
-    inode: &Inode<Mount>,
-    what: Fallocate,
-    range: Range<u64>,
-    lock: &InodeLock<'_, Mount>,
-) -> Result {
+pub(super) fn fallocate(lock: &InodeLock<'_, Mount>, what: Fallocate, range: Range<u64>) -> Result {
+    let inode = lock.inode();
     inode.fs().meta().check_alive()?;
     let size = inode.size();
     if range.end > size && what.grows() {
-        resize::zero_gap(inode)?;
+        resize::zero_gap(lock)?;
     }
     match what {
         Fallocate::Allocate { .. } => {
             let pages = touched_pages(&range);
             for_runs(inode, pages, |mapping, pages, invalidate| match mapping {
                 Mapping::Hole { .. } => {
-                    let new = replace(inode, pages, None, invalidate)?;
+                    let new = replace(invalidate, pages, None)?;
                     Ok(new.end - new.start)
                 }
                 Mapping::Data { len, .. } => Ok(len),
@@ -88,16 +84,16 @@ pub(super) fn fallocate(
                 Mapping::Data {
                     len, shared: false, ..
                 } => Ok(len),
-                _ => make_writable(inode, pages, invalidate),
+                _ => make_writable(invalidate, pages),
             })?;
         }
         Fallocate::Collapse => {
             let size = size.checked_sub(range.end - range.start).ok_or(EINVAL)?;
-            shift::shift(inode, Move::Collapse, whole_pages(&range), size, lock)?;
+            shift::shift(lock, Move::Collapse, whole_pages(&range), size)?;
         }
         Fallocate::Insert => {
             let size = size.checked_add(range.end - range.start).ok_or(EFBIG)?;
-            shift::shift(inode, Move::Insert, whole_pages(&range), size, lock)?;
+            shift::shift(lock, Move::Insert, whole_pages(&range), size)?;
         }
         Fallocate::PunchHole => {
             let parts = Parts::of(&range, size);
@@ -108,12 +104,12 @@ pub(super) fn fallocate(
             let parts = Parts::of(&range, size);
             zero_edges(inode, &parts)?;
             for_runs(inode, parts.whole, |mapping, pages, invalidate| {
-                zero(inode, mapping, pages, invalidate)
+                zero(invalidate, mapping, pages)
             })?;
         }
     }
     if range.end > size && what.grows() {
-        resize::set_size(inode, range.end, lock)?;
+        resize::set_size(lock, range.end)?;
     }
     Ok(())
 }
@@ -227,8 +223,7 @@ fn for_runs(
         if fatal_signal_pending() {
             return Err(EINTR);
         }
-        let done = retry_while_pinned(|| {
-            let invalidate = inode.invalidate_lock();
+        let done = retry_while_pinned(inode, |invalidate| {
             let fs = inode.fs();
             let mapping = fs
                 .meta()
@@ -245,12 +240,8 @@ fn for_runs(
 }
 
 /// Zeroes a run of whole pages: in place, unless others have these blocks too, or they are bad.
-fn zero(
-    inode: &Inode<Mount>,
-    mapping: Mapping,
-    pages: Range<u64>,
-    lock: &InvalidateLock<'_, Mount>,
-) -> Result<u64> {
+fn zero(lock: &InvalidateLock<'_, Mount>, mapping: Mapping, pages: Range<u64>) -> Result<u64> {
+    let inode = lock.inode();
     let fs = inode.fs();
     let mut pages = pages;
     let mut lost = None;
@@ -276,14 +267,14 @@ fn zero(
             }
             Some(len) if !shared => {
                 let len = len.min(PMD_BLOCKS - pages.start % PMD_BLOCKS);
-                dax::break_layout(inode, pages.start..pages.start.saturating_add(len), lock)?;
+                lock.break_layout(pages.start..pages.start.saturating_add(len))?;
                 fs.device().zero(block..block.saturating_add(len))?;
                 return Ok(len);
             }
             Some(_) => {}
         }
     }
-    let new = replace(inode, pages.clone(), None, lock)?;
+    let new = replace(lock, pages.clone(), None)?;
     let done = new.end - new.start;
     if let Some(block) = lost {
         fs.engine().counters.healed.add(done);
@@ -298,9 +289,8 @@ fn punch(inode: &Inode<Mount>, pages: Range<u64>) -> Result {
     if pages.is_empty() {
         return Ok(());
     }
-    retry_while_pinned(|| {
-        let invalidate = inode.invalidate_lock();
-        dax::break_layout(inode, pages.clone(), &invalidate)?;
+    retry_while_pinned(inode, |invalidate| {
+        invalidate.break_layout(pages.clone())?;
         let mut next = pages.start;
         while next < pages.end {
             next = punch_some(inode, next..pages.end)?;
@@ -367,8 +357,7 @@ fn bad_runs(state: &State, ino: u64, mut pages: Range<u64>) -> Result<KVec<Exten
 /// Zeroes the parts of pages at the edges, if none of these pages is bad.
 fn zero_edges(inode: &Inode<Mount>, parts: &Parts) -> Result {
     let edges = parts.edges.iter().filter(|edge| !edge.is_empty());
-    retry_while_pinned(|| {
-        let invalidate = inode.invalidate_lock();
+    retry_while_pinned(inode, |invalidate| {
         let map = |edge: &Range<u64>| look_closely(inode, edge.start >> dax::BLOCK_SHIFT);
         for edge in edges.clone() {
             if matches!(map(edge)?, Mapping::Data { bad: true, .. }) {
@@ -377,7 +366,7 @@ fn zero_edges(inode: &Inode<Mount>, parts: &Parts) -> Result {
         }
         for edge in edges.clone() {
             if !matches!(map(edge)?, Mapping::Hole { .. }) {
-                zero_in_page(inode, edge.clone(), &invalidate)?;
+                zero_in_page(&invalidate, edge.clone())?;
             }
         }
         Ok(())

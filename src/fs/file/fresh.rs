@@ -36,7 +36,7 @@ pub(super) fn new_blocks<T>(
     mut adopt: impl FnMut(&mut MetaGuard<'_>, &Range<u64>, &T) -> Result,
 ) -> Result<(Range<u64>, T)> {
     loop {
-        let touching = fs.device().touch();
+        let touching = fs.device().touch_lock.touch();
         let new = {
             let mut state = fs.meta().lock();
             let new = allocate(&mut state)?;

@@ -29,7 +29,6 @@ use crate::{
         HealedBy, //
     },
     vfs::{
-        Inode,
         InodeLock, //
     },
 };
@@ -43,14 +42,10 @@ use kernel::prelude::*;
 ///
 /// `EIO` if the first block is not written as a whole: nothing has changed then. `EFAULT` if not all
 /// of a block can be copied without a page fault. `ENOSPC`, `ENOMEM`, `EINTR`.
-pub(super) fn write_over(
-    inode: &Inode<Mount>,
-    io: &mut WriteIter<'_>,
-    lock: &InodeLock<'_, Mount>,
-) -> Result<usize> {
-    let pages = whole_pages(io.pos(), io.left() as u64, inode.size(), lock).ok_or(EIO)?;
-    retry_while_pinned(|| {
-        let invalidate = inode.invalidate_lock();
+pub(super) fn write_over(lock: &InodeLock<'_, Mount>, io: &mut WriteIter<'_>) -> Result<usize> {
+    let inode = lock.inode();
+    let pages = whole_pages(lock, io.pos(), io.left() as u64).ok_or(EIO)?;
+    retry_while_pinned(inode, |invalidate| {
         let fs = inode.fs();
         let want = (pages.end - pages.start).min(PMD_BLOCKS);
         let mapping = fs
@@ -60,7 +55,7 @@ pub(super) fn write_over(
         let Some((old, len)) = lost_run(fs, mapping) else {
             return Ok(0);
         };
-        dax::break_layout(inode, pages.start..pages.start + len, &invalidate)?;
+        invalidate.break_layout(pages.start..pages.start + len)?;
         // What was copied to blocks that turned out to be bad is copied again.
         let mut bytes = 0;
         let healed = new_blocks(
@@ -114,17 +109,12 @@ fn lost_run(fs: &Mount, mapping: Mapping) -> Option<(u64, u64)> {
 
 /// The pages that a write of `bytes` at `pos` leaves nothing of: what lies behind the end of the file
 /// is nothing.
-fn whole_pages(
-    pos: u64,
-    bytes: u64,
-    size: u64,
-    _lock: &InodeLock<'_, Mount>,
-) -> Option<Range<u64>> {
+fn whole_pages(lock: &InodeLock<'_, Mount>, pos: u64, bytes: u64) -> Option<Range<u64>> {
     if pos % dax::BLOCK_SIZE != 0 {
         return None;
     }
     let end = pos.checked_add(bytes)?;
-    let end = if end < size {
+    let end = if end < lock.inode().size() {
         end >> dax::BLOCK_SHIFT
     } else {
         end.div_ceil(dax::BLOCK_SIZE)

@@ -14,7 +14,7 @@
 use super::{
     dedupe,
     resize,
-    writable::retry_while_pinned, //
+    writable::retry, //
 };
 use crate::{
     dax::{
@@ -39,7 +39,7 @@ use kernel::prelude::*;
 /// and others, as in ioctl_ficlonerange(2). `ENOSPC`, `ENOMEM`, `EINTR`, and `EIO` of a block that
 /// fails in the middle: what was shared before that stays so.
 pub(super) fn remap(range: &Remap<'_, Mount>) -> Result<u64> {
-    range.with_both_locked(|len, dst_lock| retry_while_pinned(|| share(range, len, dst_lock)))
+    range.with_both_locked(|len, dst_lock| retry(|| share(range, len, dst_lock)))
 }
 
 fn share(range: &Remap<'_, Mount>, len: u64, dst_lock: &InodeLock<'_, Mount>) -> Result<u64> {
@@ -66,18 +66,18 @@ fn share(range: &Remap<'_, Mount>, len: u64, dst_lock: &InodeLock<'_, Mount>) ->
         checked = checked.saturating_add(step.max(1));
     }
     let dst_pages = to..to.saturating_add(pages);
-    dax::write_back(src.inode, from..from.saturating_add(pages), &src_invalidate)?;
-    dax::break_layout(src.inode, from..from.saturating_add(pages), &src_invalidate)?;
+    src_invalidate.write_back(from..from.saturating_add(pages))?;
+    src_invalidate.break_layout(from..from.saturating_add(pages))?;
     if range.dedupe {
-        dax::write_back(dst.inode, dst_pages.clone(), dst_invalidate)?;
+        dst_invalidate.write_back(dst_pages.clone())?;
     }
-    dax::break_layout(dst.inode, dst_pages, dst_invalidate)?;
+    dst_invalidate.break_layout(dst_pages)?;
     if range.dedupe && !dedupe::is_same(range, len)? {
         return Err(ebade());
     }
     let size = dst.inode.size();
     if dst.pos > size {
-        resize::zero_tail(dst.inode, size, dst_invalidate)?;
+        resize::zero_tail(dst_invalidate, size)?;
     }
     let mut done = 0;
     while done < pages {
@@ -97,7 +97,7 @@ fn share(range: &Remap<'_, Mount>, len: u64, dst_lock: &InodeLock<'_, Mount>) ->
             Ok(tx)
         })?;
         if size > dst.inode.size() {
-            dst.inode.set_size(size, dst_lock);
+            dst_lock.set_size(size);
         }
         done = done.saturating_add(batch.max(1));
         if done < pages && fatal_signal_pending() {

@@ -42,20 +42,16 @@ use kernel::prelude::*;
 ///
 /// `ENOMEM`, `EINTR`, `EIO`; `ENOSPC` if it grows and the last page is shared and cannot be copied.
 /// Nothing has changed then, unless it was to lose many extents: it may have lost some, from its end on.
-pub(in crate::fs) fn truncate(
-    inode: &Inode<Mount>,
-    size: u64,
-    lock: &InodeLock<'_, Mount>,
-) -> Result {
+pub(in crate::fs) fn truncate(lock: &InodeLock<'_, Mount>, size: u64) -> Result {
+    let inode = lock.inode();
     inode.fs().meta().check_alive()?;
     if size > inode.size() {
-        return grow(inode, size, lock);
+        return grow(lock, size);
     }
-    retry_while_pinned(|| {
-        let invalidate = inode.invalidate_lock();
+    retry_while_pinned(inode, |invalidate| {
         let first = size.div_ceil(dax::BLOCK_SIZE);
-        dax::break_layout(inode, first..u64::MAX, &invalidate)?;
-        match zero_tail(inode, size, &invalidate) {
+        invalidate.break_layout(first..u64::MAX)?;
+        match zero_tail(&invalidate, size) {
             // Others have the page, and there is no block for a copy. It is made when the end moves
             // on; to make a file shorter must not need space.
             Err(e) if e == ENOSPC => {}
@@ -63,8 +59,8 @@ pub(in crate::fs) fn truncate(
         }
         let mut now = inode.size();
         let done = shorten(inode, size, &mut now);
-        inode.set_size(now, lock);
-        inode.truncate_mappings(now, &invalidate);
+        lock.set_size(now);
+        invalidate.truncate_mappings(now);
         done
     })
 }
@@ -98,9 +94,9 @@ fn shorten(inode: &Inode<Mount>, size: u64, now: &mut u64) -> Result {
 /// # Errors
 ///
 /// As [`truncate`].
-pub(super) fn grow(inode: &Inode<Mount>, size: u64, lock: &InodeLock<'_, Mount>) -> Result {
-    zero_gap(inode)?;
-    set_size(inode, size, lock)
+pub(super) fn grow(lock: &InodeLock<'_, Mount>, size: u64) -> Result {
+    zero_gap(lock)?;
+    set_size(lock, size)
 }
 
 /// Zeroes what is behind the end of the file in its last page, because the end is about to move on.
@@ -108,11 +104,9 @@ pub(super) fn grow(inode: &Inode<Mount>, size: u64, lock: &InodeLock<'_, Mount>)
 /// # Errors
 ///
 /// As [`truncate`].
-pub(super) fn zero_gap(inode: &Inode<Mount>) -> Result {
-    retry_while_pinned(|| {
-        let invalidate = inode.invalidate_lock();
-        zero_tail(inode, inode.size(), &invalidate)
-    })
+pub(super) fn zero_gap(lock: &InodeLock<'_, Mount>) -> Result {
+    let inode = lock.inode();
+    retry_while_pinned(inode, |invalidate| zero_tail(&invalidate, inode.size()))
 }
 
 /// Records a new size whose bytes are in place.
@@ -120,13 +114,14 @@ pub(super) fn zero_gap(inode: &Inode<Mount>) -> Result {
 /// # Errors
 ///
 /// `ENOMEM`.
-pub(super) fn set_size(inode: &Inode<Mount>, size: u64, lock: &InodeLock<'_, Mount>) -> Result {
+pub(super) fn set_size(lock: &InodeLock<'_, Mount>, size: u64) -> Result {
+    let inode = lock.inode();
     inode.fs().meta().transact(|state| {
         let mut tx = Transaction::new();
         push_size(state, &mut tx, inode, size)?;
         Ok(tx)
     })?;
-    inode.set_size(size, lock);
+    lock.set_size(size);
     Ok(())
 }
 
@@ -152,21 +147,17 @@ pub(super) fn push_size(
 /// # Errors
 ///
 /// `ERESTARTSYS` if the page must be copied and is pinned now; `ENOSPC`, `ENOMEM`, `EIO`.
-pub(super) fn zero_tail(
-    inode: &Inode<Mount>,
-    end: u64,
-    lock: &InvalidateLock<'_, Mount>,
-) -> Result {
+pub(super) fn zero_tail(lock: &InvalidateLock<'_, Mount>, end: u64) -> Result {
     let at = end % dax::BLOCK_SIZE;
     if at == 0 {
         return Ok(());
     }
     let page = end >> dax::BLOCK_SHIFT;
-    match look_closely(inode, page)? {
+    match look_closely(lock.inode(), page)? {
         Mapping::Hole { .. } | Mapping::Data { bad: true, .. } => Ok(()),
         Mapping::Data { .. } => {
             let page_end = end.saturating_add(dax::BLOCK_SIZE - at);
-            zero_in_page(inode, end..page_end, lock)
+            zero_in_page(lock, end..page_end)
         }
     }
 }

@@ -12,11 +12,9 @@
 
 use super::writable::retry_while_pinned;
 use crate::{
-    dax,
     fs::Mount,
     state::State,
     vfs::{
-        Inode,
         InodeLock, //
     },
 };
@@ -39,30 +37,29 @@ pub(super) enum Move {
 /// `EIO` if a page that moves is lost: heal or punch it first. `EFBIG`, `ENOSPC`, `ENOMEM`, `EINTR`.
 /// Nothing has changed then.
 pub(super) fn shift(
-    inode: &Inode<Mount>,
+    lock: &InodeLock<'_, Mount>,
     what: Move,
     pages: Range<u64>,
     size: u64,
-    lock: &InodeLock<'_, Mount>,
 ) -> Result {
+    let inode = lock.inode();
     let ino = inode.ino();
     let meta = inode.fs().meta();
     let build = |state: &State| match what {
         Move::Collapse => state.collapse(ino, pages.clone(), size),
         Move::Insert => state.insert(ino, pages.clone(), size),
     };
-    retry_while_pinned(|| {
-        let invalidate = inode.invalidate_lock();
+    retry_while_pinned(inode, |invalidate| {
         // What may not move must not lose its mappings over the attempt: who maps a page that is
         // failing right now is about to be told.
         build(&meta.lock())?;
-        dax::write_back(inode, pages.start..u64::MAX, &invalidate)?;
-        dax::break_layout(inode, pages.start..u64::MAX, &invalidate)?;
+        invalidate.write_back(pages.start..u64::MAX)?;
+        invalidate.break_layout(pages.start..u64::MAX)?;
         meta.transact(build)?;
         let shrinks = size < inode.size();
-        inode.set_size(size, lock);
+        lock.set_size(size);
         if shrinks {
-            inode.truncate_mappings(size, &invalidate);
+            invalidate.truncate_mappings(size);
         }
         Ok(())
     })

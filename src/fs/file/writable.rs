@@ -44,13 +44,25 @@ use kernel::{
     },
 };
 
-/// Retries `f` while it fails with `ERESTARTSYS`, because a page is pinned for an instant. `f` takes
-/// and drops the `invalidate_lock` itself.
+/// Runs `f` with the file's `invalidate_lock`, again while it fails with `ERESTARTSYS` because a page is
+/// pinned for an instant. `f` has the lock for itself: it drops it, or gives it on in another form.
 ///
 /// # Errors
 ///
 /// `EINTR` if the task is killed meanwhile; what `f` says.
-pub(super) fn retry_while_pinned<T>(mut f: impl FnMut() -> Result<T>) -> Result<T> {
+pub(super) fn retry_while_pinned<'a, T>(
+    inode: &'a Inode<Mount>,
+    mut f: impl FnMut(InvalidateLock<'a, Mount>) -> Result<T>,
+) -> Result<T> {
+    retry(|| f(inode.invalidate_lock()))
+}
+
+/// As [`retry_while_pinned`], of an `f` that takes and drops the locks itself.
+///
+/// # Errors
+///
+/// As [`retry_while_pinned`].
+pub(super) fn retry<T>(mut f: impl FnMut() -> Result<T>) -> Result<T> {
     loop {
         match f() {
             Err(e) if e == ERESTARTSYS => {}
@@ -85,8 +97,7 @@ pub(super) fn lock_writable<'a>(
             return Ok((lock, count));
         }
     }
-    retry_while_pinned(|| {
-        let lock = inode.invalidate_lock();
+    retry_while_pinned(inode, |lock| {
         let mut wanted = pages.clone();
         if fault {
             // Others may have come to share some of it since somebody looked.
@@ -97,7 +108,7 @@ pub(super) fn lock_writable<'a>(
         }
         let mut done = wanted.start;
         while done < wanted.end {
-            match make_writable(inode, done..wanted.end, &lock) {
+            match make_writable(&lock, done..wanted.end) {
                 Ok(n) => done = done.saturating_add(n),
                 Err(e) if e == ERESTARTSYS || done == wanted.start => return Err(e),
                 Err(_) => return Ok((lock.downgrade(), done - wanted.start)),
@@ -172,11 +183,8 @@ pub(super) fn fits_huge(inode: &Inode<Mount>, pages: &Range<u64>) -> bool {
 ///
 /// `EHWPOISON` if the first block is bad; `ERESTARTSYS` if a page is pinned now; `ENOSPC`, `ENOMEM`,
 /// `EIO`.
-pub(super) fn make_writable(
-    inode: &Inode<Mount>,
-    pages: Range<u64>,
-    lock: &InvalidateLock<'_, Mount>,
-) -> Result<u64> {
+pub(super) fn make_writable(lock: &InvalidateLock<'_, Mount>, pages: Range<u64>) -> Result<u64> {
+    let inode = lock.inode();
     let fs = inode.fs();
     let max = pages.end.saturating_sub(pages.start);
     let mapping = fs.meta().lock_alive()?.map(inode.ino(), pages.start, max)?;
@@ -191,7 +199,7 @@ pub(super) fn make_writable(
         }
         Mapping::Hole { len } => (len, None),
     };
-    let new = replace(inode, pages.start..pages.start + len, source, lock)?;
+    let new = replace(lock, pages.start..pages.start + len, source)?;
     Ok(new.end - new.start)
 }
 
@@ -202,17 +210,17 @@ pub(super) fn make_writable(
 ///
 /// `EHWPOISON` if the source is bad, `EIO` if it cannot be read; others as [`make_writable`].
 pub(super) fn replace(
-    inode: &Inode<Mount>,
+    lock: &InvalidateLock<'_, Mount>,
     pages: Range<u64>,
     source: Option<u64>,
-    lock: &InvalidateLock<'_, Mount>,
 ) -> Result<Range<u64>> {
+    let inode = lock.inode();
     let (fs, ino) = (inode.fs(), inode.ino());
     // Whole PMDs where they fit, else what comes before the next one.
     let to_pmd = PMD_BLOCKS - pages.start % PMD_BLOCKS;
     let want = (pages.end - pages.start).min(to_pmd);
     let pages = pages.start..pages.start + want;
-    dax::break_layout(inode, pages.clone(), lock)?;
+    lock.break_layout(pages.clone())?;
     let (new, ()) = new_blocks(
         fs,
         |state| state.allocate_for(ino, pages.start, want),
@@ -262,13 +270,10 @@ pub(super) fn look_closely(inode: &Inode<Mount>, page: u64) -> Result<Mapping> {
 /// # Errors
 ///
 /// As [`make_writable`]; `EINVAL` if they are not in one page.
-pub(super) fn zero_in_page(
-    inode: &Inode<Mount>,
-    bytes: Range<u64>,
-    lock: &InvalidateLock<'_, Mount>,
-) -> Result {
+pub(super) fn zero_in_page(lock: &InvalidateLock<'_, Mount>, bytes: Range<u64>) -> Result {
+    let inode = lock.inode();
     let page = bytes.start >> dax::BLOCK_SHIFT;
-    make_writable(inode, page..page + 1, lock)?;
+    make_writable(lock, page..page + 1)?;
     let fs = inode.fs();
     let Mapping::Data { block, .. } = fs.meta().lock().map(inode.ino(), page, 1)? else {
         return Err(EIO);

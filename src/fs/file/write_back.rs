@@ -55,7 +55,7 @@ pub(super) fn write_back(what: &mut Writeback<'_, Mount>) -> Result {
 fn flush_piece(what: &mut Writeback<'_, Mount>, pages: Range<u64>) -> Result {
     let inode = what.inode();
     let fs = inode.fs();
-    let touching = fs.device().touch();
+    let touching = fs.device().touch_lock.touch();
     let any_bad = fs.meta().lock().bad_blocks() != 0;
     touching.test_delay();
     let mut from = pages.start;

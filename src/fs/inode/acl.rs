@@ -75,13 +75,8 @@ impl Acls for Mount {
         }
     }
 
-    fn set_acl(
-        inode: &Inode<Self>,
-        kind: AclKind,
-        acl: Option<&[u8]>,
-        mode: u16,
-        lock: &InodeLock<'_, Self>,
-    ) -> Result {
+    fn set_acl(lock: &InodeLock<'_, Self>, kind: AclKind, acl: Option<&[u8]>, mode: u16) -> Result {
+        let inode = lock.inode();
         let ino = inode.ino();
         let mut state = inode.fs().meta().lock();
         let stored_now = state.get(ino)?;
@@ -98,7 +93,7 @@ impl Acls for Mount {
         let tx = state.replace_xattr(ino, name(kind), acl, attr)?;
         state.commit(tx)?;
         drop(state);
-        inode.set_mode(mode, lock);
+        lock.set_mode(mode);
         stamps.keep();
         Ok(())
     }

@@ -9,7 +9,6 @@
 
 use super::acl;
 use crate::{
-    dax,
     fs::time::{
         in_core,
         stored,
@@ -83,13 +82,10 @@ fn set_attr_tx(ino: u64, attr: Attr) -> Result<Transaction> {
 }
 
 /// Makes what is in core so for good: owner, permissions, the ACL that goes with them, and times.
-fn set_owner(
-    inode: &Inode<Mount>,
-    change: &SetAttr<'_, Mount>,
-    lock: &InodeLock<'_, Mount>,
-) -> Result {
+fn set_owner(change: &SetAttr<'_, Mount>) -> Result {
+    let inode = change.lock().inode();
     let ino = inode.ino();
-    let acl = change.acl(inode, lock)?;
+    let acl = change.acl()?;
     let acl_op = match &acl {
         Some(acl) => {
             let value = acl.to_bytes(inode)?;
@@ -112,21 +108,19 @@ fn set_owner(
 }
 
 impl Attributes for Mount {
-    fn set_attr(
-        inode: &Inode<Self>,
-        change: &SetAttr<'_, Self>,
-        lock: &InodeLock<'_, Self>,
-    ) -> Result {
+    fn set_attr(change: &SetAttr<'_, Self>) -> Result {
+        let lock = change.lock();
+        let inode = lock.inode();
         // First, so that a new size is on the medium with the times that go with it.
-        let (size, before) = (inode.size(), change.copy(lock));
+        let (size, before) = (inode.size(), change.copy());
         let resized = match change.size().filter(|_| inode.is_regular()) {
-            Some(size) => resize::truncate(inode, size, lock),
+            Some(size) => resize::truncate(lock, size),
             None => Ok(()),
         };
-        let done = resized.and_then(|()| set_owner(inode, change, lock));
+        let done = resized.and_then(|()| set_owner(change));
         done.inspect_err(|_| {
             let times = inode.times();
-            inode.restore(before, lock);
+            lock.restore(before);
             // A size that has changed has changed when it did.
             if inode.size() != size {
                 inode.set_times(times);
@@ -163,7 +157,8 @@ impl Attributes for Mount {
             })
     }
 
-    fn set_flags(inode: &Inode<Self>, flags: FileFlags, _lock: &InodeLock<'_, Self>) -> Result {
+    fn set_flags(lock: &InodeLock<'_, Self>, flags: FileFlags) -> Result {
+        let inode = lock.inode();
         let stamps = Stamps::new([Some(inode)]);
         inode.fs().meta().transact(|state| {
             let attr = Attr {
@@ -176,9 +171,5 @@ impl Attributes for Mount {
         inode.set_flags(flags);
         stamps.keep();
         Ok(())
-    }
-
-    fn fiemap(inode: &Inode<Self>, call: &mut dax::Fiemap<'_>) -> Result {
-        call.answer(inode)
     }
 }

@@ -16,6 +16,7 @@
 //! again. The state lock inside of it, for the question and for the transaction; in between the
 //! block is bad and nobody's, so that nobody can get it.
 
+use super::uapi::ClearArg;
 use crate::{
     errno::{
         enodata,
@@ -26,7 +27,6 @@ use crate::{
         fatal_signal_pending,
         is_admin, //
     },
-    vfs::ClearArg, //
 };
 use core::{
     mem::size_of,

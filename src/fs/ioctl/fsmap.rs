@@ -10,6 +10,7 @@
 //!
 //! The state lock, for a batch of records; it is not held when they are copied to the user.
 
+use super::uapi::{FsMap, FsMapHead, FsMapKind};
 use crate::{
     dax,
     fs::Mount,
@@ -24,9 +25,6 @@ use crate::{
         is_admin, //
     },
     vfs::{
-        FsMap,
-        FsMapHead,
-        FsMapKind,
         Inode, //
     },
 };

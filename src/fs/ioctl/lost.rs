@@ -8,6 +8,7 @@
 //!
 //! The state lock, for a batch of records; it is not held when they are copied to the user.
 
+use super::uapi::{Lost, LostHead, LOST_END};
 use crate::{
     dax,
     fs::Mount,
@@ -20,12 +21,7 @@ use crate::{
         fatal_signal_pending,
         is_admin, //
     },
-    vfs::{
-        FileId,
-        Lost,
-        LostHead,
-        LOST_END, //
-    },
+    vfs::FileId,
 };
 use core::mem::size_of;
 use kernel::{

@@ -5,6 +5,7 @@
 //! - [`fsmap`]: what is where on the device (FS_IOC_GETFSMAP). [`lost`]: which pages are lost
 //!   (DAXRMAP_IOC_LOST). [`status`]: how the mount is (DAXRMAP_IOC_STATUS). [`clear`]: bad blocks that are
 //!   good again (DAXRMAP_IOC_CLEAR).
+//! - [`uapi`]: numbers and structs.
 //!
 //! # Locking
 //!
@@ -14,20 +15,18 @@ mod clear;
 mod fsmap;
 mod lost;
 mod status;
+mod uapi;
 
 use crate::{
     fs::Mount,
     vfs::{
-        Inode,
         Ioctl,
+        IoctlCall,
         Whole,
         LABEL_MAX, //
     },
 };
-use kernel::{
-    prelude::*,
-    uaccess::UserPtr, //
-};
+use kernel::prelude::*;
 
 impl Whole for Mount {
     fn label(&self) -> [u8; LABEL_MAX] {
@@ -42,19 +41,14 @@ impl Whole for Mount {
 }
 
 impl Ioctl for Mount {
-    fn getfsmap(inode: &Inode<Self>, arg: UserPtr) -> Result {
-        fsmap::getfsmap(inode, arg)
-    }
-
-    fn lost(inode: &Inode<Self>, arg: UserPtr) -> Result {
-        lost::lost(inode.fs(), arg)
-    }
-
-    fn status(inode: &Inode<Self>, arg: UserPtr) -> Result {
-        status::status(inode.fs(), arg)
-    }
-
-    fn clear(inode: &Inode<Self>, arg: UserPtr) -> Result {
-        clear::clear(inode.fs(), arg)
+    fn ioctl(call: &IoctlCall<'_, Self>) -> Result {
+        let (fs, arg) = (call.inode.fs(), call.arg);
+        match call.cmd {
+            uapi::FS_IOC_GETFSMAP => fsmap::getfsmap(call.inode, arg),
+            uapi::DAXRMAP_IOC_LOST => lost::lost(fs, arg),
+            uapi::DAXRMAP_IOC_STATUS => status::status(fs, arg),
+            uapi::DAXRMAP_IOC_CLEAR => call.while_writable(|| clear::clear(fs, arg)),
+            _ => Err(ENOTTY),
+        }
     }
 }

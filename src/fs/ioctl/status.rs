@@ -6,17 +6,8 @@
 //!
 //! The state lock, for what belongs together; it is not held when that is copied to the user.
 
-use crate::{
-    dax,
-    fs::Mount,
-    support::is_admin,
-    vfs::{
-        Status,
-        STATUS_INCONSISTENT,
-        STATUS_READ_ONLY,
-        STATUS_SHUTDOWN, //
-    },
-};
+use super::uapi::{Status, STATUS_INCONSISTENT, STATUS_READ_ONLY, STATUS_SHUTDOWN};
+use crate::{dax, fs::Mount, support::is_admin};
 use core::mem::size_of;
 use kernel::{
     prelude::*,

@@ -19,14 +19,22 @@ mod posix;
 
 #[cfg(not(CONFIG_FS_POSIX_ACL))]
 pub(super) use self::none::{
+    by_mode,
     get,
+    init_new,
+    note_none,
     set,
+    Acl,
     SB_FLAG, //
 };
 #[cfg(CONFIG_FS_POSIX_ACL)]
 pub(super) use self::posix::{
+    by_mode,
     get,
+    init_new,
+    note_none,
     set,
+    Acl,
     SB_FLAG, //
 };
 
@@ -64,11 +72,5 @@ pub(crate) trait Acls: FileSystem {
         f: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<Option<T>>;
     /// Sets an ACL, or removes it, and the mode: type and permissions.
-    fn set_acl(
-        inode: &Inode<Self>,
-        kind: AclKind,
-        acl: Option<&[u8]>,
-        mode: u16,
-        lock: &InodeLock<'_, Self>,
-    ) -> Result;
+    fn set_acl(lock: &InodeLock<'_, Self>, kind: AclKind, acl: Option<&[u8]>, mode: u16) -> Result;
 }

@@ -10,15 +10,9 @@ use super::{
 };
 use crate::{
     bindings,
-    dax::FileData,
     vfs::{
         FileSystem,
-        Inode,
-        InodeLock,
-        Namespace,
-        NewInode,
-        SetAttr,
-        UnnumberedInode, //
+        Inode, //
     },
 };
 use kernel::prelude::*;
@@ -54,22 +48,19 @@ pub(in crate::vfs) const fn set<F: Acls>() -> Option<
     None
 }
 
-impl<F: FileSystem> SetAttr<'_, F> {
-    pub(crate) fn acl(&self, _inode: &Inode<F>, _lock: &InodeLock<'_, F>) -> Result<Option<Acl>> {
-        Ok(None)
-    }
+pub(in crate::vfs) fn by_mode<F: FileSystem>(_inode: &Inode<F>) -> Result<Option<Acl>> {
+    Ok(None)
 }
 
-impl<F: Namespace + FileData> UnnumberedInode<F> {
-    pub(crate) fn init_acls(
-        &self,
-        _dir: &Inode<F>,
-        _f: impl FnMut(AclKind, KVec<u8>) -> Result,
-    ) -> Result {
-        Ok(())
-    }
+/// # Safety
+///
+/// None is needed; the other one has some.
+pub(in crate::vfs) unsafe fn init_new<F: FileSystem>(
+    _inode: &Inode<F>,
+    _dir: &Inode<F>,
+    _f: impl FnMut(AclKind, KVec<u8>) -> Result,
+) -> Result {
+    Ok(())
 }
 
-impl<F: Namespace + FileData> NewInode<F> {
-    pub(crate) fn set_no_acl(&self, _kind: AclKind) {}
-}
+pub(in crate::vfs) fn note_none<F: FileSystem>(_inode: &Inode<F>, _kind: AclKind) {}

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     bindings,
-    dax::FileData,
     errno::euclean,
     vfs::{
         answer::{
@@ -19,11 +18,7 @@ use crate::{
         },
         FileSystem,
         Inode,
-        InodeLock,
-        Namespace,
-        NewInode,
-        SetAttr,
-        UnnumberedInode, //
+        InodeLock, //
     },
 };
 use core::{
@@ -203,7 +198,7 @@ unsafe extern "C" fn set_acl<F: Acls>(
             // SAFETY: It is one for the call, as it is not null: clause `acl`.
             Some(unsafe { to_bytes(acl, inode) }?)
         };
-        F::set_acl(inode, kind, bytes.as_deref(), mode, &lock)?;
+        F::set_acl(&lock, kind, bytes.as_deref(), mode)?;
         // SAFETY: It is one for the call, or null: clause `acl`.
         unsafe { cache(inode, kind, acl) };
         Ok(0)
@@ -228,83 +223,70 @@ pub(in crate::vfs) const fn set<F: Acls>() -> Option<
     Some(set_acl::<F>)
 }
 
-impl<F: FileSystem> SetAttr<'_, F> {
-    /// The access ACL that the inode is to have, if it has one and the permissions in its mode change,
-    /// which they have in core by now.
-    ///
-    /// # Errors
-    ///
-    /// `EUCLEAN` if the one that it has is not valid; `ENOMEM`.
-    pub(crate) fn acl(&self, inode: &Inode<F>, _lock: &InodeLock<'_, F>) -> Result<Option<Acl>> {
-        if !self.has_mode() {
-            return Ok(None);
-        }
-        let kind = AclKind::Access.into_raw();
-        // SAFETY: The inode is live.
-        let mut acl = from_err_ptr(unsafe { bindings::get_inode_acl(inode.as_ptr(), kind) })?;
-        if acl.is_null() {
-            return Ok(None);
-        }
-        // SAFETY: It came with a reference. That is dropped for one to a copy, or for null.
-        to_result(unsafe {
-            bindings::__posix_acl_chmod(&mut acl, bindings::GFP_KERNEL, inode.mode())
-        })
+/// The access ACL that the inode is to have, if it has one, since the permissions in its mode have changed
+/// in core.
+///
+/// # Errors
+///
+/// `EUCLEAN` if the one that it has is not valid; `ENOMEM`.
+pub(in crate::vfs) fn by_mode<F: FileSystem>(inode: &Inode<F>) -> Result<Option<Acl>> {
+    let kind = AclKind::Access.into_raw();
+    // SAFETY: The inode is live.
+    let mut acl = from_err_ptr(unsafe { bindings::get_inode_acl(inode.as_ptr(), kind) })?;
+    if acl.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: It came with a reference. That is dropped for one to a copy, or for null.
+    to_result(unsafe { bindings::__posix_acl_chmod(&mut acl, bindings::GFP_KERNEL, inode.mode()) })
         .map_err(|e| if e == ENOMEM { e } else { euclean() })?;
-        // SAFETY: What the call has left there is a reference of ours, or null.
-        Ok(unsafe { Acl::from_raw(acl) })
-    }
+    // SAFETY: What the call has left there is a reference of ours, or null.
+    Ok(unsafe { Acl::from_raw(acl) })
 }
 
-impl<F: Namespace + FileData> UnnumberedInode<F> {
-    /// Gives the inode what an object that is made in `dir` begins with, and calls `f` with that: ACLs,
-    /// and permissions, by `dir`'s default ACL, or the process's umask if there is none. It is to have
-    /// its owner and mode already.
-    ///
-    /// # Errors
-    ///
-    /// What `f` says; `EUCLEAN` if the default ACL is not valid; `ENOMEM`.
-    pub(crate) fn init_acls(
-        &self,
-        dir: &Inode<F>,
-        mut f: impl FnMut(AclKind, KVec<u8>) -> Result,
-    ) -> Result {
-        let (inode, mut mode) = (self.inode(), self.inode().mode());
-        let (mut default, mut access) = (core::ptr::null_mut(), core::ptr::null_mut());
-        // SAFETY: The directory is live, and there are places for the rest.
-        to_result(unsafe {
-            bindings::posix_acl_create(dir.as_ptr(), &mut mode, &mut default, &mut access)
-        })?;
-        let acls = [
-            // SAFETY: A reference came with it, or it is null.
-            (AclKind::Access, unsafe { Acl::from_raw(access) }),
-            // SAFETY: A reference came with it, or it is null.
-            (AclKind::Default, unsafe { Acl::from_raw(default) }),
-        ];
-        // SAFETY: The inode is live and nobody else changes it: invariant "unseen".
-        unsafe { (*inode.as_ptr()).i_mode = mode };
-        for (kind, acl) in &acls {
-            match acl {
-                Some(acl) => {
-                    f(*kind, acl.to_bytes(inode)?)?;
-                    acl.cache(inode, *kind);
-                }
-                None => inode.cache_no_acl(*kind),
+/// Gives a new inode what an object that is made in `dir` begins with, and calls `f` with that: ACLs, and
+/// permissions, by `dir`'s default ACL, or the process's umask if there is none. It is to have its owner
+/// and mode already.
+///
+/// # Errors
+///
+/// What `f` says; `EUCLEAN` if the default ACL is not valid; `ENOMEM`.
+///
+/// # Safety
+///
+/// "alone": nobody else sees or changes `inode`.
+pub(in crate::vfs) unsafe fn init_new<F: FileSystem>(
+    inode: &Inode<F>,
+    dir: &Inode<F>,
+    mut f: impl FnMut(AclKind, KVec<u8>) -> Result,
+) -> Result {
+    let mut mode = inode.mode();
+    let (mut default, mut access) = (core::ptr::null_mut(), core::ptr::null_mut());
+    // SAFETY: The directory is live, and there are places for the rest.
+    to_result(unsafe {
+        bindings::posix_acl_create(dir.as_ptr(), &mut mode, &mut default, &mut access)
+    })?;
+    let acls = [
+        // SAFETY: A reference came with it, or it is null.
+        (AclKind::Access, unsafe { Acl::from_raw(access) }),
+        // SAFETY: A reference came with it, or it is null.
+        (AclKind::Default, unsafe { Acl::from_raw(default) }),
+    ];
+    // SAFETY: The inode is live and nobody else changes it: clause "alone".
+    unsafe { (*inode.as_ptr()).i_mode = mode };
+    for (kind, acl) in &acls {
+        match acl {
+            Some(acl) => {
+                f(*kind, acl.to_bytes(inode)?)?;
+                acl.cache(inode, *kind);
             }
+            None => note_none(inode, *kind),
         }
-        Ok(())
     }
+    Ok(())
 }
 
-impl<F: FileSystem> Inode<F> {
-    fn cache_no_acl(&self, kind: AclKind) {
-        // SAFETY: Null is allowed.
-        unsafe { cache(self, kind, core::ptr::null_mut()) };
-    }
-}
-
-impl<F: Namespace + FileData> NewInode<F> {
-    /// Notes that there is no such ACL.
-    pub(crate) fn set_no_acl(&self, kind: AclKind) {
-        self.inode().cache_no_acl(kind);
-    }
+/// Notes that there is no such ACL, of an inode that nobody else sees.
+pub(in crate::vfs) fn note_none<F: FileSystem>(inode: &Inode<F>, kind: AclKind) {
+    // SAFETY: Null is allowed.
+    unsafe { cache(inode, kind, core::ptr::null_mut()) };
 }

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a filesystem is to this layer, as far as no inode is concerned.
+//!
+//! All else here is generic over a [`FileSystem`]; what it does with inodes and names is in traits that
+//! stand on this one.
+//!
+//! # Locking
+//!
+//! Each function says what the VFS holds; most of them, `s_umount`.
+
+use crate::bindings;
+use kernel::prelude::*;
+
+/// What statfs(2) tells.
+pub(crate) struct StatFs {
+    /// Bytes per block.
+    pub(crate) block_size: u32,
+    /// Blocks in all.
+    pub(crate) blocks: u64,
+    /// Blocks that can be allocated.
+    pub(crate) free: u64,
+    /// Inodes in use and free together.
+    pub(crate) files: u64,
+    /// Inodes that can be made.
+    pub(crate) free_files: u64,
+}
+
+/// What is remembered of one file. All may use it at once.
+pub(crate) trait FileCache: Send + Sync + 'static {
+    /// One that remembers nothing.
+    fn new() -> impl PinInit<Self>;
+
+    /// What was remembered may not be true any more. Does not sleep.
+    fn forget(&self);
+}
+
+/// The operations of regular files, and that they are DAX.
+#[derive(Clone, Copy)]
+pub(crate) struct RegularFiles {
+    /// Of the inode.
+    pub(crate) inode: &'static bindings::inode_operations,
+    /// Of an open file.
+    pub(crate) file: &'static bindings::file_operations,
+    /// Of the mapping.
+    pub(crate) mapping: &'static bindings::address_space_operations,
+    /// What is set in `i_flags`.
+    pub(crate) flags: u32,
+}
+
+/// A filesystem; a value of the type is one mount.
+pub(crate) trait FileSystem: Sized + Send + Sync + 'static {
+    /// Name, as in `mount -t`.
+    const NAME: &'static CStr;
+    /// Magic number, as in statfs(2).
+    const MAGIC: u32;
+
+    /// What all mounts have in common; made when the type is registered.
+    type Common: Send + Sync + 'static;
+
+    /// What is remembered of a regular file in core.
+    type FileCache: FileCache;
+
+    /// What is called for regular files: their data are of a layer above this one.
+    const REGULAR_FILES: RegularFiles;
+
+    /// Changes are made no more, or from here on: a remount.
+    ///
+    /// # Errors
+    ///
+    /// An errno for mount(2), after one log line that gives the reason.
+    fn reconfigure(&self, read_only: bool) -> Result;
+
+    /// The device is going away; no more I/O.
+    fn shutdown(&self);
+
+    /// Nothing on the medium changes from here on; who would change something is held off. Failures
+    /// still come.
+    ///
+    /// # Errors
+    ///
+    /// An errno for the ioctl.
+    fn freeze(&self) -> Result;
+
+    /// The end of [`freeze`](Self::freeze). What could not be written in the meantime is now.
+    fn thaw(&self);
+
+    /// What is asked for by fsync(2), sync(2) and their like, after the cache lines of files were written
+    /// back.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the device is gone, or cannot make durable what was written.
+    fn sync(&self) -> Result;
+
+    /// Numbers for statfs(2).
+    fn statfs(&self) -> StatFs;
+
+    /// The last reference to an inode without links is gone: its blocks are free.
+    fn evict_unlinked(&self, ino: u64);
+}
