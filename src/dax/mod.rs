@@ -2,42 +2,32 @@
 
 //! Safe wrappers of what mm and drivers/dax offer to a filesystem on persistent memory.
 //!
-//! - [`device`]: the dax device that a mount holds.
-//! - [`pmem`]: its memory, by block. [`persist`]: by byte, as the log needs it.
-//! - [`holder`]: who hears of the device's failures.
-//! - [`iomap`]: extents for `dax_iomap_rw`, `dax_iomap_fault` and FIEMAP.
-//! - [`fault`]: page faults.
-//! - [`layout`]: taking pages away from those who map or pin them.
-//! - [`media`]: whether the memory of a block is good.
-//! - [`request`]: flush requests, for devices that need them.
-//! - [`device_page`]: a page of it, held. [`poison`]: who maps a failed page, and telling them.
+//! - [`memory`]: the device's memory. [`device`]: the device that a mount holds. [`holder`]: who hears of its
+//!   failures.
+//! - [`file`]: what the VFS calls for regular files. [`iomap`]: extents for `dax_iomap_rw`,
+//!   `dax_iomap_fault` and FIEMAP. [`fault`]: a page fault. [`flush`]: what fsync(2) does.
+//! - [`layout`]: taking pages away from those who map or pin them. [`sharing`]: counting files that share a
+//!   page. [`poison`]: who maps a failed page, and telling them.
 //! - [`shadow`]: a system call that takes DAX entries for something else.
-//! - [`touch`]: who touches a page that may fail meanwhile.
 //!
 //! # Locking
 //!
 //! `invalidate_lock`, then the DAX entry lock (a bit in the mapping's XArray, invisible to lockdep),
 //! then what a filesystem takes inside of `map`. So no lock of the last kind may be held when one of
-//! these functions waits for an entry; they take the `invalidate_lock` guard as an argument to show
+//! these functions waits for an entry; they are methods of the `invalidate_lock`'s guard to show
 //! where in the order they stand.
 
 mod device;
-mod device_page;
 mod fault;
 mod file;
 mod flush;
 mod holder;
 mod iomap;
 mod layout;
-mod media;
-mod part;
-mod persist;
-mod pmem;
+mod memory;
 mod poison;
-mod request;
 mod shadow;
 mod sharing;
-mod touch;
 
 pub(crate) use self::{
     device::Device,
@@ -77,11 +67,13 @@ pub(crate) use self::{
         break_layout_final,
         has_page, //
     },
-    part::Part,
-    pmem::Pmem,
+    memory::{
+        media::mark_poisoned,
+        part::Part,
+        pmem::Pmem, //
+    },
     poison::{
         folio_owner,
-        mark_poisoned,
         MF_MEM_PRE_REMOVE, //
     },
     shadow::ShadowGuard,

@@ -10,7 +10,7 @@
 //! Who tells the processes waits for DAX entries: it is a method of the guard of the `invalidate_lock`,
 //! held exclusively, and no filesystem lock may be held.
 
-use super::device_page::DevicePage;
+use super::memory::device_page::DevicePage;
 use crate::{
     bindings,
     vfs::{
@@ -84,12 +84,4 @@ pub(crate) fn folio_owner<'a, F: FileSystem>(
     // SAFETY: The helper returned a reference to an inode of the super block.
     let inode = unsafe { Inode::from_raw_owned(inode) };
     Some((visit.adopt(inode), index as u64))
-}
-
-/// Flags a page frame of a device as poisoned, for the driver that may clear it later; unless it is gone.
-pub(crate) fn mark_poisoned(pfn: u64) {
-    if let Some(page) = DevicePage::get(pfn) {
-        // SAFETY: The page has its struct: invariant "held" of `DevicePage`.
-        unsafe { bindings::daxrmap_mark_poisoned(page.pfn(), true) };
-    }
 }

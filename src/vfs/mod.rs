@@ -9,128 +9,122 @@
 //! ([`RegularFiles`]). The kernel crate has no such abstractions yet; these are kept apart from daxrmap
 //! so that they could move there: nothing here knows of DAX, of failures, or of our ioctls.
 //!
+//! - [`filesystem`], [`super_block`], [`inode`], [`dentry`]: the objects, and the locks of an inode.
+//! - [`attr`], [`names`], [`ioctl`]: what a filesystem does with them, as traits.
+//! - [`operations`]: the VFS's tables for inodes. [`mount`]: types of filesystems and mounts.
+//! - [`write_access`]: writing to a mount. [`answer`]: what is told to the VFS.
+//!
 //! # Locking
 //!
 //! A callback runs under the locks that `Documentation/filesystems/locking.rst` gives for it. Locks
 //! that a filesystem takes itself are guards of [`Inode`], and what may only be done under one is a method
 //! of its guard.
 
-mod acl;
 mod answer;
-mod attributes;
+mod attr;
 mod dentry;
-mod dir_operations;
-mod export;
-mod file_cache;
 mod filesystem;
-mod fs_ioctl;
-mod fs_type;
-mod gate;
 mod inode;
-mod inode_lock;
-mod inode_operations;
 mod ioctl;
-mod late;
-mod locked;
-mod lookup;
-mod mount_work;
-mod mountable;
-mod namespace;
-mod new_inode;
-mod new_super;
-mod options;
-mod readdir;
-mod register;
-mod stamp;
+mod mount;
+mod names;
+mod operations;
 mod super_block;
-mod super_operations;
-mod time;
 mod write_access;
-mod xattr;
 
 pub(crate) use self::{
-    acl::{
-        AclKind,
-        Acls, //
-    },
     answer::{
         from_result,
         outside, //
     },
-    attributes::{
-        Attributes,
-        FileFlags,
-        SetAttr,
-        Stat, //
+    attr::{
+        acl::{
+            AclKind,
+            Acls, //
+        },
+        attributes::{
+            Attributes,
+            FileFlags,
+            SetAttr,
+            Stat, //
+        },
+        xattr::{
+            new_labels,
+            Label,
+            XattrChange,
+            XattrList,
+            Xattrs, //
+        },
     },
     dentry::Dentry,
-    export::{
-        Export,
-        FileId, //
-    },
     filesystem::{
         FileCache,
         FileSystem,
         RegularFiles,
         StatFs, //
     },
-    fs_ioctl::{
-        Whole,
-        LABEL_MAX, //
+    inode::{
+        lock::{
+            lock_two,
+            InodeLock,
+            InvalidateLock,
+            InvalidateLockShared, //
+        },
+        stamp::Stamps,
+        time::{
+            Time,
+            Times, //
+        },
+        Inode, //
     },
-    fs_type::Registration,
-    gate::{
-        Entered,
-        Gate,
-        InCore,
-        Visit,
-        Visited, //
-    },
-    inode::Inode,
-    inode_lock::{
-        lock_two,
-        InodeLock,
-        InvalidateLock,
-        InvalidateLockShared, //
-    },
-    inode_operations::common_inode_operations,
     ioctl::{
         unlocked_ioctl,
+        whole::{
+            Whole,
+            LABEL_MAX, //
+        },
         Ioctl,
         IoctlCall, //
     },
-    mount_work::{
-        MountWork,
-        Task,
-        Working, //
+    mount::{
+        fs_type::Registration,
+        gate::{
+            Entered,
+            Gate,
+            InCore,
+            Visit,
+            Visited, //
+        },
+        mountable::Mountable,
+        new_super::NewSuper,
+        work::{
+            MountWork,
+            Task,
+            Working, //
+        },
     },
-    mountable::Mountable,
-    namespace::{
-        Namespace,
-        NewAttr,
-        Rename, //
+    names::{
+        export::{
+            Export,
+            FileId, //
+        },
+        namespace::{
+            Namespace,
+            NewAttr,
+            Rename, //
+        },
+        readdir::DirEmitter,
     },
-    new_inode::{
-        LinkTarget,
-        NewInode,
-        UnnumberedInode, //
+    operations::{
+        inode::common_inode_operations,
+        new_inode::{
+            LinkTarget,
+            NewInode,
+            UnnumberedInode, //
+        },
     },
-    new_super::NewSuper,
-    readdir::DirEmitter,
-    stamp::Stamps,
     super_block::{
         Dev,
         SuperBlock, //
     },
-    time::{
-        Time,
-        Times, //
-    },
-    xattr::{
-        new_labels,
-        Label,
-        XattrChange,
-        XattrList,
-        Xattrs, //
-    }, //
 };

@@ -21,7 +21,7 @@ inline truncate(s, busy)
 	od
 }
 
-/* The VFS and lock_two() of src/vfs/inode_lock.rs lock by address. */
+/* The VFS and lock_two() of src/vfs/inode/lock.rs lock by address. */
 inline lock_two(l, k)
 {
 	if

@@ -3,10 +3,10 @@
  * Unmount against a notifier, which holds no reference to the mount.
  */
 
-bit gate;		/* vfs/gate.rs: the mutex */
+bit gate;		/* vfs/mount/gate.rs: the mutex */
 bit gate_sb;		/* and whether there is a super block behind it */
 #if defined(LIFE) && !defined(BREAK_PUT)
-bit handed[FILES];	/* vfs/late.rs: who is in the list, with a reference */
+bit handed[FILES];	/* vfs/mount/late.rs: who is in the list, with a reference */
 bit putting;		/* the worker has taken one off */
 #endif
 
@@ -33,7 +33,7 @@ inline mount_it()
 	names()
 }
 
-/* kill_sb() of src/vfs/fs_type.rs, then the drop of Mount and Device. */
+/* kill_sb() of src/vfs/mount/fs_type.rs, then the drop of Mount and Device. */
 proctype unmount()
 {
 	byte f, s;

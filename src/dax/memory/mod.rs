@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The memory of a dax device, as far as no file is concerned.
+//!
+//! - [`pmem`]: reaching its pages, by block. [`part`]: which part of the device a mount has.
+//!   [`persist`]: by byte, as the log needs it. [`device_page`]: a page of it, held.
+//! - [`media`]: whether the memory of a block is good. [`touch`]: who touches a page that may fail
+//!   meanwhile. [`request`]: flush requests, for devices that need them.
+//!
+//! For locking, see each file.
+
+pub(super) mod device_page;
+pub(super) mod media;
+pub(super) mod part;
+mod persist;
+pub(super) mod pmem;
+mod request;
+mod touch;

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The memory of a dax device: reaching its pages, by block.
+//!
+//! C source: drivers/dax/super.c.
+//!
+//! # Locking
+//!
+//! Each access is under `dax_read_lock`, and asks whether the device is alive: `kill_dax` says that it is
+//! not, waits for who holds that lock, and only then does the driver free anything. Who else touches
+//! the same bytes is the caller's business.
+
+use super::{
+    device_page::DevicePage,
+    request::Requests,
+    touch::TouchLock, //
+};
+use crate::{
+    bindings,
+    dax::BLOCK_SIZE,
+    errno::eopnotsupp,
+    vfs::{
+        FileSystem,
+        NewSuper, //
+    },
+};
+use core::{
+    ops::Range,
+    ptr::NonNull, //
+};
+use kernel::{
+    error::to_result,
+    fs::File,
+    prelude::*,
+    sync::aref::ARef, //
+};
+
+/// The part of a dax device that a mount has.
+///
+/// # Invariants
+///
+/// - "dax": `dax` is a dax device, and this value owns a reference to it.
+/// - "disk": it is the dax device of `disk`, which exists at least as long as `dax` is alive, since its driver
+///   kills the one before it lets go of the other (`pmem_release_disk`).
+/// - "open": `bdev` is open as long as this value lives: `_open` is a file of it. The VFS closes its own before
+///   the mount's data goes, and a worker of the mount may have this for longer.
+pub(crate) struct Pmem {
+    dax: NonNull<bindings::dax_device>,
+    disk: NonNull<bindings::gendisk>,
+    /// Handed on to who knows that it is open.
+    bdev: NonNull<bindings::block_device>,
+    _open: ARef<File>,
+    /// First page of the partition on the device, and on the disk.
+    start: u64,
+    /// For who touches blocks that no file's lock keeps.
+    pub(crate) touch_lock: TouchLock,
+    /// For a device that is to be told what shall be durable.
+    pub(crate) requests: Requests,
+}
+
+// SAFETY: What it owns are references, which may be dropped on any thread.
+unsafe impl Send for Pmem {}
+// SAFETY: `&Pmem` gives access to nothing but calls of the C API, which may come from any thread.
+unsafe impl Sync for Pmem {}
+
+impl Pmem {
+    /// The dax device under the block device of `sb`. Nobody is told: it may have a holder.
+    ///
+    /// # Errors
+    ///
+    /// `EOPNOTSUPP` if the block device has no dax device; `ENXIO`, `ENOMEM`.
+    pub(crate) fn open<F: FileSystem>(sb: &NewSuper<F>) -> Result<Self> {
+        let bdev = sb.bdev().ok_or(ENXIO)?;
+        let touch_lock = TouchLock::new()?;
+        let mut offset = 0;
+        let open = sb.bdev_file().ok_or(ENXIO)?;
+        // SAFETY: The block device is open while `sb` is there; without a holder this only takes a reference.
+        let dax = unsafe {
+            bindings::fs_dax_get_by_bdev(
+                bdev.as_ptr(),
+                &mut offset,
+                core::ptr::null_mut(),
+                core::ptr::null(),
+            )
+        };
+        let dax = NonNull::new(dax).ok_or_else(eopnotsupp)?;
+        // SAFETY: Both are live, and the block device has just named the other. It is open as long as `open` is.
+        let requests = unsafe { Requests::of(bdev.as_ptr(), dax.as_ptr()) };
+        // SAFETY: The block device is open while `sb` is there; the field does not change.
+        let disk = unsafe { (*bdev.as_ptr()).bd_disk };
+        // INVARIANT: "dax": the reference is ours. "disk": the device was found by the disk. "open": that is the
+        // file by which it is open.
+        Ok(Self {
+            dax,
+            disk: NonNull::new(disk).ok_or(ENXIO)?,
+            bdev,
+            _open: open,
+            start: offset / BLOCK_SIZE,
+            touch_lock,
+            requests,
+        })
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut bindings::dax_device {
+        self.dax.as_ptr()
+    }
+
+    pub(crate) fn bdev(&self) -> *mut bindings::block_device {
+        self.bdev.as_ptr()
+    }
+
+    /// The byte of the dax device at which a block begins.
+    pub(crate) fn byte_of(&self, block: u64) -> u64 {
+        self.start.saturating_add(block).saturating_mul(BLOCK_SIZE)
+    }
+
+    /// Runs `f` if the device is alive; it is until `f` returns. What its driver has is there
+    /// meanwhile: page structs, the list of bad blocks. May be done within itself.
+    pub(crate) fn while_alive<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
+        // SAFETY: Paired with the unlock below.
+        let id = unsafe { bindings::dax_read_lock() };
+        // SAFETY: The device is referenced: invariant "dax"; under dax_read_lock.
+        let alive = unsafe { bindings::dax_alive(self.as_ptr()) };
+        let result = alive.then(f);
+        // SAFETY: Locked above.
+        unsafe { bindings::dax_read_unlock(id) };
+        result
+    }
+
+    /// Runs `f` with the address and page frame of a run of blocks: at least one, at most
+    /// `blocks`.
+    pub(in crate::dax) fn access<T>(
+        &self,
+        blocks: &Range<u64>,
+        f: impl FnOnce(*mut u8, u64, u64) -> Result<T>,
+    ) -> Result<T> {
+        self.access_in_mode(bindings::dax_access_mode_DAX_ACCESS, blocks, f)
+    }
+
+    fn access_in_mode<T>(
+        &self,
+        mode: bindings::dax_access_mode,
+        blocks: &Range<u64>,
+        f: impl FnOnce(*mut u8, u64, u64) -> Result<T>,
+    ) -> Result<T> {
+        let first = self.start.checked_add(blocks.start).ok_or(ERANGE)?;
+        let want = c_long::try_from(blocks.end.saturating_sub(blocks.start)).map_err(|_| ERANGE)?;
+        let mut addr = core::ptr::null_mut();
+        let mut pfn = 0;
+        // SAFETY: Paired with the unlock below.
+        let id = unsafe { bindings::dax_read_lock() };
+        // SAFETY: The device is referenced: invariant "dax"; under dax_read_lock.
+        let got = unsafe {
+            bindings::dax_direct_access(
+                self.as_ptr(),
+                first as usize,
+                want,
+                mode,
+                &mut addr,
+                &mut pfn,
+            )
+        };
+        let result = match u64::try_from(got) {
+            Ok(0) => Err(EIO),
+            Ok(n) => f(addr.cast(), pfn as u64, n),
+            Err(_) => Err(Error::from_errno(i32::try_from(got).unwrap_or(-5))),
+        };
+        // SAFETY: Locked above.
+        unsafe { bindings::dax_read_unlock(id) };
+        result
+    }
+
+    /// The page frame of a block, also of a bad one.
+    ///
+    /// # Errors
+    ///
+    /// `ENXIO` if the device is gone.
+    pub(crate) fn pfn(&self, block: u64) -> Result<u64> {
+        // In this mode the driver does not refuse a bad block; nobody touches it.
+        let mode = bindings::dax_access_mode_DAX_RECOVERY_WRITE;
+        self.access_in_mode(mode, &(block..block.saturating_add(1)), |_, pfn, _| Ok(pfn))
+    }
+
+    /// Returns the first of these blocks that are on the driver's list of bad blocks, as many as
+    /// follow each other.
+    pub(crate) fn next_bad(&self, blocks: &Range<u64>) -> Option<Range<u64>> {
+        const SECTORS: u64 = BLOCK_SIZE / 512;
+        // What it is asked must not be nothing.
+        if blocks.is_empty() {
+            return None;
+        }
+        let start = blocks.start.checked_mul(SECTORS)?;
+        let len = blocks.end.checked_sub(blocks.start)?.checked_mul(SECTORS)?;
+        let partition = self.start.checked_mul(SECTORS)?;
+        let first = partition.checked_add(start)?;
+        let (mut bad, mut count) = (0, 0);
+        let found = self.while_alive(|| {
+            // SAFETY: The device is alive until the closure returns, so the disk is there: invariant
+            // "disk". Its list is the driver's memory, which that frees after the device
+            // has died, and all who hold dax_read_lock are through (devm, in reverse order:
+            // `pmem_release_disk` comes before what was allocated before the disk).
+            unsafe {
+                bindings::daxrmap_bad_sectors(self.disk.as_ptr(), first, len, &mut bad, &mut count)
+            }
+        });
+        if found != Some(true) {
+            return None;
+        }
+        let bad = bad.checked_sub(partition)?;
+        // What the driver has found may be a part of a block only.
+        let end = bad.saturating_add(count).div_ceil(SECTORS).min(blocks.end);
+        let start = (bad / SECTORS).max(blocks.start);
+        (start < end).then_some(start..end)
+    }
+
+    /// The first of these page frames of the device that the kernel has not in its own map. There a
+    /// machine check has been, and memory_failure() has dealt with it; any access is an oops. It
+    /// stays so when the driver lets go of the device and takes it again. None if the device is
+    /// gone. May sleep.
+    pub(crate) fn next_unmapped(&self, pfns: &Range<u64>) -> Option<u64> {
+        let first = DevicePage::get(pfns.start)?;
+        let last = DevicePage::get(pfns.end.checked_sub(1)?)?;
+        if !first.runs_to(&last) {
+            return None;
+        }
+        // SAFETY: It looks at the kernel's page tables for these pages, which stay as long as the device's
+        // memory is in use, up to the last one: invariant "held" of `DevicePage`.
+        let found = unsafe { bindings::daxrmap_next_unmapped(first.pfn(), last.pfn() + 1) } as u64;
+        pfns.contains(&found).then_some(found)
+    }
+
+    /// Zeroes blocks, durably after the next fence. Where the driver can clear poison by that, it does.
+    ///
+    /// # Errors
+    ///
+    /// `EIO`, `ENXIO`.
+    pub(crate) fn zero(&self, blocks: Range<u64>) -> Result {
+        for block in blocks {
+            let page = self.start.checked_add(block).ok_or(ERANGE)?;
+            // SAFETY: Paired with the unlock below.
+            let id = unsafe { bindings::dax_read_lock() };
+            // SAFETY: The device is referenced: invariant "dax"; under dax_read_lock.
+            let ret = unsafe { bindings::dax_zero_page_range(self.as_ptr(), page as usize, 1) };
+            // SAFETY: Locked above.
+            unsafe { bindings::dax_read_unlock(id) };
+            to_result(ret)?;
+        }
+        self.requests.wrote();
+        Ok(())
+    }
+
+    /// Zeroes `len` bytes at byte `at` of one block, durably after the next fence.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if that is not inside of the block; `EIO`, `ENXIO`, `EHWPOISON`.
+    pub(crate) fn zero_bytes(&self, block: u64, at: usize, len: usize) -> Result {
+        let end = at.checked_add(len).ok_or(EINVAL)?;
+        if end as u64 > BLOCK_SIZE {
+            return Err(EINVAL);
+        }
+        self.access(&(block..block.saturating_add(1)), |addr, _, _| {
+            // SAFETY: `at + len` is inside of the page that `addr` maps.
+            let addr = unsafe { addr.add(at) };
+            // SAFETY: `at + len` is inside of the page that `addr` maps; other writers of these
+            // bytes are the caller's business, as for memory that user space maps.
+            unsafe { addr.write_bytes(0, len) };
+            // SAFETY: `at + len` is inside of the page that `addr` maps; the device is referenced:
+            // invariant "dax".
+            unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), len) };
+            self.requests.wrote();
+            Ok(())
+        })
+    }
+
+    /// Writes the cache lines of one block back that user space may have dirtied.
+    ///
+    /// # Errors
+    ///
+    /// `EIO`, `ENXIO`, `EHWPOISON`.
+    pub(crate) fn flush(&self, block: u64) -> Result {
+        self.access(&(block..block.saturating_add(1)), |addr, _, _| {
+            // SAFETY: `addr` maps one page; the device is referenced: invariant "dax".
+            unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), BLOCK_SIZE as usize) };
+            self.requests.wrote();
+            Ok(())
+        })
+    }
+
+    /// Copies what `iter` has to one block, durably after the next fence: `bytes` of it, to the start of the block.
+    /// Returns how many were copied: fewer where a page of the user's is not there. The caller has
+    /// disabled page faults.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if that is more than a block; `EIO`, `ENXIO`, `EHWPOISON`.
+    pub(crate) fn copy_from_iter(
+        &self,
+        block: u64,
+        iter: &mut bindings::iov_iter,
+        bytes: usize,
+    ) -> Result<usize> {
+        if bytes as u64 > BLOCK_SIZE {
+            return Err(EINVAL);
+        }
+        self.access(&(block..block.saturating_add(1)), |addr, _, _| {
+            // SAFETY: `addr` maps one page, and `bytes` are not more; the iterator is live.
+            let copied = unsafe { bindings::_copy_from_iter(addr.cast(), bytes, iter) };
+            // SAFETY: `addr` maps one page, and `copied` is not more than `bytes`; the device is
+            // referenced: invariant "dax".
+            unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), copied) };
+            self.requests.wrote();
+            Ok(copied)
+        })
+    }
+
+    /// Copies blocks, durably after the next fence. Poison that the CPU meets in the source ends the copy.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the source is poisoned, `ENXIO` if the device is gone. The destination's contents
+    /// are then undefined.
+    pub(crate) fn copy(&self, from: Range<u64>, to: u64) -> Result {
+        for (i, source) in from.enumerate() {
+            let to = to.checked_add(i as u64).ok_or(ERANGE)?;
+            self.access(&(source..source.saturating_add(1)), |src, _, _| {
+                self.access(&(to..to.saturating_add(1)), |dst, _, _| {
+                    let len = BLOCK_SIZE as usize;
+                    // SAFETY: Both map one page; a machine check in the source is survived.
+                    let left =
+                        unsafe { bindings::copy_mc_to_kernel(dst.cast(), src.cast(), len as u32) };
+                    if left != 0 {
+                        return Err(EIO);
+                    }
+                    // SAFETY: `dst` maps one page; the device is referenced: invariant "dax".
+                    unsafe { bindings::dax_flush(self.as_ptr(), dst.cast(), len) };
+                    Ok(())
+                })
+            })?;
+        }
+        self.requests.wrote();
+        Ok(())
+    }
+}
+
+impl Drop for Pmem {
+    fn drop(&mut self) {
+        // SAFETY: The reference is ours to drop: invariant "dax".
+        unsafe { bindings::put_dax(self.as_ptr()) };
+    }
+}

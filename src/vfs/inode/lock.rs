@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The two sleeping locks of an inode, as guards.
+//!
+//! - [`InodeLock`], [`InodeLockShared`]: `i_rwsem`. Serialises write(2), truncate and reflink of one
+//!   file; a directory's entries.
+//! - [`InvalidateLock`], [`InvalidateLockShared`]: the mapping's `invalidate_lock`. While it is held
+//!   in either mode the file's extents do not change; while it is held exclusively nobody faults a
+//!   page of the file in either.
+//!
+//! What may only be done under one of them is a method of its guard: of another inode, or without the
+//! lock, it does not compile. Those of this layer are in [`locked`](super::locked), those that need
+//! DAX in `dax`.
+//!
+//! Order (include/linux/fs.h, mm/filemap.c): `i_rwsem`, then `mmap_lock`, then `invalidate_lock`.
+
+use crate::{
+    bindings,
+    vfs::{
+        FileSystem,
+        Inode, //
+    },
+};
+use core::mem::ManuallyDrop;
+use kernel::types::NotThreadSafe;
+
+macro_rules! guard {
+    ($(#[$doc:meta])* $name:ident, $lock:ident, $unlock:ident $(, $before:ident)?) => {
+        $(#[$doc])*
+        pub(crate) struct $name<'a, F: FileSystem> {
+            inode: &'a Inode<F>,
+            _task: NotThreadSafe,
+        }
+
+        impl<'a, F: FileSystem> $name<'a, F> {
+            /// Takes the lock; sleeps.
+            fn new(inode: &'a Inode<F>) -> Self {
+                // SAFETY: The reference keeps the inode alive.
+                unsafe { bindings::$lock(inode.as_ptr()) };
+                Self { inode, _task: NotThreadSafe }
+            }
+
+            /// The inode whose lock this is.
+            #[allow(dead_code, reason = "one accessor for all guards; not each needs it")]
+            pub(crate) fn inode(&self) -> &'a Inode<F> {
+                self.inode
+            }
+        }
+
+        impl<F: FileSystem> Drop for $name<'_, F> {
+            fn drop(&mut self) {
+                $(self.inode.$before();)?
+                // SAFETY: The guard's existence means that this task took the lock in this mode.
+                unsafe { bindings::$unlock(self.inode.as_ptr()) };
+            }
+        }
+    };
+}
+
+guard! {
+    /// `i_rwsem`, exclusive.
+    InodeLock, daxrmap_inode_lock, daxrmap_inode_unlock
+}
+guard! {
+    /// `i_rwsem`, shared.
+    InodeLockShared, daxrmap_inode_lock_shared, daxrmap_inode_unlock_shared
+}
+guard! {
+    /// `invalidate_lock`, exclusive. What is remembered of the file is forgotten at the end.
+    InvalidateLock, daxrmap_invalidate_lock, daxrmap_invalidate_unlock, forget
+}
+guard! {
+    /// `invalidate_lock`, shared.
+    InvalidateLockShared, daxrmap_invalidate_lock_shared, daxrmap_invalidate_unlock_shared
+}
+
+impl<'a, F: FileSystem> InodeLock<'a, F> {
+    /// # Safety
+    ///
+    /// `inode`: this task, or who has called us, holds its lock exclusively for `'a`; the guard is not
+    /// dropped.
+    pub(crate) unsafe fn assume_held(inode: &'a Inode<F>) -> Self {
+        Self {
+            inode,
+            _task: NotThreadSafe,
+        }
+    }
+
+    /// Takes the lock if nobody holds it.
+    fn try_new(inode: &'a Inode<F>) -> Option<Self> {
+        // SAFETY: The reference keeps the inode alive.
+        let taken = unsafe { bindings::daxrmap_inode_trylock(inode.as_ptr()) };
+        // Not `then_some`: a guard that is made in vain unlocks what others hold.
+        taken.then(|| Self {
+            inode,
+            _task: NotThreadSafe,
+        })
+    }
+}
+
+impl<'a, F: FileSystem> InodeLockShared<'a, F> {
+    /// Takes the lock if nobody holds it exclusively.
+    fn try_new(inode: &'a Inode<F>) -> Option<Self> {
+        // SAFETY: The reference keeps the inode alive.
+        let taken = unsafe { bindings::daxrmap_inode_trylock_shared(inode.as_ptr()) };
+        // Not `then_some`: a guard that is made in vain unlocks what others hold.
+        taken.then(|| Self {
+            inode,
+            _task: NotThreadSafe,
+        })
+    }
+}
+
+impl<'a, F: FileSystem> InvalidateLockShared<'a, F> {
+    /// Takes the lock if nobody holds it exclusively.
+    fn try_new(inode: &'a Inode<F>) -> Option<Self> {
+        // SAFETY: The reference keeps the inode alive.
+        let taken = unsafe { bindings::daxrmap_invalidate_trylock_shared(inode.as_ptr()) };
+        // Not `then_some`: a guard that is made in vain unlocks what others hold.
+        taken.then(|| Self {
+            inode,
+            _task: NotThreadSafe,
+        })
+    }
+}
+
+impl<'a, F: FileSystem> InvalidateLock<'a, F> {
+    /// Keeps the lock, but lets other shared holders in. Never sleeps; nobody can change the
+    /// file's extents in between.
+    pub(crate) fn downgrade(self) -> InvalidateLockShared<'a, F> {
+        let this = ManuallyDrop::new(self);
+        this.inode.forget();
+        // SAFETY: The guard proves that this task holds the lock exclusively.
+        unsafe { bindings::daxrmap_invalidate_downgrade(this.inode.as_ptr()) };
+        InvalidateLockShared {
+            inode: this.inode,
+            _task: NotThreadSafe,
+        }
+    }
+}
+
+impl<F: FileSystem> Inode<F> {
+    /// Takes `i_rwsem` exclusively.
+    pub(crate) fn lock(&self) -> InodeLock<'_, F> {
+        InodeLock::new(self)
+    }
+
+    /// Takes `i_rwsem` exclusively, or not at all if it would wait.
+    pub(crate) fn try_lock(&self) -> Option<InodeLock<'_, F>> {
+        InodeLock::try_new(self)
+    }
+
+    /// Takes `i_rwsem` shared.
+    pub(crate) fn lock_shared(&self) -> InodeLockShared<'_, F> {
+        InodeLockShared::new(self)
+    }
+
+    /// Takes `i_rwsem` shared, or not at all if it would wait.
+    pub(crate) fn try_lock_shared(&self) -> Option<InodeLockShared<'_, F>> {
+        InodeLockShared::try_new(self)
+    }
+
+    /// Takes `invalidate_lock` exclusively.
+    pub(crate) fn invalidate_lock(&self) -> InvalidateLock<'_, F> {
+        InvalidateLock::new(self)
+    }
+
+    /// Takes `invalidate_lock` shared.
+    pub(crate) fn invalidate_lock_shared(&self) -> InvalidateLockShared<'_, F> {
+        InvalidateLockShared::new(self)
+    }
+
+    /// Takes `invalidate_lock` shared, or not at all if it would wait.
+    pub(crate) fn try_invalidate_lock_shared(&self) -> Option<InvalidateLockShared<'_, F>> {
+        InvalidateLockShared::try_new(self)
+    }
+}
+
+/// Both inodes' `invalidate_lock`, exclusive; the guard of `b` is `None` if both are one inode.
+/// Taken in the order of the VFS (`filemap_invalidate_lock_two`): by address of the mapping.
+pub(crate) fn lock_two<'a, F: FileSystem>(
+    a: &'a Inode<F>,
+    b: &'a Inode<F>,
+) -> (InvalidateLock<'a, F>, Option<InvalidateLock<'a, F>>) {
+    let (pa, pb) = (a.as_ptr(), b.as_ptr());
+    let other = if pa == pb { core::ptr::null_mut() } else { pb };
+    // SAFETY: The references keep both inodes alive; a null second inode is left out.
+    unsafe { bindings::daxrmap_invalidate_lock_two(pa, other) };
+    let guard = |inode| InvalidateLock {
+        inode,
+        _task: NotThreadSafe,
+    };
+    (guard(a), (pa != pb).then(|| guard(b)))
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The way to a mounted super block for those who come from below, such as a failing device.
+//!
+//! Whoever comes through the VFS holds the mount up by the file or path that he uses. An event of the
+//! device holds nothing. It asks the [`Gate`], which this layer opens when a mount is complete and
+//! closes, waiting for whoever is inside, before the mount is taken down. So an inode reference taken
+//! inside of the gate cannot outlive the super block.
+//!
+//! Nobody waits inside of the gate for what may take for ever. The last reference to an unlinked
+//! inode evicts it, which waits for whoever pins its pages; such references go to a worker ([`late`]),
+//! which looks at what they are.
+//!
+//! # Locking
+//!
+//! The gate's mutex is outside of every lock of a file, and inside of `s_umount`.
+//!
+//! [`late`]: super::late
+
+use super::late::LatePuts;
+use crate::{
+    bindings,
+    support::OwnedQueue,
+    vfs::{
+        super_block::Info,
+        FileSystem,
+        Inode,
+        SuperBlock, //
+    },
+};
+use core::{
+    mem::ManuallyDrop,
+    ops::Deref,
+    ptr::NonNull, //
+};
+use kernel::{
+    prelude::*,
+    sync::{
+        aref::ARef,
+        atomic::{
+            AtomicFlag,
+            Relaxed, //
+        },
+        new_mutex,
+        Arc,
+        Mutex, //
+    },
+    workqueue::Queue, //
+};
+
+/// What `s_fs_info` of a mounted super block points to.
+#[repr(C)]
+pub(in crate::vfs) struct MountInfo<F: FileSystem> {
+    /// What [`SuperBlock`] knows of it.
+    info: Info<F>,
+    gate: Arc<Gate<F>>,
+}
+
+impl<F: FileSystem> MountInfo<F> {
+    pub(in crate::vfs) fn new(fs: Arc<F>, gate: Arc<Gate<F>>) -> Self {
+        Self {
+            info: Info::new(fs),
+            gate,
+        }
+    }
+
+    pub(in crate::vfs) fn gate(&self) -> &Gate<F> {
+        &self.gate
+    }
+}
+
+/// A pointer to a super block, which may cross threads. What it may be used for, [`Gate`] says.
+struct Mounted(NonNull<bindings::super_block>);
+
+// SAFETY: A super block is used by all CPUs, and the value alone gives access to nothing.
+unsafe impl Send for Mounted {}
+
+/// How far a mount has come.
+enum State {
+    /// Not complete yet, or taken down: there are no inodes.
+    Down,
+    /// Complete.
+    Up(Mounted),
+    /// Being taken down: inodes are on their way out.
+    Ending(Mounted),
+}
+
+/// See the module's documentation.
+///
+/// # Invariants
+///
+/// - "up": while `state` is `Up`, that super block is a mounted [`SuperBlock`] of `F`.
+/// - "ending": while it is `Ending`, that super block is still a live one of `F`: its inodes are not gone.
+#[pin_data]
+pub(crate) struct Gate<F: FileSystem> {
+    #[pin]
+    state: Mutex<State>,
+    /// Set before it closes, for who must not wait for the mutex to learn of that.
+    ending: AtomicFlag,
+    late: Arc<LatePuts<F>>,
+    queue: OwnedQueue,
+}
+
+/// What is behind the gate.
+pub(crate) enum Entered<'a, F: FileSystem> {
+    /// No inode is in core.
+    Down,
+    /// The mount.
+    Up(Visit<'a, F>),
+    /// Inodes that are in core are on their way out.
+    Ending,
+}
+
+impl<F: FileSystem> Gate<F> {
+    /// A closed gate of the mount of device `name`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(in crate::vfs) fn new(name: &CStr) -> Result<Arc<Self>> {
+        let late = LatePuts::new()?;
+        let queue = OwnedQueue::new(name)?;
+        Arc::pin_init(
+            pin_init!(Self {
+                state <- new_mutex!(State::Down, "daxrmap::Gate"),
+                ending: AtomicFlag::new(false),
+                late,
+                queue,
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// # Safety
+    ///
+    /// - `sb`: it is mounted for `F`, its `s_fs_info` set.
+    /// - "close": [`close`](Self::close) is called before it is taken down, and
+    ///   [`emptied`](Self::emptied) before its `s_fs_info` goes.
+    pub(in crate::vfs) unsafe fn open(&self, sb: NonNull<bindings::super_block>) {
+        // INVARIANT: "up": clause `sb`, and until `close` by clause "close".
+        *self.state.lock() = State::Up(Mounted(sb));
+    }
+
+    /// Waits for whoever is inside, lets nobody in any more, and sees that references taken inside
+    /// are gone.
+    pub(in crate::vfs) fn close(&self) {
+        self.ending.store(true, Relaxed);
+        let mut state = self.state.lock();
+        if let State::Up(mounted) = core::mem::replace(&mut *state, State::Down) {
+            // INVARIANT: "ending": it was mounted, and is live until `emptied`: clause "close" of `open`.
+            *state = State::Ending(mounted);
+        }
+        drop(state);
+        self.queue.flush();
+    }
+
+    /// Whether it closes, or has closed.
+    pub(in crate::vfs) fn is_ending(&self) -> bool {
+        self.ending.load(Relaxed)
+    }
+
+    /// The last inode is gone.
+    pub(in crate::vfs) fn emptied(&self) {
+        *self.state.lock() = State::Down;
+    }
+
+    /// For work that is started inside of the gate, and waited for before inodes go.
+    pub(in crate::vfs) fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// The super block.
+    ///
+    /// # Safety
+    ///
+    /// "work": called, and the result used, by work of [`queue`](Self::queue) that was started inside of
+    /// the gate.
+    pub(in crate::vfs) unsafe fn super_block(&self) -> Option<&SuperBlock<F>> {
+        match &*self.state.lock() {
+            State::Down => None,
+            State::Up(mounted) | State::Ending(mounted) => {
+                // SAFETY: It is a live one of an `F`: invariants "up" and "ending". It stays so: `close`
+                // waits for the caller, by clause "work".
+                Some(unsafe { SuperBlock::from_raw(mounted.0.as_ptr()) })
+            }
+        }
+    }
+
+    /// Runs `f` with what is behind the gate. One at a time.
+    pub(crate) fn enter<R>(&self, f: impl FnOnce(Entered<'_, F>) -> R) -> R {
+        let guard = self.state.lock();
+        f(match &*guard {
+            State::Down => Entered::Down,
+            State::Ending(_) => Entered::Ending,
+            State::Up(mounted) => Entered::Up(Visit {
+                // SAFETY: It is a mounted one of an `F`: invariant "up", for as long as the mutex is held,
+                // which is longer than the visit lives: `f` gets it for any lifetime.
+                sb: unsafe { SuperBlock::from_raw(mounted.0.as_ptr()) },
+                gate: self,
+            }),
+        })
+    }
+}
+
+/// Inside of the gate of a mount, whose mutex is held for `'a`.
+#[derive(Clone, Copy)]
+pub(crate) struct Visit<'a, F: FileSystem> {
+    sb: &'a SuperBlock<F>,
+    gate: &'a Gate<F>,
+}
+
+/// An inode that may be in core.
+pub(crate) enum InCore<'a, F: FileSystem> {
+    /// It is not, or is being set up: nobody can have it open.
+    No,
+    /// It is on its way out: nobody can have it open, but pages of it may be pinned.
+    Leaving,
+    /// It is.
+    Yes(Visited<'a, F>),
+}
+
+impl<'a, F: FileSystem> InCore<'a, F> {
+    /// The inode, if somebody can have it open.
+    pub(crate) fn usable(self) -> Option<Visited<'a, F>> {
+        match self {
+            Self::Yes(inode) => Some(inode),
+            Self::No | Self::Leaving => None,
+        }
+    }
+}
+
+impl<'a, F: FileSystem> Visit<'a, F> {
+    /// The super block.
+    pub(crate) fn sb(&self) -> &'a SuperBlock<F> {
+        self.sb
+    }
+
+    /// Whether this is a visit inside of `gate`.
+    pub(in crate::vfs) fn is_of(&self, gate: &Gate<F>) -> bool {
+        core::ptr::eq(self.gate, gate)
+    }
+
+    /// The inode `ino`. Never waits.
+    pub(crate) fn in_core(&self, ino: u64) -> InCore<'a, F> {
+        match self.sb.in_core(ino) {
+            Ok(Some(inode)) => InCore::Yes(self.adopt(inode)),
+            Ok(None) => InCore::No,
+            Err(_) => InCore::Leaving,
+        }
+    }
+
+    /// A reference that was taken inside of the gate, to be dropped as such.
+    pub(crate) fn adopt(&self, inode: ARef<Inode<F>>) -> Visited<'a, F> {
+        Visited {
+            inode: ManuallyDrop::new(inode),
+            gate: self.gate,
+        }
+    }
+}
+
+/// A reference to an inode, taken inside of the gate. Dropping it never waits for who pins a page.
+pub(crate) struct Visited<'a, F: FileSystem> {
+    inode: ManuallyDrop<ARef<Inode<F>>>,
+    gate: &'a Gate<F>,
+}
+
+impl<F: FileSystem> Deref for Visited<'_, F> {
+    type Target = Inode<F>;
+
+    fn deref(&self) -> &Inode<F> {
+        &self.inode
+    }
+}
+
+impl<F: FileSystem> Drop for Visited<'_, F> {
+    fn drop(&mut self) {
+        // SAFETY: Nothing uses the field after this: the value is being dropped.
+        let inode = unsafe { ManuallyDrop::take(&mut self.inode) };
+        if self.gate.late.put(inode) {
+            // An error says that the worker is about to look anyway.
+            let _ = self.gate.queue.enqueue(self.gate.late.clone());
+        }
+    }
+}

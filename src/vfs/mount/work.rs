@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Work of a mount that is started inside of the gate and done outside of it.
+//!
+//! # Locking
+//!
+//! Done by a worker that holds nothing. Unmount waits for it before inodes go, so the work must not
+//! wait for unmount; see [`Gate`].
+
+use super::gate::Gate;
+use crate::vfs::{
+    FileSystem,
+    SuperBlock,
+    Visit, //
+};
+use kernel::{
+    impl_has_work, new_work,
+    prelude::*,
+    sync::Arc,
+    workqueue::{
+        Work,
+        WorkItem, //
+    },
+};
+
+/// What work is done on.
+pub(crate) struct Working<'a, F: FileSystem> {
+    sb: &'a SuperBlock<F>,
+    gate: &'a Gate<F>,
+}
+
+impl<'a, F: FileSystem> Working<'a, F> {
+    /// The super block.
+    pub(crate) fn sb(&self) -> &'a SuperBlock<F> {
+        self.sb
+    }
+
+    /// Whether unmount has begun, and waits for the work.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.gate.is_ending()
+    }
+}
+
+/// What is to be done.
+pub(crate) trait Task<F: FileSystem>: Send + Sync + 'static {
+    /// Does it. Never runs twice at a time.
+    fn run(&self, working: &Working<'_, F>);
+}
+
+/// A task of one mount, which is made in advance, so that starting it cannot fail.
+pub(crate) struct MountWork<F: FileSystem, T: Task<F>>(Arc<Item<F, T>>);
+
+/// The work. Nobody else has this type, so it is started by [`MountWork::start`] only.
+#[pin_data]
+struct Item<F: FileSystem, T: Task<F>> {
+    gate: Arc<Gate<F>>,
+    #[pin]
+    work: Work<Self>,
+    task: T,
+}
+
+impl_has_work! {
+    impl{F: FileSystem, T: Task<F>} HasWork<Self> for Item<F, T> { self.work }
+}
+
+impl<F: FileSystem, T: Task<F>> MountWork<F, T> {
+    /// Work for the mount that is behind `gate`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(gate: Arc<Gate<F>>, task: T) -> Result<Self> {
+        let item = Arc::pin_init(
+            pin_init!(Item {
+                gate,
+                work <- new_work!("daxrmap::MountWork"),
+                task,
+            }),
+            GFP_KERNEL,
+        )?;
+        Ok(Self(item))
+    }
+
+    /// The task.
+    pub(crate) fn task(&self) -> &T {
+        &self.0.task
+    }
+
+    /// Has a worker run the task, once more if it is running. `visit` is one of the same mount,
+    /// else nothing happens.
+    pub(crate) fn start(&self, visit: &Visit<'_, F>) {
+        let item = &self.0;
+        if visit.is_of(&item.gate) {
+            // An error says that it is about to run anyway.
+            let _ = item.gate.queue().enqueue(item.clone());
+        }
+    }
+}
+
+impl<F: FileSystem, T: Task<F>> WorkItem for Item<F, T> {
+    type Pointer = Arc<Self>;
+
+    fn run(this: Arc<Self>) {
+        // SAFETY: This is work of the gate's queue, started inside of the gate by `start`, and the result
+        // is used until it ends: clause "work".
+        if let Some(sb) = unsafe { this.gate.super_block() } {
+            let gate = &this.gate;
+            this.task.run(&Working { sb, gate });
+        }
+    }
+}

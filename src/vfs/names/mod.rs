@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Names of inodes: directories, and file handles.
+//!
+//! - [`namespace`]: what a filesystem does with names. [`readdir`]: where entries go that are read.
+//! - [`export`]: handles, which outlive paths.
+//!
+//! For locking, see each file.
+
+pub(super) mod export;
+pub(super) mod namespace;
+pub(super) mod readdir;
