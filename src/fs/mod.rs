@@ -2,8 +2,8 @@
 
 //! The filesystem: `mount -t daxrmap`.
 //!
-//! - [`meta`]: the metadata ([`crate::state`], [`crate::journal`]) under their lock, and what the
-//!   failure engine asks of them. [`medium`]: what the log is kept on.
+//! - [`meta`]: the metadata ([`crate::state`], [`crate::journal`]) under their lock. [`medium`]: what
+//!   the log is kept on. [`ground`]: what the failure engine asks of them.
 //! - [`mount`]: mount, unmount, statfs.
 //! - [`file`]: what one file's data do. [`inode`]: names and attributes. [`ioctl`]: what tools ask.
 //! - [`time`]: times, from the VFS's form to the state's. [`debugfs`]: what an administrator can look at.
@@ -16,6 +16,7 @@
 
 mod debugfs;
 mod file;
+mod ground;
 mod inode;
 mod ioctl;
 mod medium;
