@@ -2,9 +2,10 @@
 
 //! The filesystem: `mount -t daxrmap`.
 //!
-//! - [`meta`]: the metadata ([`crate::state`], [`crate::journal`]) under their lock, and what the
-//!   failure engine asks of them. [`medium`]: what the log is kept on.
-//! - [`mount`]: mount, unmount, statfs.
+//! - [`meta`]: the metadata ([`crate::state`], [`crate::journal`]) under their lock. [`medium`]: what
+//!   the log is kept on. [`ground`]: what the failure engine asks of them.
+//! - [`mount`]: one mount. [`open`]: how it comes to be. [`filesystem`]: what the VFS asks of it: mount,
+//!   statfs, freeze.
 //! - [`file`]: what one file's data do. [`inode`]: names and attributes. [`ioctl`]: what tools ask.
 //! - [`time`]: times, from the VFS's form to the state's. [`debugfs`]: what an administrator can look at.
 //!
@@ -16,11 +17,14 @@
 
 mod debugfs;
 mod file;
+mod filesystem;
+mod ground;
 mod inode;
 mod ioctl;
 mod medium;
 mod meta;
 mod mount;
+mod open;
 mod time;
 
 pub(crate) use self::mount::Mount;

@@ -163,7 +163,7 @@ inline evict(f, s)
 	:: s == ((f) + 1) * PAGES -> break
 	od;
 	atomic {
-		/* evict_unlinked() of src/fs/mount.rs */
+		/* evict_unlinked() of src/fs/filesystem.rs */
 		linked[f] || TREE_FREE ->
 		s = (f) * PAGES;
 		do

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * src/fs/meta.rs and src/state: what the state lock protects. It is held for
+ * src/fs/meta and src/state: what the state lock protects. It is held for
  * one look-up or one transaction and never over a wait, so either is one step
  * here; `tree` is set only by a notifier that breaks this rule.
  *

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the VFS calls of the filesystem as a whole: mount, root, remount, freeze, sync, statfs.
+//!
+//! Each is a few lines: what is done is in [`open`], in [`Meta`](super::meta::Meta), in
+//! [`namespace`].
+//!
+//! # Locking
+//!
+//! The VFS holds `s_umount` where it mounts, remounts, freezes and syncs. The state lock is taken for one
+//! change or look-up each.
+
+use super::{
+    file::extent_cache::ExtentCache,
+    inode::namespace,
+    mount::Mount,
+    open, //
+};
+use crate::{
+    dax,
+    state::ROOT_INO,
+    vfs::{
+        FileSystem,
+        Inode,
+        Mountable,
+        NewSuper,
+        RegularFiles,
+        StatFs,
+        SuperBlock, //
+    },
+};
+use kernel::{
+    debugfs::Dir,
+    prelude::*,
+    sync::{
+        aref::ARef,
+        Arc, //
+    },
+};
+
+impl FileSystem for Mount {
+    const NAME: &'static CStr = c"daxrmap";
+    /// "DXRM".
+    const MAGIC: u32 = 0x4458_524d;
+
+    type Common = Dir;
+
+    type FileCache = ExtentCache;
+
+    const REGULAR_FILES: RegularFiles = dax::regular_files::<Self>();
+
+    fn reconfigure(&self, read_only: bool) -> Result {
+        if read_only {
+            self.meta().lock().make_read_only();
+            return Ok(());
+        }
+        self.meta().check_alive()?;
+        open::start_writing(self.name(), self.meta())
+    }
+
+    fn shutdown(&self) {
+        self.meta().health().shut_down();
+    }
+
+    fn freeze(&self) -> Result {
+        self.meta().lock().freeze()
+    }
+
+    fn thaw(&self) {
+        let Err(e) = self.meta().lock().thaw() else {
+            return;
+        };
+        pr_err!(
+            "{}: not all that came while it was frozen could be written down: errno {}\n",
+            self.name(),
+            e.to_errno()
+        );
+    }
+
+    fn sync(&self) -> Result {
+        self.meta().flush()
+    }
+
+    fn statfs(&self) -> StatFs {
+        let state = self.meta().lock();
+        let free = state.free_blocks();
+        let files = state.inode_count();
+        let metadata = state
+            .metadata()
+            .into_iter()
+            .map(|r| r.end.saturating_sub(r.start));
+        StatFs {
+            block_size: dax::BLOCK_SIZE as u32,
+            blocks: state.total_blocks().saturating_sub(metadata.sum()),
+            free,
+            // An inode needs no block; the number is what the space would hold.
+            files: files.saturating_add(free),
+            free_files: free,
+        }
+    }
+
+    fn evict_unlinked(&self, ino: u64) {
+        let result = self.meta().evict(ino);
+        let Err(e) = result else { return };
+        if self.lines().allows() {
+            pr_warn!(
+                "{}: unlinked inode {} and its blocks stay allocated: errno {}\n",
+                self.name(),
+                ino,
+                e.to_errno()
+            );
+        }
+    }
+}
+
+impl Mountable for Mount {
+    type Ready = dax::Ready;
+
+    fn mount(sb: &NewSuper<Self>) -> Result<Arc<Self>> {
+        open::mount(sb)
+    }
+
+    fn root(sb: &SuperBlock<Self>) -> Result<ARef<Inode<Self>>> {
+        namespace::inode(sb, ROOT_INO)
+    }
+
+    fn evict(inode: &Inode<Self>) {
+        if inode.is_regular() {
+            dax::break_layout_final(inode);
+        }
+    }
+}

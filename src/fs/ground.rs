@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The filesystem as what the failure engine stands on: who owns a block, where a page is, which
+//! blocks are bad.
+//!
+//! Each function answers one question of the engine, and none of them does anything about a failure but
+//! [`publish`](Ground::publish), which makes it known.
+//!
+//! # Locking
+//!
+//! Each takes the state lock, for one look-up or one change, and drops it; the caller does not hold it.
+
+use super::{
+    meta::Meta,
+    mount::Mount, //
+};
+use crate::{
+    failure::{
+        Ground,
+        Published, //
+    },
+    rmap::{
+        Cursor,
+        OwnerRecord, //
+    },
+    state::Mapping,
+};
+use core::ops::Range;
+use kernel::prelude::*;
+
+/// Inodes that are looked at under one hold of the lock.
+const INODES: usize = 1024;
+
+impl Ground for Meta {
+    type Fs = Mount;
+
+    fn publish(&self, range: &Range<u64>) -> Result<Published> {
+        let mut state = self.lock();
+        let newly_bad = state.mark_bad(range).inspect_err(|_| {
+            // Nobody would know later that these blocks are bad. So no block is to be used, and
+            // that needs no memory.
+            self.health().shut_down();
+        })?;
+        let (sharing, _) = state.owners().sharing(range.start, 1);
+        Ok(Published { newly_bad, sharing })
+    }
+
+    fn owners(&self, range: &Range<u64>, cursor: &mut Cursor, out: &mut [OwnerRecord]) -> usize {
+        self.lock().owners().owners(range.clone(), cursor, out)
+    }
+
+    fn extent(&self, ino: u64, pgoff: u64, max: u64) -> (Option<u64>, u64) {
+        // In runs of equal sharing and badness, shorter than need be, but never wrong.
+        match self.lock().map(ino, pgoff, max) {
+            Ok(Mapping::Data { block, len, .. }) => (Some(block), len),
+            Ok(Mapping::Hole { len }) => (None, len),
+            Err(_) => (None, max),
+        }
+    }
+
+    fn lost_owners(
+        &self,
+        range: &Range<u64>,
+        cursor: &mut Cursor,
+        out: &mut [OwnerRecord],
+    ) -> (usize, bool) {
+        self.lock().next_lost_before(range.end, cursor, out)
+    }
+
+    fn generation(&self, ino: u64) -> Option<u32> {
+        Some(self.lock().inode(ino)?.attr.generation)
+    }
+
+    fn next_file(&self, ino: u64) -> Option<u64> {
+        let mut from = ino;
+        loop {
+            let state = self.lock();
+            let mut last = None;
+            for (ino, inode) in state.inodes_from(from).take(INODES) {
+                if inode.as_file().is_ok() {
+                    return Some(ino);
+                }
+                last = Some(ino);
+            }
+            from = last?.checked_add(1)?;
+        }
+    }
+
+    fn is_bad(&self, block: u64) -> bool {
+        self.lock().is_bad(block)
+    }
+
+    fn wait_for_touching(&self) {
+        self.health().wait_for_touching();
+    }
+
+    fn first_good(&self, range: &Range<u64>) -> Option<Range<u64>> {
+        let state = self.lock();
+        let mut from = range.start;
+        while from < range.end {
+            match state.next_bad(from, range.end) {
+                Some(bad) if bad.start == from => from = bad.end,
+                Some(bad) => return Some(from..bad.start),
+                None => return Some(from..range.end),
+            }
+        }
+        None
+    }
+
+    fn shut_down(&self) {
+        self.health().shut_down();
+    }
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The state lock, held: what may be done with the metadata of a mount.
+//!
+//! All can be read, by [`Deref`]. Changes go by the journal, which makes them durable before they are
+//! seen: [`MetaGuard::commit`], and the functions beside it for what is not a transaction. Nothing here
+//! touches user memory, waits for a DAX entry, or drops an inode reference.
+//!
+//! # Locking
+//!
+//! This is the lock: see [`Meta`](super::Meta).
+
+use super::{
+    health::Health,
+    watch::Watch, //
+};
+use crate::{
+    errno::erofs,
+    fs::medium::PmemMedium,
+    journal::Store,
+    media::LABEL_MAX,
+    state::{
+        State,
+        Transaction, //
+    },
+    support::NoFsScope, //
+};
+use core::ops::{
+    Deref,
+    DerefMut,
+    Range, //
+};
+use kernel::{
+    prelude::*,
+    sync::{
+        lock::{
+            mutex::MutexBackend,
+            Guard, //
+        },
+        Mutex, //
+    },
+};
+
+/// The state lock, held.
+pub(crate) struct MetaGuard<'a> {
+    // Dropped in this order: the lock, then the scope.
+    store: Guard<'a, Store<PmemMedium>, MutexBackend>,
+    health: &'a Health,
+    _nofs: NoFsScope,
+}
+
+impl Deref for MetaGuard<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        self.store.state()
+    }
+}
+
+impl DerefMut for MetaGuard<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        self.store.state_mut()
+    }
+}
+
+impl<'a> MetaGuard<'a> {
+    /// Takes the lock.
+    pub(super) fn lock(store: &'a Mutex<Store<PmemMedium>>, health: &'a Health) -> Self {
+        let _nofs = NoFsScope::new();
+        MetaGuard {
+            store: store.lock(),
+            health,
+            _nofs,
+        }
+    }
+
+    /// Makes a transaction so, durably. All of it happens, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the device is gone; `EROFS`; `ENOSPC` if the log has no room; `ENOMEM`; `EUCLEAN` once
+    /// the state is known to be inconsistent.
+    pub(crate) fn commit(&mut self, tx: Transaction) -> Result {
+        self.health.check_alive()?;
+        self.watch(|store| store.commit(tx))
+    }
+
+    /// Makes a change, and tells the log what is not as it was before.
+    fn watch<T>(&mut self, change: impl FnOnce(&mut Store<PmemMedium>) -> Result<T>) -> Result<T> {
+        let watch = Watch::new(&self.store);
+        let result = change(&mut self.store);
+        let errno = result.as_ref().map_or_else(|e| e.to_errno(), |_| 0);
+        watch.tell(&mut self.store, self.health, errno);
+        result
+    }
+
+    /// Adds blocks to the bad set; returns how many of them are new there. They are bad from here on,
+    /// whether that can be made durable or not.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if the range is empty or not all on the device; `ENOMEM`. Nothing has changed then.
+    pub(crate) fn mark_bad(&mut self, range: &Range<u64>) -> Result<u64> {
+        // With the first moment at which they are in the bad set.
+        self.health.count_failure();
+        let marked = self.watch(|store| store.mark_bad(range.clone()))?;
+        match marked.durable {
+            // It was said why nothing is written.
+            Err(e) if e != erofs() && !self.health.is_shut_down() => {
+                self.health.not_recorded(range, e);
+            }
+            _ => {}
+        }
+        Ok(marked.newly_bad)
+    }
+
+    /// Those of these blocks that nobody owns enter the bad set, since the driver lists them: a
+    /// discovery with nobody to tell. Those that are owned are left to who uses them.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if not all are on the device; `ENOMEM`. What is not in the bad set is found again by
+    /// the next one who gets it.
+    pub(crate) fn retire(&mut self, listed: &Range<u64>) -> Result {
+        let mut from = listed.start;
+        while let Some(blocks) = self.owners().next_gap(from, listed.end) {
+            from = blocks.end;
+            let newly_bad = self.mark_bad(&blocks)?;
+            if newly_bad != 0 {
+                self.health.retired(&blocks, newly_bad);
+            }
+        }
+        Ok(())
+    }
+
+    /// From here on changes are made, see [`Store::make_writable`].
+    pub(crate) fn make_writable(&mut self) -> Result<u64> {
+        self.watch(Store::make_writable)
+    }
+
+    /// Frees an inode that nobody has a name or a use for any more, or a part of it, see
+    /// [`Store::evict`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::evict`]; `EIO` if the device is gone.
+    pub(super) fn evict(&mut self, ino: u64) -> Result<bool> {
+        self.health.check_alive()?;
+        self.watch(|store| store.evict(ino))
+    }
+
+    /// Nothing is written from here on, see [`Store::freeze`].
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the device is gone.
+    pub(crate) fn freeze(&mut self) -> Result {
+        self.health.check_alive()?;
+        self.store.freeze();
+        Ok(())
+    }
+
+    /// The end of that, see [`Store::thaw`].
+    pub(crate) fn thaw(&mut self) -> Result {
+        let alive = !self.health.is_shut_down();
+        self.watch(|store| store.thaw(alive))
+    }
+
+    /// The filesystem's name for people.
+    pub(crate) fn label(&self) -> [u8; LABEL_MAX] {
+        self.store.journal().superblock().label
+    }
+
+    /// Gives it another one, durably.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::set_label`]; `EIO` if the device is gone.
+    pub(crate) fn set_label(&mut self, label: &[u8; LABEL_MAX]) -> Result {
+        self.health.check_alive()?;
+        self.watch(|store| store.set_label(label))
+    }
+
+    /// From here on no changes are made.
+    pub(crate) fn make_read_only(&mut self) {
+        self.store.make_read_only();
+    }
+
+    /// Whether changes are made.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.store.is_writable()
+    }
+
+    /// How many bytes of the log's region are in use, and how many it has.
+    pub(crate) fn log_used(&self) -> (u64, u64) {
+        self.store.journal().used()
+    }
+
+    /// The blocks that no file can have: superblocks, then the log.
+    pub(crate) fn metadata(&self) -> [Range<u64>; 4] {
+        self.store.journal().metadata()
+    }
+}
