@@ -74,6 +74,7 @@ fi
 ! wanted fmt || group fmt "rustfmt agrees with the source" "$TOP/scripts/rustfmt.sh" --check
 ! wanted fmt || group safety "unsafe code says what it stands on" "$TOP/scripts/check-safety.sh"
 ! wanted clippy || group clippy "clippy has nothing to say" clippy
+! wanted clippy || group refused "what must not compile does not" "$TOP/scripts/check-refused.sh"
 if wanted c; then
 	group c-w1 "the C helpers compile without warnings at W=1" "$TOP/scripts/check-c.sh" w1
 	group c-sparse "sparse finds nothing in the C helpers" "$TOP/scripts/check-c.sh" sparse

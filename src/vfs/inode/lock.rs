@@ -8,11 +8,75 @@
 //!   in either mode the file's extents do not change; while it is held exclusively nobody faults a
 //!   page of the file in either.
 //!
-//! What may only be done under one of them is a method of its guard: of another inode, or without the
-//! lock, it does not compile. Those of this layer are in [`locked`](super::locked), those that need
-//! DAX in `dax`.
-//!
 //! Order (include/linux/fs.h, mm/filemap.c): `i_rwsem`, then `mmap_lock`, then `invalidate_lock`.
+//!
+//! # The lock is the capability
+//!
+//! What may only be done to an inode under one of its locks is a method of that lock's guard, which knows
+//! the inode: there is no other inode to name. Those of this layer are in [`locked`](super::locked), those
+//! that need DAX in `dax`. `scripts/check-refused.sh` sees that the examples do not compile, for just these
+//! errors. Without a lock there is no such method:
+//!
+//! ```compile_fail,E0599
+//! use crate::vfs::{FileSystem, Inode};
+//! fn shrink<F: FileSystem>(inode: &Inode<F>) {
+//!     inode.set_size(0);
+//! }
+//! ```
+//!
+//! Nor with the other lock, or with the right one in the wrong mode:
+//!
+//! ```compile_fail,E0599
+//! use crate::vfs::{FileSystem, InodeLock};
+//! fn forget<F: FileSystem>(lock: &InodeLock<'_, F>) {
+//!     let _ = lock.break_layout(0..1);
+//! }
+//! ```
+//!
+//! ```compile_fail,E0599
+//! use crate::vfs::{FileSystem, InvalidateLockShared};
+//! fn tell<F: FileSystem>(lock: &InvalidateLockShared<'_, F>) {
+//!     let _ = lock.kill_procs(0..1, 0);
+//! }
+//! ```
+//!
+//! Once a lock is dropped, or another one was made of it, it is of no use any more:
+//!
+//! ```compile_fail,E0382
+//! use crate::vfs::{FileSystem, InvalidateLock};
+//! fn late<F: FileSystem>(lock: InvalidateLock<'_, F>) {
+//!     drop(lock);
+//!     lock.unmap(0..1);
+//! }
+//! ```
+//!
+//! ```compile_fail,E0382
+//! use crate::vfs::{FileSystem, InvalidateLock};
+//! fn too_much<F: FileSystem>(lock: InvalidateLock<'_, F>) {
+//!     let _shared = lock.downgrade();
+//!     lock.truncate_mappings(0);
+//! }
+//! ```
+//!
+//! It cannot outlive its inode, and stays with the task that has taken it:
+//!
+//! ```compile_fail,E0505
+//! use crate::vfs::{FileSystem, Inode};
+//! use kernel::sync::aref::ARef;
+//! fn orphan<F: FileSystem>(inode: ARef<Inode<F>>) {
+//!     let lock = inode.invalidate_lock();
+//!     drop(inode);
+//!     lock.unmap(0..1);
+//! }
+//! ```
+//!
+//! ```compile_fail,E0277
+//! use crate::vfs::{FileSystem, InodeLock};
+//! fn to_any_task<T: Send>(_it: T) {}
+//! fn hand_over<F: FileSystem>(lock: InodeLock<'_, F>) {
+//!     to_any_task(lock);
+//! }
+//! ```
 
 use crate::{
     bindings,

@@ -2,6 +2,15 @@
 
 //! How a filesystem comes and goes: mount, root, the end of an inode.
 //!
+//! Without the proof that what mounts use is ready, a type is not registered:
+//!
+//! ```compile_fail,E0308
+//! use crate::vfs::{Export, Mountable, Registration};
+//! fn early<F: Mountable + Export>(module: &'static ThisModule, common: F::Common) {
+//!     let _ = Registration::<F>::new((), module, common);
+//! }
+//! ```
+//!
 //! # Locking
 //!
 //! `mount` and `root` run with `s_umount` held exclusively; for `evict` nobody else has the inode.
