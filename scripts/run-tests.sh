@@ -58,6 +58,8 @@ clippy() {
 	"$TOP/scripts/build-module.sh" stock --to "$TOP/build/clippy" CLIPPY=1 KRUSTFLAGS=-Dwarnings modules
 }
 
+doc() { "$TOP/scripts/build-module.sh" stock modules && "$TOP/scripts/rustdoc.sh" --check; }
+
 debug_kernel_failed() { cat "$LOGS/debug-kernel.log"; return 1; }
 
 setup() { "$TOP/scripts/setup-root.sh" && "$TOP/scripts/setup-kernel.sh"; }
@@ -74,6 +76,7 @@ fi
 ! wanted fmt || group fmt "rustfmt agrees with the source" "$TOP/scripts/rustfmt.sh" --check
 ! wanted fmt || group safety "unsafe code says what it stands on" "$TOP/scripts/check-safety.sh"
 ! wanted clippy || group clippy "clippy has nothing to say" clippy
+! wanted clippy || group doc "links of the documentation lead somewhere" doc
 ! wanted clippy || group refused "what must not compile does not" "$TOP/scripts/check-refused.sh"
 if wanted c; then
 	group c-w1 "the C helpers compile without warnings at W=1" "$TOP/scripts/check-c.sh" w1

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# rustdoc.sh: documentation of the module's items, private ones too, in
+# rustdoc.sh [--check]: documentation of the module's items, private ones too, in
 # build/doc. The kernel's own rustdoc target knows no M=, so this is the
 # command that compiled the module for the stock kernel, as kbuild kept it,
-# with rustdoc in rustc's place.
+# with rustdoc in rustc's place. --check: a link that leads nowhere is an error.
 . "$(dirname "$0")/lib.sh"
 
 build=$TOP/build/stock
@@ -13,6 +13,7 @@ saved=$build/src/.daxrmap.o.cmd
 command=$(sed -n '1s/^[^:]*:= //p' "$saved")
 # Where output goes is rustdoc's own business.
 command=$(sed -E 's/(^| )rustc /\1rustdoc /; s/ --emit=[^ ]*//g; s/ --out-dir [^ ]*//; s/ -C(embed-bitcode|debuginfo|lto)=[^ ]*//g; s/ --remap-path-[^ ]*//g; s/;.*//' <<<"$command")
+[ "${1:-}" != --check ] || command+=" -D warnings"
 rm -rf "$TOP/build/doc"
 cd "$build"
 # kbuild exports both.

@@ -64,7 +64,7 @@ global_lock! {
 /// Whether somebody has begun to initialise the locks of this layer.
 static BEGUN: AtomicFlag = AtomicFlag::new(false);
 
-/// The proof that the locks of this layer are initialised: there is one, from [`init`].
+/// The proof that the locks of this layer are initialised: there is one, from [`init()`].
 pub(crate) struct Ready(());
 
 /// Initialises the locks of this layer. Called when the module is loaded.

@@ -4,7 +4,7 @@
 //!
 //! - [`memory`]: the device's memory. [`device`]: the device that a mount holds. [`holder`]: who hears of its
 //!   failures.
-//! - [`file`]: what the VFS calls for regular files. [`iomap`]: extents for `dax_iomap_rw`,
+//! - [`mod@file`]: what the VFS calls for regular files. [`iomap`]: extents for `dax_iomap_rw`,
 //!   `dax_iomap_fault` and FIEMAP. [`fault`]: a page fault. [`flush`]: what fsync(2) does.
 //! - [`layout`]: taking pages away from those who map or pin them. [`sharing`]: counting files that share a
 //!   page. [`poison`]: who maps a failed page, and telling them.

@@ -11,7 +11,7 @@
 //! (see `state/checkpoint.rs`), and of a region that is longer than the other one the rest is not used.
 //!
 //! - [`store`]: the state and its log together, as a mount has them.
-//! - [`format`]: making it, in the tools. [`open`]: reading it. [`repair`]: moving off bad blocks.
+//! - `format`: making it, in the tools. [`open`]: reading it. [`repair`]: moving off bad blocks.
 //!
 //! # Locking
 //!

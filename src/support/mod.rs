@@ -4,7 +4,7 @@
 //! this): of no subsystem of ours, and knowing nothing of any.
 //!
 //! - [`nofs`]: allocation under a filesystem's lock. [`task`]: the task that runs this.
-//! - [`plain`]: types that are copied from and to user space. [`random`]: random numbers. [`ratelimit`]: lines of the log. [`workqueue`]: a work queue of one's own.
+//! - [`mod@plain`]: types that are copied from and to user space. [`mod@random`]: random numbers. [`ratelimit`]: lines of the log. [`workqueue`]: a work queue of one's own.
 //!
 //! # Locking
 //!

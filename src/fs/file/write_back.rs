@@ -11,7 +11,7 @@
 //!
 //! # Locking
 //!
-//! The file's pages are flushed in pieces, each inside of [`Pmem::touch`](dax::Pmem::touch): a failure
+//! The file's pages are flushed in pieces, each inside of the touch lock ([`Pmem`](dax::Pmem)): a failure
 //! waits for a piece that is under way, and the next one finds the block bad. Who asks the bad set takes
 //! the state lock, for one entry. No entry of a bad block is new, nor becomes dirty, when its failure
 //! ends: that needs the `invalidate_lock`, which the failure had after the block was published.

@@ -62,7 +62,7 @@ struct Query {
     /// The last key that is wanted.
     high: Key,
     cursor: PlaceCursor,
-    /// As [`MetaGuard::metadata`](super::meta::MetaGuard::metadata).
+    /// As [`MetaGuard::metadata`](crate::fs::meta::MetaGuard::metadata).
     metadata: [Range<u64>; 4],
 }
 
@@ -201,7 +201,7 @@ impl Query {
     }
 }
 
-/// See [`vfs::Ioctl::getfsmap`].
+/// FS_IOC_GETFSMAP: what is where on the device.
 ///
 /// # Errors
 ///

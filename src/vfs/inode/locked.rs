@@ -49,7 +49,7 @@ impl<F: FileSystem> InodeLock<'_, F> {
         }
     }
 
-    /// Puts back what [`SetAttr::copy`](super::SetAttr::copy) replaced.
+    /// Puts back what [`SetAttr::copy`](crate::vfs::SetAttr::copy) replaced.
     pub(crate) fn restore(&self, owner: Owner) {
         let inode = self.inode();
         self.set_mode(owner.mode);
