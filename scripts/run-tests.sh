@@ -75,6 +75,7 @@ fi
 
 ! wanted fmt || group fmt "rustfmt agrees with the source" "$TOP/scripts/rustfmt.sh" --check
 ! wanted fmt || group safety "unsafe code says what it stands on" "$TOP/scripts/check-safety.sh"
+! wanted fmt || group house "the source has one direction" "$TOP/scripts/check-house.sh"
 ! wanted clippy || group clippy "clippy has nothing to say" clippy
 ! wanted clippy || group doc "links of the documentation lead somewhere" doc
 ! wanted clippy || group refused "what must not compile does not" "$TOP/scripts/check-refused.sh"
@@ -86,6 +87,8 @@ if wanted host; then
 	group host "tests of the pure parts on this machine" counted "$TOP/scripts/test-cargo.sh" tests/host
 	[ ! -e "$TOP/tools/Cargo.toml" ] ||
 		group tools "tests of the tools on this machine" counted "$TOP/scripts/test-cargo.sh" tools
+	group house-tests "tests of the check of the source's direction" \
+		counted "$TOP/scripts/test-cargo.sh" tests/house
 fi
 ! wanted model || group model "the model of the failure protocol holds" counted "$TOP/scripts/check-model.sh"
 ! wanted fuzz || group fuzz "the fuzzer finds nothing" "$TOP/scripts/fuzz.sh" "${FUZZ_SECONDS:-60}"

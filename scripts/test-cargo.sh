@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # test-cargo.sh DIR [ARGUMENT...]: runs the cargo tests of DIR (tests/host,
-# tools) with the root tree's cargo; ARGUMENTs go to `cargo test`. Its last line
-# is "RESULT passed failed skipped".
+# tests/house, tools) with the root tree's cargo; ARGUMENTs go to `cargo test`. Its
+# last line is "RESULT passed failed skipped".
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/lib-cargo.sh"
 
