@@ -16,9 +16,11 @@ kernel_paths() {
 	KERNEL_HEADERS=$KERNEL_DIR/pkg/usr/src/linux-headers-$KERNEL_RELEASE
 	# The prepared build tree (KDIR) for it: made by one root tree's rustc.
 	KERNEL_STOCK=$KERNEL_DIR/stock-$(hash_of "$(basename "$KERNEL_ROOT")")
-	# The debug build of the same source.
-	KERNEL_DEBUG=$CACHE/debug-$KERNEL_VERSION-$(hash_of "$TOP/scripts/debug-kernel.config" \
-		"$TOP/scripts/setup-debug-kernel.sh" "$(basename "$ROOT")")
+	# The debug build of the same source: its key is what it is made of, and how, wherever
+	# the scripts are.
+	KERNEL_DEBUG_CONFIG=$TOP/scripts/debug-kernel.config
+	KERNEL_DEBUG=$CACHE/debug-$KERNEL_VERSION-$(hash_of "$KERNEL_DEBUG_CONFIG" \
+		"$(sed -n '/^build() {/,/^}/p' "$TOP/scripts/setup-debug-kernel.sh")" "$(basename "$ROOT")")
 }
 
 # The compiler that the distribution has built the stock kernel with.

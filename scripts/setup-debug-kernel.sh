@@ -16,16 +16,17 @@ check_config() {
 		*=n) ! grep -q "^${line%=n}=" "$KERNEL_DEBUG/.config" || { echo "set: $line"; missing=1; } ;;
 		*) grep -qxF "$line" "$KERNEL_DEBUG/.config" || { echo "dropped: $line"; missing=1; } ;;
 		esac
-	done <"$TOP/scripts/debug-kernel.config"
+	done <"$KERNEL_DEBUG_CONFIG"
 	return $missing
 }
 
-# in_root makes the clone visible, whose configuration file this reads.
+# in_root makes the clone visible, whose configuration file this reads. What it says is
+# a part of the cache key (lib-kernel.sh): change it and the kernel is built anew.
 build() {
 	local args=(-C "$KERNEL_SRC" "O=$KERNEL_DEBUG" LLVM=-19 LOCALVERSION=-daxrmap-debug)
 	rm -rf "$KERNEL_DEBUG"
 	mkdir -p "$KERNEL_DEBUG"
-	cp "$TOP/scripts/debug-kernel.config" "$KERNEL_DEBUG/allconfig"
+	cp "$KERNEL_DEBUG_CONFIG" "$KERNEL_DEBUG/allconfig"
 	in_root make "${args[@]}" KCONFIG_ALLCONFIG="$KERNEL_DEBUG/allconfig" allnoconfig
 	check_config
 	in_root make "${args[@]}" -j"$(nproc)" bzImage modules
