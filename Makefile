@@ -29,11 +29,11 @@ module: setup
 endif
 
 setup:
-	@scripts/setup-root.sh
-	@scripts/setup-kernel.sh
+	@scripts/setup/root.sh
+	@scripts/setup/kernel.sh
 
 debug-kernel: setup
-	@scripts/setup-debug-kernel.sh
+	@scripts/setup/debug-kernel.sh
 
 module-debug: debug-kernel
 	scripts/build-module.sh debug $(KBUILD_ARGS) modules
@@ -43,7 +43,7 @@ selftests: setup
 	scripts/build-selftests.sh
 
 tools:
-	@scripts/setup-root.sh
+	@scripts/setup/root.sh
 	scripts/build-tools.sh
 	@echo "==> build/tools"
 
@@ -80,7 +80,7 @@ bench-mount: setup
 # FUZZ_TARGET=rmap: only that one.
 FUZZ_SECONDS ?= 180
 fuzz:
-	@scripts/setup-root.sh
+	@scripts/setup/root.sh
 	@scripts/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_TARGET)
 
 # So many states of the medium after a crash, drawn anew with another
@@ -100,7 +100,7 @@ aging: setup
 
 # Every state of the failure protocol's model. MODEL="faults two": only those.
 model:
-	@scripts/setup-root.sh
+	@scripts/setup/root.sh
 	@scripts/check-model.sh $(MODEL)
 
 # One of the kernel's own faults, on XFS or ext4: Documentation/kernel-faults.rst

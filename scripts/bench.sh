@@ -17,7 +17,7 @@
 #   BENCH_BATCH   how many owners the tree gives at once (1024; in the module 128)
 #   BENCH_OUT     where results go
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-kernel.sh"
+. "$TOP/scripts/setup/lib-kernel.sh"
 . "$TOP/scripts/lib-cargo.sh"
 
 callgrind=

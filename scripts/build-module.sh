@@ -4,7 +4,7 @@
 # for one of our kernels into build/KERNEL (or DIR), with the compiler that
 # the kernel tree was prepared with.
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-kernel.sh"
+. "$TOP/scripts/setup/lib-kernel.sh"
 
 [ $# -gt 0 ] || die "usage: build-module.sh stock|debug [--to DIR] [MAKE-ARGUMENT...]"
 kernel=$1 to=$TOP/build/$1

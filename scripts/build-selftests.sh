@@ -3,7 +3,7 @@
 # Builds the tests that run in the guest into build/selftests, with the root
 # tree's compiler and libc.
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-kernel.sh"
+. "$TOP/scripts/setup/lib-kernel.sh"
 kernel_paths
 lock "build-$(hash_of "$TOP/build/selftests")"
 cd "$TOP"

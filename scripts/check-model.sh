@@ -77,7 +77,7 @@ check() {
 holds() { check holds nothing "$@"; }
 breaks() { check breaks "$@"; }
 
-spin=$("$TOP/scripts/setup-spin.sh")
+spin=$("$TOP/scripts/setup/spin.sh")
 in_spin=()
 # Ours was built for the root tree.
 case $spin in "$CACHE"/*) in_spin=(in_root) ;; esac

@@ -3,7 +3,7 @@
 # demo.sh: a page that four files share is poisoned, on daxrmap and on XFS, in
 # one boot of the unmodified distribution kernel. The module is built already.
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-kernel.sh"
+. "$TOP/scripts/setup/lib-kernel.sh"
 
 log=$TOP/build/demo.log
 initrd=$TOP/build/demo.cpio.gz

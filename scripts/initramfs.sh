@@ -8,7 +8,7 @@
 # every program of build/selftests and whatever is in build/tools. The guest
 # inserts every --module and runs every --test.
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-kernel.sh"
+. "$TOP/scripts/setup/lib-kernel.sh"
 
 modules=() tests=() no_module=
 while [ $# -gt 0 ]; do

@@ -5,7 +5,7 @@
 # kernel said: the guest may well die of it. An oops does not end it, as with the
 # distribution's settings. FAULT_MODULE=1: with the module loaded.
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-kernel.sh"
+. "$TOP/scripts/setup/lib-kernel.sh"
 
 fault=${1:-}
 [ -n "$fault" ] && [ -e "$TOP/tests/kernel-faults/$fault.c" ] ||

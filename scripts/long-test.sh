@@ -10,7 +10,7 @@
 #
 # (of `make stress`: STRESS_EVENTS, STRESS_SEED, STRESS_KERNEL)
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-kernel.sh"
+. "$TOP/scripts/setup/lib-kernel.sh"
 
 test=$1 count=--ops what=operations knobs="OPS and SEED"
 # Some 5 ms each on an idle machine, of a poison event 50; ten times that on the debug kernel.

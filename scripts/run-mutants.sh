@@ -9,7 +9,7 @@
 # in all.
 # TESTS="a b" runs these instead.
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-kernel.sh"
+. "$TOP/scripts/setup/lib-kernel.sh"
 kernel_paths
 
 work=$TOP/build/mutants

@@ -23,7 +23,7 @@
 # Exit status 0: the guest reached its end, with exit code 0 and a log in
 # which check-log.sh finds nothing. Anything else prints the log's tail.
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-kernel.sh"
+. "$TOP/scripts/setup/lib-kernel.sh"
 
 kernel='' initrd='' log='' timeout=300 pmem=2 pmem_size=512 nfit='' virtio='' cpu='' append='' script='' pid_file='' icount='' dry=''
 env=()

@@ -5,7 +5,7 @@
 # status says whether anything failed.
 # Groups: fmt clippy c host model fuzz guest stock story programs nfit virtio power-cut mce debug.
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-kernel.sh"
+. "$TOP/scripts/setup/lib-kernel.sh"
 . "$TOP/scripts/lib-tests.sh"
 
 groups=" ${*:-fmt clippy c host model fuzz guest stock story programs nfit virtio power-cut mce debug} "
@@ -23,7 +23,7 @@ start_debug_kernel() {
 	# A process group of its own, to be ended as one; not a session, which would get
 	# its half of the machine however nice it is (sched_autogroup).
 	set -m
-	nice -n 19 "$TOP/scripts/setup-debug-kernel.sh" >"$LOGS/debug-kernel.log" 2>&1 </dev/null &
+	nice -n 19 "$TOP/scripts/setup/debug-kernel.sh" >"$LOGS/debug-kernel.log" 2>&1 </dev/null &
 	debug_pid=$!
 	set +m
 }
@@ -60,7 +60,7 @@ clippy() {
 
 debug_kernel_failed() { cat "$LOGS/debug-kernel.log"; return 1; }
 
-setup() { "$TOP/scripts/setup-root.sh" && "$TOP/scripts/setup-kernel.sh"; }
+setup() { "$TOP/scripts/setup/root.sh" && "$TOP/scripts/setup/kernel.sh"; }
 
 # Not a group: without it nothing can run. Progress goes to the terminal.
 if ! setup; then

@@ -23,7 +23,7 @@ row() { # SUITE VERSION WHAT...
 compilers() {
 	# shellcheck disable=SC2016
 	DAXRMAP_SUITE=$1 DAXRMAP_KERNEL=$2 bash -c '
-		. "$1/scripts/lib.sh"; . "$1/scripts/lib-kernel.sh"; kernel_paths
+		. "$1/scripts/lib.sh"; . "$1/scripts/setup/lib-kernel.sh"; kernel_paths
 		sed -nE "s/^CONFIG_(RUSTC|CC)_VERSION_TEXT=\"([^ ]*)( .*)?[( ]([0-9]+\.[0-9.]+).*/\2 \4/p" \
 			"$KERNEL_HEADERS/.config" | tr "\n" " "' sh "$TOP"
 }
@@ -32,7 +32,7 @@ try() { # SUITE VERSION
 	local log=$out/$1-$2.log result
 	export DAXRMAP_SUITE=$1 DAXRMAP_KERNEL=$2
 	say "$1: kernel $2, log: $log"
-	if ! { "$TOP/scripts/setup-root.sh" && "$TOP/scripts/setup-kernel.sh"; } >"$log" 2>&1; then
+	if ! { "$TOP/scripts/setup/root.sh" && "$TOP/scripts/setup/kernel.sh"; } >"$log" 2>&1; then
 		row "$1" "$2" "not set up: $(grep '^daxrmap: ' "$log" | tail -n 1)"
 		return 1
 	fi
@@ -44,7 +44,7 @@ try() { # SUITE VERSION
 }
 
 for suite in ${SUITES:-trixie-backports sid experimental}; do
-	versions=$(DAXRMAP_SUITE=$suite "$TOP/scripts/setup-kernel.sh" --list)
+	versions=$(DAXRMAP_SUITE=$suite "$TOP/scripts/setup/kernel.sh" --list)
 	[ -n "$versions" ] || row "$suite" - "has no kernel with its source"
 	for version in $versions; do (try "$suite" "$version") || bad=1; done
 done

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# setup-spin.sh: prints where the model checker spin is. One that is installed
+# setup/spin.sh: prints where the model checker spin is. One that is installed
 # on this machine will do; else the pinned suite's is unpacked in the cache, to
 # be run in the root tree, which has the libraries that it was built for. It is
 # not a package of the root tree, because these are its key.
-. "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/apt.sh"
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/scripts/setup/apt.sh"
 
 # Other programs have that name, too.
 if spin -V 2>/dev/null | grep -q '^Spin Version [6-9]'; then

@@ -18,9 +18,9 @@ kernel_paths() {
 	KERNEL_STOCK=$KERNEL_DIR/stock-$(hash_of "$(basename "$KERNEL_ROOT")")
 	# The debug build of the same source: its key is what it is made of, and how, wherever
 	# the scripts are.
-	KERNEL_DEBUG_CONFIG=$TOP/scripts/debug-kernel.config
+	KERNEL_DEBUG_CONFIG=$TOP/scripts/setup/debug-kernel.config
 	KERNEL_DEBUG=$CACHE/debug-$KERNEL_VERSION-$(hash_of "$KERNEL_DEBUG_CONFIG" \
-		"$(sed -n '/^build() {/,/^}/p' "$TOP/scripts/setup-debug-kernel.sh")" "$(basename "$ROOT")")
+		"$(sed -n '/^build() {/,/^}/p' "$TOP/scripts/setup/debug-kernel.sh")" "$(basename "$ROOT")")
 }
 
 # The compiler that the distribution has built the stock kernel with.

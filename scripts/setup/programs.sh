@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Makes a disk for the guest, in the cache: a root tree with the public programs of
-# packages-programs.txt, as an ext4 image. programs.sh gives it to QEMU, read-only.
-. "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/apt.sh"
-. "$TOP/scripts/lib-programs.sh"
+# packages-programs.txt, as an ext4 image. scripts/programs.sh gives it to QEMU, read-only.
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/scripts/setup/apt.sh"
+. "$TOP/scripts/setup/lib-programs.sh"
 
 # Only the image is kept. It is larger than its contents, and sparse.
 make_image() {

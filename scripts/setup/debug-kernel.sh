@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Builds the debug kernel (scripts/debug-kernel.config) from the source of the
+# Builds the debug kernel (scripts/setup/debug-kernel.config) from the source of the
 # pinned kernel, with clang, into the cache. About 10 minutes on two cores.
-. "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-kernel.sh"
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/scripts/setup/lib-kernel.sh"
 kernel_paths
 
 # An option that the fragment asks for and kconfig dropped is a checker that

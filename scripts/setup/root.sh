@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Makes the trixie root tree (toolchain, QEMU, guest tools) in the cache; on
 # a host that is itself trixie, installs what is missing there instead.
-. "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/apt.sh"
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/scripts/setup/apt.sh"
 
 # What the scripts themselves call on the host.
 host_tools() {

@@ -6,11 +6,11 @@
 # source, same config, same rustc: the Rust symbols come out the same, and the
 # module loads into the unmodified distribution kernel.
 #
-# `setup-kernel.sh` makes what is missing; lib-kernel.sh finds it again.
-# `setup-kernel.sh --list` prints the newest version of each series that the mirror has.
-. "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/apt.sh"
-. "$TOP/scripts/lib-kernel.sh"
+# `setup/kernel.sh` makes what is missing; lib-kernel.sh finds it again.
+# `setup/kernel.sh --list` prints the newest version of each series that the mirror has.
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/scripts/setup/apt.sh"
+. "$TOP/scripts/setup/lib-kernel.sh"
 
 # 7.3.4-1~bpo13+1 -> 7.3
 series_of() { sed -E 's/^([0-9]+\.[0-9]+).*/\1/' <<<"$1"; }
