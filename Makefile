@@ -15,16 +15,16 @@ ifdef KDIR
 KDIR_ABS := $(abspath $(KDIR))
 KDIR_RELEASE = $(shell cat $(KDIR_ABS)/include/config/kernel.release 2>/dev/null)
 module:
-	@sh scripts/check-kdir.sh $(KDIR_ABS)
+	@sh scripts/build/check-kdir.sh $(KDIR_ABS)
 	@mkdir -p build
 	+@log=build/$(KDIR_RELEASE).log; rm -f $$log.ok; \
 	{ $(MAKE) -C $(KDIR_ABS) M=$(CURDIR) MO=$(CURDIR)/build/$(KDIR_RELEASE) modules 2>&1 && \
 		touch $$log.ok; } | tee $$log; \
-	[ -e $$log.ok ] || { scripts/kernel-difference.sh $(KDIR_RELEASE) $$log; exit 1; }
+	[ -e $$log.ok ] || { scripts/build/kernel-difference.sh $(KDIR_RELEASE) $$log; exit 1; }
 	@echo "==> build/$(KDIR_RELEASE)/daxrmap.ko"
 else
 module: setup
-	scripts/build-module.sh stock $(KBUILD_ARGS) modules
+	scripts/build/module.sh stock $(KBUILD_ARGS) modules
 	@echo "==> build/stock/daxrmap.ko"
 endif
 
@@ -36,15 +36,15 @@ debug-kernel: setup
 	@scripts/setup/debug-kernel.sh
 
 module-debug: debug-kernel
-	scripts/build-module.sh debug $(KBUILD_ARGS) modules
+	scripts/build/module.sh debug $(KBUILD_ARGS) modules
 	@echo "==> build/debug/daxrmap.ko"
 
 selftests: setup
-	scripts/build-selftests.sh
+	scripts/build/selftests.sh
 
 tools:
 	@scripts/setup/root.sh
-	scripts/build-tools.sh
+	scripts/build/tools.sh
 	@echo "==> build/tools"
 
 # TESTS="a b" runs only these self tests.
@@ -123,7 +123,7 @@ demo: module
 	@scripts/demo.sh
 
 clippy: setup
-	scripts/build-module.sh stock --to $(CURDIR)/build/clippy CLIPPY=1 $(KBUILD_ARGS) modules
+	scripts/build/module.sh stock --to $(CURDIR)/build/clippy CLIPPY=1 $(KBUILD_ARGS) modules
 
 fmt: setup
 	@scripts/rustfmt.sh
@@ -131,7 +131,7 @@ fmt-check: setup
 	@scripts/rustfmt.sh --check
 
 doc: module
-	@scripts/rustdoc.sh
+	@scripts/build/rustdoc.sh
 
 # The cache (root tree, kernels) stays: rm -r ~/.cache/daxrmap by hand.
 clean:

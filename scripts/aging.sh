@@ -25,9 +25,9 @@ log=$dir/log
 mkdir -p "$dir" "$results"
 cd "$TOP"
 build() {
-	scripts/build-module.sh stock modules
-	scripts/build-selftests.sh
-	scripts/build-tools.sh
+	scripts/build/module.sh stock modules
+	scripts/build/selftests.sh
+	scripts/build/tools.sh
 	scripts/initramfs.sh --test build/selftests/aging stock "$dir/initramfs.img"
 }
 step "building the guest" "$dir/build.log" build

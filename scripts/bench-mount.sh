@@ -16,9 +16,9 @@ log=$dir/log
 mkdir -p "$dir" "$results"
 cd "$TOP"
 build() {
-	scripts/build-module.sh stock modules
-	scripts/build-selftests.sh mount-time
-	scripts/build-tools.sh
+	scripts/build/module.sh stock modules
+	scripts/build/selftests.sh mount-time
+	scripts/build/tools.sh
 	scripts/initramfs.sh --test build/bench-mount/mount-time stock "$dir/initramfs.img"
 }
 step "building the guest" "$dir/build.log" build

@@ -18,7 +18,7 @@
 #   BENCH_OUT     where results go
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/setup/lib-kernel.sh"
-. "$TOP/scripts/lib-cargo.sh"
+. "$TOP/scripts/build/lib-cargo.sh"
 
 callgrind=
 [ "${1:-}" != --callgrind ] || { callgrind=1; shift; }

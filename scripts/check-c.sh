@@ -19,6 +19,6 @@ for f in src/helpers/*.c; do objects+=("${f%.c}.o"); done
 rm -rf "build/check-$1"
 out=$(mktemp "$TOP/build/check.XXXXXX")
 trap 'rm -f "$out"' EXIT
-scripts/build-module.sh stock --to "$TOP/build/check-$1" "${args[@]}" "${objects[@]}" 2>&1 | tee "$out"
+scripts/build/module.sh stock --to "$TOP/build/check-$1" "${args[@]}" "${objects[@]}" 2>&1 | tee "$out"
 # kbuild goes on without a checker that it finds wanting.
 ! grep -qE '(warning|error):|is not available or not up to date' "$out"

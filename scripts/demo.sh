@@ -7,8 +7,8 @@
 
 log=$TOP/build/demo.log
 initrd=$TOP/build/demo.cpio.gz
-step "building the demo program" "$TOP/build/demo-build.log" "$TOP/scripts/build-selftests.sh" demo
-step "building the tools" "$TOP/build/demo-tools.log" "$TOP/scripts/build-tools.sh"
+step "building the demo program" "$TOP/build/demo-build.log" "$TOP/scripts/build/selftests.sh" demo
+step "building the tools" "$TOP/build/demo-tools.log" "$TOP/scripts/build/tools.sh"
 "$TOP/scripts/initramfs.sh" --module "$TOP/build/stock/daxrmap.ko" --test "$TOP/build/demo/demo" stock "$initrd"
 rc=0
 "$TOP/scripts/run-qemu.sh" --kernel stock --initrd "$initrd" --log "$log" --timeout 120 \

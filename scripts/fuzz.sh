@@ -11,7 +11,7 @@
 # the flags by which the compiler instruments the code for it. They are stable.
 # Address sanitizer is not, and there is no unsafe code to find with it.
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-cargo.sh"
+. "$TOP/scripts/build/lib-cargo.sh"
 
 merge=
 [ "${1:-}" != --merge ] || { merge=1; set -- 0 "${2:?--merge needs a target}"; }

@@ -17,7 +17,7 @@ initrd=$dir/$fault.img
 module=--no-module
 [ -z "${FAULT_MODULE:-}" ] || module="--module $TOP/build/stock/daxrmap.ko"
 
-step "building the programs" "$dir/build.log" "$TOP/scripts/build-selftests.sh" kernel-faults
+step "building the programs" "$dir/build.log" "$TOP/scripts/build/selftests.sh" kernel-faults
 # shellcheck disable=SC2086
 "$TOP/scripts/initramfs.sh" $module --test "$dir/$fault" stock "$initrd"
 "$TOP/scripts/run-qemu.sh" --kernel stock --initrd "$initrd" --log "$log" --timeout "${TIMEOUT:-180}" \

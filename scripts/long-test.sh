@@ -37,8 +37,8 @@ timeout=$((600 + ops / per_second))
 log=$TOP/build/$test-$kernel.log
 initrd=$TOP/build/$test-$kernel.img
 
-step "building the self tests" "$TOP/build/$test-build.log" "$TOP/scripts/build-selftests.sh"
-step "building the tools" "$TOP/build/$test-tools.log" "$TOP/scripts/build-tools.sh"
+step "building the self tests" "$TOP/build/$test-build.log" "$TOP/scripts/build/selftests.sh"
+step "building the tools" "$TOP/build/$test-tools.log" "$TOP/scripts/build/tools.sh"
 "$TOP/scripts/initramfs.sh" --test "$TOP/build/selftests/$test" "$kernel" "$initrd"
 say "$test: $ops $what on $fs, the $kernel kernel, seed $seed, log: $log"
 rc=0

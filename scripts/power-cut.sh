@@ -40,9 +40,9 @@ size=16M
 cd "$TOP"
 mkdir -p "$dir" build/logs
 build() {
-	[ -n "${POWER_CUT_MODULE:-}" ] || scripts/build-module.sh stock modules
-	scripts/build-selftests.sh power-cut
-	scripts/build-tools.sh
+	[ -n "${POWER_CUT_MODULE:-}" ] || scripts/build/module.sh stock modules
+	scripts/build/selftests.sh power-cut
+	scripts/build/tools.sh
 	scripts/initramfs.sh --module "$module" --test build/power-cut/power-cut stock "$initrd"
 	[ $device = nfit ] || lossy
 }

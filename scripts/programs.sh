@@ -15,8 +15,8 @@ scripts/setup/programs.sh
 files=()
 for f in tests/programs/*; do files+=(--test "$f"); done
 build() {
-	scripts/build-module.sh stock modules
-	scripts/build-tools.sh
+	scripts/build/module.sh stock modules
+	scripts/build/tools.sh
 	scripts/initramfs.sh "${files[@]}" stock "$initrd"
 }
 step "building the guest" "$dir/build.log" build

@@ -14,7 +14,7 @@ kernel_paths
 
 work=$TOP/build/mutants
 killed=0 survived=0
-"$TOP/scripts/build-selftests.sh" >"$TOP/build/mutants-selftests.log" 2>&1 ||
+"$TOP/scripts/build/selftests.sh" >"$TOP/build/mutants-selftests.log" 2>&1 ||
 	die "the self tests do not build, log: $TOP/build/mutants-selftests.log"
 
 build() { # NAME KERNEL

@@ -55,7 +55,7 @@ counted() {
 }
 
 clippy() {
-	"$TOP/scripts/build-module.sh" stock --to "$TOP/build/clippy" CLIPPY=1 KRUSTFLAGS=-Dwarnings modules
+	"$TOP/scripts/build/module.sh" stock --to "$TOP/build/clippy" CLIPPY=1 KRUSTFLAGS=-Dwarnings modules
 }
 
 debug_kernel_failed() { cat "$LOGS/debug-kernel.log"; return 1; }

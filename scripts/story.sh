@@ -13,9 +13,9 @@ cut="the power fails now"
 mkdir -p "$dir"
 cd "$TOP"
 build() {
-	scripts/build-module.sh stock modules
-	scripts/build-selftests.sh
-	scripts/build-tools.sh
+	scripts/build/module.sh stock modules
+	scripts/build/selftests.sh
+	scripts/build/tools.sh
 	# Without tests: the script is all that runs.
 	scripts/initramfs.sh --test build/selftests/basic stock "$initrd"
 }

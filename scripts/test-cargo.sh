@@ -4,7 +4,7 @@
 # tools) with the root tree's cargo; ARGUMENTs go to `cargo test`. Its last line
 # is "RESULT passed failed skipped".
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-cargo.sh"
+. "$TOP/scripts/build/lib-cargo.sh"
 
 dir=$1
 shift

@@ -12,9 +12,9 @@ after=basic # any self test that passes
 
 cd "$TOP"
 mkdir -p "$LOGS"
-scripts/build-module.sh stock modules
-scripts/build-selftests.sh
-scripts/build-tools.sh
+scripts/build/module.sh stock modules
+scripts/build/selftests.sh
+scripts/build/tools.sh
 scripts/initramfs.sh --test tests/guest/dies --test tests/guest/hangs \
 	--test "build/selftests/$after" stock "$initrd"
 # It fails, as it should.

@@ -21,9 +21,9 @@ esac
 
 cd "$TOP"
 mkdir -p "$LOGS"
-[ -n "${MCE_MODULE:-}" ] || scripts/build-module.sh "$kernel" modules
-scripts/build-selftests.sh mce
-scripts/build-tools.sh
+[ -n "${MCE_MODULE:-}" ] || scripts/build/module.sh "$kernel" modules
+scripts/build/selftests.sh mce
+scripts/build/tools.sh
 scripts/initramfs.sh --module "${MCE_MODULE:-build/$kernel/daxrmap.ko}" --test build/mce/mce "$kernel" "$initrd"
 
 work=$(mktemp -d "$CACHE/qemu.XXXXXX")

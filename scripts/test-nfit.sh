@@ -11,9 +11,9 @@ initrd=$TOP/build/initramfs-nfit.img
 log=$TOP/build/logs/console-nfit.log
 mkdir -p "$TOP/build/logs"
 cd "$TOP"
-scripts/build-module.sh stock modules
-scripts/build-selftests.sh
-scripts/build-tools.sh
+scripts/build/module.sh stock modules
+scripts/build/selftests.sh
+scripts/build/tools.sh
 scripts/initramfs.sh stock "$initrd"
 
 # The namespace has page structs only once it was told to; then the NVDIMM is

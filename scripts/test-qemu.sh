@@ -30,9 +30,9 @@ esac
 [ "$(nproc)" -gt 1 ] || shards=1
 
 cd "$TOP"
-scripts/build-module.sh "$kernel" modules
-scripts/build-selftests.sh
-scripts/build-tools.sh
+scripts/build/module.sh "$kernel" modules
+scripts/build/selftests.sh
+scripts/build/tools.sh
 scripts/initramfs.sh "$kernel" "$initrd"
 
 # Deals the tests out in turn: ${share[i]} is the i-th guest's.

@@ -11,9 +11,9 @@ initrd=$TOP/build/initramfs-virtio.img
 log=$TOP/build/logs/console-virtio.log
 mkdir -p "$TOP/build/logs" "$dir"
 cd "$TOP"
-scripts/build-module.sh stock modules
-scripts/build-selftests.sh
-scripts/build-tools.sh
+scripts/build/module.sh stock modules
+scripts/build/selftests.sh
+scripts/build/tools.sh
 scripts/initramfs.sh stock "$initrd"
 
 script='grep -q virtio-pmem /sys/bus/nd/devices/ndbus0/provider || exit 2

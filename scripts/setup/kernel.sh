@@ -6,8 +6,8 @@
 # source, same config, same rustc: the Rust symbols come out the same, and the
 # module loads into the unmodified distribution kernel.
 #
-# `setup/kernel.sh` makes what is missing; lib-kernel.sh finds it again.
-# `setup/kernel.sh --list` prints the newest version of each series that the mirror has.
+# `kernel.sh` makes what is missing; lib-kernel.sh finds it again.
+# `kernel.sh --list` prints the newest version of each series that the mirror has.
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/setup/apt.sh"
 . "$TOP/scripts/setup/lib-kernel.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# setup/spin.sh: prints where the model checker spin is. One that is installed
+# spin.sh: prints where the model checker spin is. One that is installed
 # on this machine will do; else the pinned suite's is unpacked in the cache, to
 # be run in the root tree, which has the libraries that it was built for. It is
 # not a package of the root tree, because these are its key.

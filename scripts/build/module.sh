@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# build-module.sh stock|debug [--to DIR] [MAKE-ARGUMENT...]: builds daxrmap.ko
+# module.sh stock|debug [--to DIR] [MAKE-ARGUMENT...]: builds daxrmap.ko
 # for one of our kernels into build/KERNEL (or DIR), with the compiler that
 # the kernel tree was prepared with.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/setup/lib-kernel.sh"
 
-[ $# -gt 0 ] || die "usage: build-module.sh stock|debug [--to DIR] [MAKE-ARGUMENT...]"
+[ $# -gt 0 ] || die "usage: scripts/build/module.sh stock|debug [--to DIR] [MAKE-ARGUMENT...]"
 kernel=$1 to=$TOP/build/$1
 shift
 if [ "${1:-}" = --to ]; then
@@ -26,6 +26,6 @@ lock "build-$(hash_of "$to")"
 cd "$TOP"
 mkdir -p "$to"
 (exec_in "$root" make "${args[@]}" -j"$(nproc)" "M=$TOP" "MO=$to" "$@") 2>&1 | tee "$to/build.log" || {
-	kernel_is_tested || scripts/kernel-difference.sh "$KERNEL_RELEASE" "$to/build.log"
+	kernel_is_tested || scripts/build/kernel-difference.sh "$KERNEL_RELEASE" "$to/build.log"
 	exit 1
 }

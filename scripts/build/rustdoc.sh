@@ -4,7 +4,7 @@
 # build/doc. The kernel's own rustdoc target knows no M=, so this is the
 # command that compiled the module for the stock kernel, as kbuild kept it,
 # with rustdoc in rustc's place.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 build=$TOP/build/stock
 saved=$build/src/.daxrmap.o.cmd

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Builds the user space programs of tools/ into build/tools, linked statically:
 # they run in the guest, and on any x86-64 Linux.
-. "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-cargo.sh"
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/scripts/build/lib-cargo.sh"
 lock "tools-$(hash_of "$TOP/build/tools")"
 cd "$TOP/tools"
 cargo_fetch

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Builds the tests that run in the guest into build/selftests, with the root
 # tree's compiler and libc.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/setup/lib-kernel.sh"
 kernel_paths
 lock "build-$(hash_of "$TOP/build/selftests")"

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# make-images.sh: makes tests/images anew, with this version's mkfs and module, in
+# images.sh: makes tests/images anew, with this version's mkfs and module, in
 # a guest: images of the on-media format, which every later version must be able
 # to mount, each with a listing of what is in it. For a new version of the format:
 # IMAGE_VERSION=v2 beside the old ones, which stay.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 version=${IMAGE_VERSION:-v1}
 dir=$TOP/build/images
@@ -12,9 +12,9 @@ initrd=$dir/initramfs.img
 size=2097152
 mkdir -p "$dir"
 cd "$TOP"
-scripts/build-module.sh stock modules >"$dir/build.log" 2>&1
-scripts/build-selftests.sh make-images >>"$dir/build.log" 2>&1
-scripts/build-tools.sh >>"$dir/build.log" 2>&1
+scripts/build/module.sh stock modules >"$dir/build.log" 2>&1
+scripts/build/selftests.sh make-images >>"$dir/build.log" 2>&1
+scripts/build/tools.sh >>"$dir/build.log" 2>&1
 scripts/initramfs.sh --test build/images/make-images stock "$initrd"
 
 # The guest leaves them on an NVDIMM of its own, which is no namespace for DAX.
