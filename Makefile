@@ -105,7 +105,7 @@ model:
 
 # One of the kernel's own faults, on XFS or ext4: Documentation/kernel-faults.rst
 kernel-fault: setup
-	@scripts/kernel-fault.sh $(FAULT)
+	@scripts/guest/kernel-fault.sh $(FAULT)
 
 # Takes one cure out at a time, and wants a self test to notice.
 mutants: module debug-kernel
@@ -120,7 +120,7 @@ fsx fsstress: $(if $(filter debug,$(KERNEL)),module-debug,module)
 	@OPS=$(OPS) SEED=$(SEED) KERNEL=$(KERNEL) FS=$(FS) scripts/long-test.sh $@
 
 demo: module
-	@scripts/demo.sh
+	@scripts/guest/demo.sh
 
 clippy: setup
 	scripts/build/module.sh stock --to $(CURDIR)/build/clippy CLIPPY=1 $(KBUILD_ARGS) modules

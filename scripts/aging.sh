@@ -28,13 +28,13 @@ build() {
 	scripts/build/module.sh stock modules
 	scripts/build/selftests.sh
 	scripts/build/tools.sh
-	scripts/initramfs.sh --test build/selftests/aging stock "$dir/initramfs.img"
+	scripts/guest/initramfs.sh --test build/selftests/aging stock "$dir/initramfs.img"
 }
 step "building the guest" "$dir/build.log" build
 
 say "$rounds rounds on $size MiB, seed $seed, log: $log"
 rc=0
-scripts/run-qemu.sh --kernel stock --initrd "$dir/initramfs.img" --log "$log" --timeout 1500 \
+scripts/guest/run-qemu.sh --kernel stock --initrd "$dir/initramfs.img" --log "$log" --timeout 1500 \
 	--pmem 1 --pmem-size "$size" --append daxrmap.timeout=1400 --script "for fs in ${FS:-daxrmap xfs ext4}; do
 	/tests/aging --rounds $rounds --seed $seed \$fs || exit 1
 done" >"$dir/qemu.log" 2>&1 || rc=$?

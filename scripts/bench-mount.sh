@@ -19,7 +19,7 @@ build() {
 	scripts/build/module.sh stock modules
 	scripts/build/selftests.sh mount-time
 	scripts/build/tools.sh
-	scripts/initramfs.sh --test build/bench-mount/mount-time stock "$dir/initramfs.img"
+	scripts/guest/initramfs.sh --test build/bench-mount/mount-time stock "$dir/initramfs.img"
 }
 step "building the guest" "$dir/build.log" build
 
@@ -27,7 +27,7 @@ step "building the guest" "$dir/build.log" build
 # does not clone, would have to write 4 GiB for these, and XFS takes its time.
 say "mounting filesystems of $sizes extents, log: $log"
 rc=0
-scripts/run-qemu.sh --kernel stock --initrd "$dir/initramfs.img" --log "$log" --timeout 1500 \
+scripts/guest/run-qemu.sh --kernel stock --initrd "$dir/initramfs.img" --log "$log" --timeout 1500 \
 	--pmem 1 --pmem-size 4096 --icount --append daxrmap.timeout=1400 --script "for n in $sizes; do
 	for fs in daxrmap xfs ext4; do
 		[ \$fs = daxrmap ] || [ \$n -le 100000 ] || continue

@@ -39,10 +39,10 @@ initrd=$TOP/build/$test-$kernel.img
 
 step "building the self tests" "$TOP/build/$test-build.log" "$TOP/scripts/build/selftests.sh"
 step "building the tools" "$TOP/build/$test-tools.log" "$TOP/scripts/build/tools.sh"
-"$TOP/scripts/initramfs.sh" --test "$TOP/build/selftests/$test" "$kernel" "$initrd"
+"$TOP/scripts/guest/initramfs.sh" --test "$TOP/build/selftests/$test" "$kernel" "$initrd"
 say "$test: $ops $what on $fs, the $kernel kernel, seed $seed, log: $log"
 rc=0
-"$TOP/scripts/run-qemu.sh" --kernel "$kernel" --initrd "$initrd" --log "$log" --timeout "$timeout" \
+"$TOP/scripts/guest/run-qemu.sh" --kernel "$kernel" --initrd "$initrd" --log "$log" --timeout "$timeout" \
 	--append "daxrmap.timeout=$((timeout - 60))" \
 	--script "export DAXRMAP_TEST_FS=$fs; exec /tests/$test $count $ops --seed $seed" >"$log.run" 2>&1 || rc=$?
 # What the guest printed, without the console's time stamps.

@@ -43,7 +43,7 @@ build() {
 	[ -n "${POWER_CUT_MODULE:-}" ] || scripts/build/module.sh stock modules
 	scripts/build/selftests.sh power-cut
 	scripts/build/tools.sh
-	scripts/initramfs.sh --module "$module" --test build/power-cut/power-cut stock "$initrd"
+	scripts/guest/initramfs.sh --module "$module" --test build/power-cut/power-cut stock "$initrd"
 	[ $device = nfit ] || lossy
 }
 # The host's part, once as a library for QEMU and once as a program.
@@ -107,7 +107,7 @@ start_guest() { # CYCLE SEED LAST
 			--env "LOSSY_FILE=$dir/pmem" --env "LOSSY_DURABLE=$dir/durable")
 		devices=2
 	fi
-	scripts/run-qemu.sh --kernel stock --initrd "$initrd" --log "$log" --timeout 120 --pmem 0 \
+	scripts/guest/run-qemu.sh --kernel stock --initrd "$initrd" --log "$log" --timeout 120 --pmem 0 \
 		"${on[@]}" --pid "$dir/pid" --append daxrmap.timeout=100 \
 		--append "daxrmap.pmem=$devices daxrmap.env=\"CUT_DEVICE=$device CUT_CYCLE=$1 CUT_SEED=$2 CUT_LAST=$3\"" \
 		--script "${script/SIZE/$size}" -- \
@@ -155,7 +155,7 @@ for ((cycle = 0; cycle <= cycles; cycle++)); do
 	guest=
 	[ $device = nfit ] || in_root "$dir/lossy" $((seed + cycle)) "$dir/pmem" "$dir/durable"
 	! said '^not ok' || fail "cycle $cycle"
-	complaints=$(scripts/check-log.sh "$log") || fail "cycle $cycle: the kernel complained: $complaints"
+	complaints=$(scripts/guest/check-log.sh "$log") || fail "cycle $cycle: the kernel complained: $complaints"
 	if [ -n "$last" ]; then
 		[ $rc = 0 ] || fail "the last cycle: exit $rc"
 	elif grep -aq DAXRMAP-GUEST-EXIT "$log"; then

@@ -4,7 +4,7 @@
 # stock kernel. The guest has them on a disk, which setup/programs.sh makes; tests/programs
 # says what they do. TESTS="a b" runs only these. The last line is "RESULT passed failed skipped".
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-guest.sh"
+. "$TOP/scripts/guest/lib-guest.sh"
 . "$TOP/scripts/setup/lib-programs.sh"
 
 dir=$TOP/build/programs
@@ -17,7 +17,7 @@ for f in tests/programs/*; do files+=(--test "$f"); done
 build() {
 	scripts/build/module.sh stock modules
 	scripts/build/tools.sh
-	scripts/initramfs.sh "${files[@]}" stock "$initrd"
+	scripts/guest/initramfs.sh "${files[@]}" stock "$initrd"
 }
 step "building the guest" "$dir/build.log" build
 

@@ -68,10 +68,10 @@ try() { # NAME
 	power-cut-virtio) power_cut "$1" virtio; return ;;
 	mce) mce "$1"; return ;;
 	esac
-	"$TOP/scripts/initramfs.sh" --module "$dir/tree/daxrmap.ko" \
+	"$TOP/scripts/guest/initramfs.sh" --module "$dir/tree/daxrmap.ko" \
 		$(for t in $tests; do echo "--test $TOP/build/selftests/$t"; done) \
 		"$kernel" "$dir/initrd" >/dev/null
-	if "$TOP/scripts/run-qemu.sh" --kernel "$kernel" --initrd "$dir/initrd" --log "$dir/log" \
+	if "$TOP/scripts/guest/run-qemu.sh" --kernel "$kernel" --initrd "$dir/initrd" --log "$dir/log" \
 		--timeout $timeout --append daxrmap.timeout=$((timeout * 4 / 10)) >"$dir/run.log" 2>&1; then
 		survived=$((survived + 1))
 		say "mutant $1: SURVIVED $tests"

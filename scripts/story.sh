@@ -17,7 +17,7 @@ build() {
 	scripts/build/selftests.sh
 	scripts/build/tools.sh
 	# Without tests: the script is all that runs.
-	scripts/initramfs.sh --test build/selftests/basic stock "$initrd"
+	scripts/guest/initramfs.sh --test build/selftests/basic stock "$initrd"
 }
 step "building the guest" "$dir/build.log" build
 
@@ -85,7 +85,7 @@ lines() { tr -d '\r' <"$1" 2>/dev/null | grep -a 'tap: ' | sed 's/^.*tap: //'; }
 # day NAME SCRIPT: in the background, $guest is its runner.
 day() {
 	rm -f "$dir/$1.log"
-	scripts/run-qemu.sh --kernel stock --initrd "$initrd" --log "$dir/$1.log" --timeout 200 \
+	scripts/guest/run-qemu.sh --kernel stock --initrd "$initrd" --log "$dir/$1.log" --timeout 200 \
 		--nfit "$nvdimm" --append daxrmap.timeout=150 --script "$common$2" >"$dir/$1.run" 2>&1 &
 	guest=$!
 }

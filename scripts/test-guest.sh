@@ -4,7 +4,7 @@
 # test: the next one finds the machine as it was. The last line is
 # "RESULT passed failed skipped".
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-guest.sh"
+. "$TOP/scripts/guest/lib-guest.sh"
 
 initrd=$TOP/build/initramfs-guest.img
 log=$LOGS/console-guest.log
@@ -15,10 +15,10 @@ mkdir -p "$LOGS"
 scripts/build/module.sh stock modules
 scripts/build/selftests.sh
 scripts/build/tools.sh
-scripts/initramfs.sh --test tests/guest/dies --test tests/guest/hangs \
+scripts/guest/initramfs.sh --test tests/guest/dies --test tests/guest/hangs \
 	--test "build/selftests/$after" stock "$initrd"
 # It fails, as it should.
-scripts/run-qemu.sh --kernel stock --initrd "$initrd" --log "$log" --append daxrmap.timeout=20 \
+scripts/guest/run-qemu.sh --kernel stock --initrd "$initrd" --log "$log" --append daxrmap.timeout=20 \
 	--append "daxrmap.run=\"dies $after hangs $after\"" >"$LOGS/qemu-guest.log" 2>&1 || true
 
 check() { # WHAT CONDITION...

@@ -5,7 +5,7 @@
 # monitor raises it. Prints the guest's results; the last line is
 # "RESULT passed failed skipped". MCE_MODULE is another daxrmap.ko than build/stock's.
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-guest.sh"
+. "$TOP/scripts/guest/lib-guest.sh"
 
 kernel=$1
 log=$LOGS/console-mce-$kernel.log
@@ -24,7 +24,7 @@ mkdir -p "$LOGS"
 [ -n "${MCE_MODULE:-}" ] || scripts/build/module.sh "$kernel" modules
 scripts/build/selftests.sh mce
 scripts/build/tools.sh
-scripts/initramfs.sh --module "${MCE_MODULE:-build/$kernel/daxrmap.ko}" --test build/mce/mce "$kernel" "$initrd"
+scripts/guest/initramfs.sh --module "${MCE_MODULE:-build/$kernel/daxrmap.ko}" --test build/mce/mce "$kernel" "$initrd"
 
 work=$(mktemp -d "$CACHE/qemu.XXXXXX")
 guest=
@@ -111,7 +111,7 @@ serve() {
 }
 
 rm -f "$log"
-scripts/run-qemu.sh "${args[@]}" --nfit "$work/nvdimm" -- \
+scripts/guest/run-qemu.sh "${args[@]}" --nfit "$work/nvdimm" -- \
 	-chardev "pipe,id=qmp,path=$work/qmp" -mon chardev=qmp,mode=control >"$LOGS/qemu-mce-$kernel.log" 2>&1 &
 guest=$!
 serve

@@ -14,7 +14,7 @@ cd "$TOP"
 scripts/build/module.sh stock modules
 scripts/build/selftests.sh
 scripts/build/tools.sh
-scripts/initramfs.sh stock "$initrd"
+scripts/guest/initramfs.sh stock "$initrd"
 
 # The namespace has page structs only once it was told to; then the NVDIMM is
 # the first device of all.
@@ -25,7 +25,7 @@ for t in TESTS; do "/tests/$t" || rc=$?; done
 exit $rc'
 rc=0
 rm -f "$image"
-scripts/run-qemu.sh --kernel stock --initrd "$initrd" --log "$log" --timeout 300 \
+scripts/guest/run-qemu.sh --kernel stock --initrd "$initrd" --log "$log" --timeout 300 \
 	--nfit "$image" --append daxrmap.timeout=200 --script "${script//TESTS/$*}" || rc=$?
 rm -f "$image"
 count() { tr -d '\r' <"$log" | grep -a 'tap: ' | grep -acE "$1" || true; }

@@ -5,7 +5,7 @@
 # out to N guests at a time. Prints the guests' results; the last line is
 # "RESULT passed failed skipped".
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/lib-guest.sh"
+. "$TOP/scripts/guest/lib-guest.sh"
 
 kernel=$1
 initrd=$TOP/build/initramfs-$kernel.img
@@ -33,7 +33,7 @@ cd "$TOP"
 scripts/build/module.sh "$kernel" modules
 scripts/build/selftests.sh
 scripts/build/tools.sh
-scripts/initramfs.sh "$kernel" "$initrd"
+scripts/guest/initramfs.sh "$kernel" "$initrd"
 
 # Deals the tests out in turn: ${share[i]} is the i-th guest's.
 share=()

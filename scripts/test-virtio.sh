@@ -14,7 +14,7 @@ cd "$TOP"
 scripts/build/module.sh stock modules
 scripts/build/selftests.sh
 scripts/build/tools.sh
-scripts/initramfs.sh stock "$initrd"
+scripts/guest/initramfs.sh stock "$initrd"
 
 script='grep -q virtio-pmem /sys/bus/nd/devices/ndbus0/provider || exit 2
 rc=0
@@ -22,7 +22,7 @@ for t in TESTS; do "/tests/$t" || rc=$?; done
 exit $rc'
 rc=0
 truncate -s 512M "$dir/pmem"
-scripts/run-qemu.sh --kernel stock --initrd "$initrd" --log "$log" --timeout 600 --pmem 0 \
+scripts/guest/run-qemu.sh --kernel stock --initrd "$initrd" --log "$log" --timeout 600 --pmem 0 \
 	--virtio-pmem "$dir/pmem" --append "daxrmap.pmem=1 daxrmap.timeout=400" --script "${script//TESTS/$*}" || rc=$?
 rm -rf "$dir"
 count() { tr -d '\r' <"$log" | grep -a 'tap: ' | grep -acE "$1" || true; }

@@ -15,12 +15,12 @@ cd "$TOP"
 scripts/build/module.sh stock modules >"$dir/build.log" 2>&1
 scripts/build/selftests.sh make-images >>"$dir/build.log" 2>&1
 scripts/build/tools.sh >>"$dir/build.log" 2>&1
-scripts/initramfs.sh --test build/images/make-images stock "$initrd"
+scripts/guest/initramfs.sh --test build/images/make-images stock "$initrd"
 
 # The guest leaves them on an NVDIMM of its own, which is no namespace for DAX.
 rm -f "$dir/out"
 truncate -s 64M "$dir/out"
-scripts/run-qemu.sh --kernel stock --initrd "$initrd" --log "$dir/log" --timeout 200 \
+scripts/guest/run-qemu.sh --kernel stock --initrd "$initrd" --log "$dir/log" --timeout 200 \
 	--nfit "$dir/unused" --script 'for d in pmem0 pmem1 pmem2; do
 	[ ! -e /sys/block/$d ] || [ "$(cat /sys/block/$d/size)" -gt 200000 ] || out=/dev/$d
 	[ ! -e /sys/block/$d ] || [ "$(cat /sys/block/$d/size)" -lt 200000 ] || dev=/dev/$d

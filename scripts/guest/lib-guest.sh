@@ -10,7 +10,7 @@ start_guest() { # NAME TESTS RUN-QEMU-OPTION...
 	local name=$1 tests=$2
 	shift 2
 	mkdir -p "$LOGS"
-	"$TOP/scripts/run-qemu.sh" --log "$LOGS/console-$name.log" --append "daxrmap.run=\"$tests\"" "$@" \
+	"$TOP/scripts/guest/run-qemu.sh" --log "$LOGS/console-$name.log" --append "daxrmap.run=\"$tests\"" "$@" \
 		>"$LOGS/qemu-$name.log" 2>&1 &
 	guests+=("$name")
 	guest_pids+=($!)
@@ -52,7 +52,7 @@ collect() { # LOG RC
 		f=$((f + 1))
 	fi
 	# What the kernel said is a test of its own.
-	if complaints=$("$TOP/scripts/check-log.sh" "$log"); then
+	if complaints=$("$TOP/scripts/guest/check-log.sh" "$log"); then
 		echo "ok nothing wrong in the kernel's log"
 		p=$((p + 1))
 	else

@@ -22,7 +22,7 @@
 #
 # Exit status 0: the guest reached its end, with exit code 0 and a log in
 # which check-log.sh finds nothing. Anything else prints the log's tail.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/setup/lib-kernel.sh"
 
 kernel='' initrd='' log='' timeout=300 pmem=2 pmem_size=512 nfit='' virtio='' cpu='' append='' script='' pid_file='' icount='' dry=''
@@ -183,7 +183,7 @@ pid=
 grep -aq 'Kernel panic' "$log" && fail "the kernel panicked after $((SECONDS - start)) s"
 code=$(tr -d '\r' <"$log" | sed -n 's/.*DAXRMAP-GUEST-EXIT \([0-9]*\)$/\1/p' | tail -n 1)
 [ -n "$code" ] || fail "the guest ended without saying so (QEMU's exit code: $rc)"
-found=$("$TOP/scripts/check-log.sh" "$log") || {
+found=$("$TOP/scripts/guest/check-log.sh" "$log") || {
 	echo "--- the kernel complained:" >&2
 	printf '%s\n' "$found" >&2
 	fail "the kernel complained"

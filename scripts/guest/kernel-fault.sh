@@ -4,7 +4,7 @@
 # kernel without the module, runs tests/kernel-faults/FAULT, and prints what it and the
 # kernel said: the guest may well die of it. An oops does not end it, as with the
 # distribution's settings. FAULT_MODULE=1: with the module loaded.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/setup/lib-kernel.sh"
 
 fault=${1:-}
@@ -19,8 +19,8 @@ module=--no-module
 
 step "building the programs" "$dir/build.log" "$TOP/scripts/build/selftests.sh" kernel-faults
 # shellcheck disable=SC2086
-"$TOP/scripts/initramfs.sh" $module --test "$dir/$fault" stock "$initrd"
-"$TOP/scripts/run-qemu.sh" --kernel stock --initrd "$initrd" --log "$log" --timeout "${TIMEOUT:-180}" \
+"$TOP/scripts/guest/initramfs.sh" $module --test "$dir/$fault" stock "$initrd"
+"$TOP/scripts/guest/run-qemu.sh" --kernel stock --initrd "$initrd" --log "$log" --timeout "${TIMEOUT:-180}" \
 	--append daxrmap.timeout=120 \
 	--script "echo 0 >/proc/sys/kernel/panic_on_oops; /tests/$fault $*; rc=\$?; umount -l /mnt; exit \$rc" \
 	>"$log.run" 2>&1 || true

@@ -7,7 +7,7 @@
 # KERNEL is stock or debug. Without options it holds build/KERNEL/daxrmap.ko,
 # every program of build/selftests and whatever is in build/tools. The guest
 # inserts every --module and runs every --test.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/setup/lib-kernel.sh"
 
 modules=() tests=() no_module=
@@ -43,13 +43,13 @@ fi
 base() {
 	local key inputs
 	inputs=$(stat -Lc '%n %s %Y' "$ROOT"/usr/sbin/{mkfs.xfs,xfs_io,mkfs.ext4} "$ROOT"/usr/bin/{busybox,ndctl})
-	key=$(hash_of "$TOP/scripts/initramfs-base.sh" "$inputs" "$KERNEL_VERSION" "$modules_dir")
+	key=$(hash_of "$TOP/scripts/guest/initramfs-base.sh" "$inputs" "$KERNEL_VERSION" "$modules_dir")
 	base=$CACHE/initramfs/base-$kernel-$key.cpio
 	[ -e "$base" ] && return 0
 	mkdir -p "$CACHE/initramfs"
 	find "$CACHE/initramfs" -mindepth 1 -maxdepth 1 -mtime +7 -exec rm -rf {} +
 	cd "$TOP"
-	in_root "$TOP/scripts/initramfs-base.sh" "$modules_dir" "$base"
+	in_root "$TOP/scripts/guest/initramfs-base.sh" "$modules_dir" "$base"
 }
 
 # An initramfs may be several archives, one after the other: what changes is
@@ -57,7 +57,7 @@ base() {
 top() {
 	local f
 	mkdir -p "$dir/tests" "$dir/daxrmap" "$dir/usr/sbin"
-	install -m 755 "$TOP/scripts/guest-init" "$dir/init"
+	install -m 755 "$TOP/scripts/guest/init" "$dir/init"
 	for f in ${modules[@]+"${modules[@]}"}; do
 		[ -e "$f" ] || die "no module $f: run 'make' (or 'make module-debug') first"
 		cp "$f" "$dir/daxrmap/"
