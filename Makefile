@@ -49,25 +49,25 @@ tools:
 
 # TESTS="a b" runs only these self tests.
 test:
-	@scripts/run-tests.sh
+	@scripts/tests/run.sh
 test-stock test-debug test-nfit test-virtio test-host:
-	@scripts/run-tests.sh $(@:test-%=%)
+	@scripts/tests/run.sh $(@:test-%=%)
 
 # Each kernel that the mirror has: SUITES="sid experimental" TESTS="a b" only these.
 test-kernels:
-	@scripts/test-kernels.sh
+	@scripts/tests/kernels.sh
 
 # mkfs, copy, clone, lose a page, heal, have the power cut, mount again.
 story:
-	@scripts/run-tests.sh story
+	@scripts/tests/run.sh story
 
 # Debian's programs, in a root tree of their own: TESTS="git sqlite" only these.
 programs:
-	@scripts/run-tests.sh programs
+	@scripts/tests/run.sh programs
 
 # Machine checks, raised through QEMU's monitor.
 mce:
-	@scripts/run-tests.sh mce
+	@scripts/tests/run.sh mce
 
 # N=100000: so many records, quickly; the rest is in scripts/bench.sh.
 bench: setup
@@ -81,18 +81,18 @@ bench-mount: setup
 FUZZ_SECONDS ?= 180
 fuzz:
 	@scripts/setup/root.sh
-	@scripts/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_TARGET)
+	@scripts/tests/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_TARGET)
 
 # So many states of the medium after a crash, drawn anew with another
 # DAXRMAP_SEED (tests/host/src/crash.rs), and machines that are killed under load:
 # CYCLES=20 of them.
 CRASH_STATES ?= 1000000
 crash: setup power-cut
-	@DAXRMAP_CRASH_STATES=$(CRASH_STATES) scripts/test-cargo.sh tests/host \
+	@DAXRMAP_CRASH_STATES=$(CRASH_STATES) scripts/tests/cargo.sh tests/host \
 		crash::every -- --nocapture
 
 power-cut: setup
-	@scripts/power-cut.sh
+	@scripts/tests/power-cut.sh
 
 # Files come and go on a nearly full device, beside XFS and ext4. ROUNDS=40 SEED=1 SIZE=1024 FS=daxrmap
 aging: setup
@@ -109,15 +109,15 @@ kernel-fault: setup
 
 # Takes one cure out at a time, and wants a self test to notice.
 mutants: module debug-kernel
-	@scripts/run-mutants.sh $(MUTANTS)
+	@scripts/tests/mutants.sh $(MUTANTS)
 
 # STRESS_EVENTS=10000, STRESS_SEED=random, STRESS_KERNEL=stock|debug
 stress: $(if $(filter debug,$(STRESS_KERNEL)),module-debug,module)
-	@OPS=$(STRESS_EVENTS) SEED=$(STRESS_SEED) KERNEL=$(STRESS_KERNEL) scripts/long-test.sh $@
+	@OPS=$(STRESS_EVENTS) SEED=$(STRESS_SEED) KERNEL=$(STRESS_KERNEL) scripts/tests/long.sh $@
 
 # Random operations against a model. OPS=50000, SEED=random, KERNEL=stock|debug, FS=daxrmap|xfs
 fsx fsstress: $(if $(filter debug,$(KERNEL)),module-debug,module)
-	@OPS=$(OPS) SEED=$(SEED) KERNEL=$(KERNEL) FS=$(FS) scripts/long-test.sh $@
+	@OPS=$(OPS) SEED=$(SEED) KERNEL=$(KERNEL) FS=$(FS) scripts/tests/long.sh $@
 
 demo: module
 	@scripts/guest/demo.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Makes a disk for the guest, in the cache: a root tree with the public programs of
-# packages-programs.txt, as an ext4 image. scripts/programs.sh gives it to QEMU, read-only.
+# packages-programs.txt, as an ext4 image. scripts/tests/programs.sh gives it to QEMU, read-only.
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/setup/apt.sh"
 . "$TOP/scripts/setup/lib-programs.sh"

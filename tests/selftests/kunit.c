@@ -5,7 +5,7 @@
  *
  * KUnit runs them whenever the module is inserted, if the command line has
  * kunit.enable=1 kunit.autorun=1, and the filter lets them. It does here only;
- * scripts/test-qemu.sh sees to it that it does not before.
+ * scripts/tests/selftests.sh sees to it that it does not before.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -2,7 +2,7 @@
 /*
  * What is on the medium: it is there after a mount, as far as the medium can be
  * read. dr_teardown() of every other test compares too. A crash is a matter of
- * scripts/power-cut.sh.
+ * scripts/tests/power-cut.sh.
  */
 #define _GNU_SOURCE
 #include <errno.h>

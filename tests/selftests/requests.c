@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Devices of which bytes are durable only when a flush request has come back (virtio-pmem;
- * scripts/test-virtio.sh) get them: one for each call that promises something, and
+ * scripts/tests/virtio.sh) get them: one for each call that promises something, and
  * none where they are not needed.
  */
 #define _GNU_SOURCE

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test-virtio.sh [TEST...]: runs self tests (requests, persist, writeback) in a guest of the
+# virtio.sh [TEST...]: runs self tests (requests, persist, writeback) in a guest of the
 # stock kernel, on virtio-pmem: memory that is durable only when the host is asked. The
 # last line is "RESULT passed failed skipped".
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 [ $# != 0 ] || set -- requests persist writeback
 dir=$TOP/build/virtio

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test-kernels.sh: builds the module for, and runs the self tests on, each series of
+# kernels.sh: builds the module for, and runs the self tests on, each series of
 # kernel that the mirror has in these suites, built with the suite's own rustc.
 # Some 10 minutes each. Ends with a table; testing.rst has the last one.
 #
 #   SUITES="a b"    only these (trixie-backports sid experimental)
 #   TESTS="a b"     only these self tests
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 out=$TOP/build/kernels
 mkdir -p "$out"
@@ -36,7 +36,7 @@ try() { # SUITE VERSION
 		row "$1" "$2" "not set up: $(grep '^daxrmap: ' "$log" | tail -n 1)"
 		return 1
 	fi
-	if "$TOP/scripts/test-qemu.sh" stock >>"$log" 2>&1; then rc=0; else rc=1; fi
+	if "$TOP/scripts/tests/selftests.sh" stock >>"$log" 2>&1; then rc=0; else rc=1; fi
 	result=$(sed -n 's/^RESULT \(.*\) \(.*\) \(.*\)/\1 passed, \2 failed, \3 skipped/p' "$log" | tail -n 1)
 	row "$1" "$2" "${result:-does not build: $(grep '^daxrmap: ' "$log" | tail -n 1)}; $(compilers "$1" "$2")" \
 		"$(grep -c '^warning' "$log" || true) warnings"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test-nfit.sh [TEST...]: runs self tests (clear, free_bad) in a guest of the stock kernel,
+# nfit.sh [TEST...]: runs self tests (clear, free_bad) in a guest of the stock kernel,
 # on an NVDIMM: pmem whose firmware is asked. QEMU's cannot clear poison. The
 # last line is "RESULT passed failed skipped".
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 [ $# != 0 ] || set -- clear free_bad
 image=$TOP/build/nfit.img

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test-cargo.sh DIR [ARGUMENT...]: runs the cargo tests of DIR (tests/host,
+# cargo.sh DIR [ARGUMENT...]: runs the cargo tests of DIR (tests/host,
 # tools) with the root tree's cargo; ARGUMENTs go to `cargo test`. Its last line
 # is "RESULT passed failed skipped".
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/build/lib-cargo.sh"
 
 dir=$1

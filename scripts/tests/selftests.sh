@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test-qemu.sh stock|debug: builds the module, the tools and the self tests, and
+# selftests.sh stock|debug: builds the module, the tools and the self tests, and
 # runs these in guests with that kernel. TESTS="a b" runs only these; SHARDS=N shares them
 # out to N guests at a time. Prints the guests' results; the last line is
 # "RESULT passed failed skipped".
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/guest/lib-guest.sh"
 
 kernel=$1

@@ -4,7 +4,7 @@
 # NVDIMM, copy a tree to it, clone that, lose a page, see who lost what, heal by
 # restoring one file, have the power cut, mount again. It prints what the user
 # sees. The last line is "RESULT passed failed skipped".
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 dir=$TOP/build/story
 nvdimm=$dir/nvdimm.img

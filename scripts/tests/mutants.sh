@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# run-mutants.sh [NAME...]: `make mutants`. Takes one cure out of the module at
+# mutants.sh [NAME...]: `make mutants`. Takes one cure out of the module at
 # a time (tests/mutants/NAME.patch), builds it, runs the self tests that the
 # patch's "Tests:" line names on the stock kernel, or on the one that its
 # "Kernel:" line names, and wants them to fail: a mutant that survives means a
-# test that cannot fail. "Tests: power-cut" is scripts/power-cut.sh,
-# "power-cut-virtio" the same on virtio-pmem, "mce" is scripts/test-mce.sh. Some minutes
+# test that cannot fail. "Tests: power-cut" is scripts/tests/power-cut.sh,
+# "power-cut-virtio" the same on virtio-pmem, "mce" is scripts/tests/mce.sh. Some minutes
 # in all.
 # TESTS="a b" runs these instead.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/setup/lib-kernel.sh"
 kernel_paths
 
@@ -34,7 +34,7 @@ build() { # NAME KERNEL
 
 power_cut() { # NAME DEVICE
 	local log=$work/$1/log
-	if CYCLES=4 POWER_CUT_DEVICE=$2 POWER_CUT_MODULE=$work/$1/tree/daxrmap.ko "$TOP/scripts/power-cut.sh" >"$log" 2>&1; then
+	if CYCLES=4 POWER_CUT_DEVICE=$2 POWER_CUT_MODULE=$work/$1/tree/daxrmap.ko "$TOP/scripts/tests/power-cut.sh" >"$log" 2>&1; then
 		survived=$((survived + 1))
 		say "mutant $1: SURVIVED power-cut"
 		return
@@ -45,7 +45,7 @@ power_cut() { # NAME DEVICE
 
 mce() { # NAME
 	local log=$work/$1/log
-	if MCE_MODULE=$work/$1/tree/daxrmap.ko "$TOP/scripts/test-mce.sh" stock >"$log" 2>&1; then
+	if MCE_MODULE=$work/$1/tree/daxrmap.ko "$TOP/scripts/tests/mce.sh" stock >"$log" 2>&1; then
 		survived=$((survived + 1))
 		say "mutant $1: SURVIVED mce"
 		return

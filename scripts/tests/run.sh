@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# run-tests.sh [GROUP...]: `make test`. Every group runs, whatever the others
+# run.sh [GROUP...]: `make test`. Every group runs, whatever the others
 # did; the last line is "N passed, N failed" (", N skipped"), and the exit
 # status says whether anything failed.
 # Groups: fmt clippy c host model fuzz guest stock story programs nfit virtio power-cut mce debug.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/setup/lib-kernel.sh"
-. "$TOP/scripts/lib-tests.sh"
+. "$TOP/scripts/tests/lib-tests.sh"
 
 groups=" ${*:-fmt clippy c host model fuzz guest stock story programs nfit virtio power-cut mce debug} "
 wanted() { case $groups in *" $1 "*) ;; *) return 1 ;; esac; }
@@ -79,30 +79,30 @@ if wanted c; then
 	group c-sparse "sparse finds nothing in the C helpers" "$TOP/scripts/check-c.sh" sparse
 fi
 if wanted host; then
-	group host "tests of the pure parts on this machine" counted "$TOP/scripts/test-cargo.sh" tests/host
+	group host "tests of the pure parts on this machine" counted "$TOP/scripts/tests/cargo.sh" tests/host
 	[ ! -e "$TOP/tools/Cargo.toml" ] ||
-		group tools "tests of the tools on this machine" counted "$TOP/scripts/test-cargo.sh" tools
+		group tools "tests of the tools on this machine" counted "$TOP/scripts/tests/cargo.sh" tools
 fi
 ! wanted model || group model "the model of the failure protocol holds" counted "$TOP/scripts/check-model.sh"
-! wanted fuzz || group fuzz "the fuzzer finds nothing" "$TOP/scripts/fuzz.sh" "${FUZZ_SECONDS:-60}"
-! wanted guest || group guest "a test that dies costs one test" counted "$TOP/scripts/test-guest.sh"
-! wanted stock || group stock "self tests on the stock kernel in QEMU" counted "$TOP/scripts/test-qemu.sh" stock
-! wanted mce || group mce "machine checks on the stock kernel in QEMU" counted "$TOP/scripts/test-mce.sh" stock
-! wanted story || group story "a user's story, over a power failure" counted "$TOP/scripts/story.sh"
-! wanted programs || group programs "public programs on the stock kernel in QEMU" counted "$TOP/scripts/programs.sh"
-! wanted nfit || group nfit "self tests on an NVDIMM" counted "$TOP/scripts/test-nfit.sh"
-! wanted virtio || group virtio "self tests on virtio-pmem" counted "$TOP/scripts/test-virtio.sh"
+! wanted fuzz || group fuzz "the fuzzer finds nothing" "$TOP/scripts/tests/fuzz.sh" "${FUZZ_SECONDS:-60}"
+! wanted guest || group guest "a test that dies costs one test" counted "$TOP/scripts/tests/guest.sh"
+! wanted stock || group stock "self tests on the stock kernel in QEMU" counted "$TOP/scripts/tests/selftests.sh" stock
+! wanted mce || group mce "machine checks on the stock kernel in QEMU" counted "$TOP/scripts/tests/mce.sh" stock
+! wanted story || group story "a user's story, over a power failure" counted "$TOP/scripts/tests/story.sh"
+! wanted programs || group programs "public programs on the stock kernel in QEMU" counted "$TOP/scripts/tests/programs.sh"
+! wanted nfit || group nfit "self tests on an NVDIMM" counted "$TOP/scripts/tests/nfit.sh"
+! wanted virtio || group virtio "self tests on virtio-pmem" counted "$TOP/scripts/tests/virtio.sh"
 if wanted power-cut; then
 	group power-cut "files after the power was cut" \
-		counted env CYCLES="${CYCLES:-2}" "$TOP/scripts/power-cut.sh"
+		counted env CYCLES="${CYCLES:-2}" "$TOP/scripts/tests/power-cut.sh"
 	group power-cut-virtio "the same where the host loses what was not flushed" \
-		counted env CYCLES="${CYCLES:-2}" POWER_CUT_DEVICE=virtio "$TOP/scripts/power-cut.sh"
+		counted env CYCLES="${CYCLES:-2}" POWER_CUT_DEVICE=virtio "$TOP/scripts/tests/power-cut.sh"
 fi
 if wanted debug; then
 	if debug_kernel; then
-		group debug "self tests on the debug kernel in QEMU" counted "$TOP/scripts/test-qemu.sh" debug
+		group debug "self tests on the debug kernel in QEMU" counted "$TOP/scripts/tests/selftests.sh" debug
 		! wanted mce || group mce-debug "machine checks on the debug kernel in QEMU" \
-			counted "$TOP/scripts/test-mce.sh" debug
+			counted "$TOP/scripts/tests/mce.sh" debug
 	else
 		group debug "building the debug kernel failed" debug_kernel_failed
 	fi

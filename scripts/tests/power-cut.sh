@@ -19,7 +19,7 @@
 #   POWER_CUT_SEED  a number; without it a random one. It is printed
 #   POWER_CUT_DEVICE  nfit, or virtio
 #   POWER_CUT_MODULE  another daxrmap.ko than build/stock's
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 cycles=${CYCLES:-20}
 seed=${POWER_CUT_SEED:-$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')}

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test-guest.sh: is the guest itself right? A test that dies, or never ends, must cost one
+# guest.sh: is the guest itself right? A test that dies, or never ends, must cost one
 # test: the next one finds the machine as it was. The last line is
 # "RESULT passed failed skipped".
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/guest/lib-guest.sh"
 
 initrd=$TOP/build/initramfs-guest.img

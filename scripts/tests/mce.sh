@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test-mce.sh stock|debug: real machine checks, in a guest with that kernel. The
+# mce.sh stock|debug: real machine checks, in a guest with that kernel. The
 # program in the guest (tests/mce) asks for each on the console, and QEMU's
 # monitor raises it. Prints the guest's results; the last line is
 # "RESULT passed failed skipped". MCE_MODULE is another daxrmap.ko than build/stock's.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/guest/lib-guest.sh"
 
 kernel=$1

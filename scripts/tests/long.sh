@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# long-test.sh fsx|fsstress|stress: the long form of these tests (`make fsx` ...), one guest.
+# long.sh fsx|fsstress|stress: the long form of these tests (`make fsx` ...), one guest.
 # The module is built already. From the environment:
 #
 #   OPS      operations (50000; of each process: 20000), or poison events (10000)
@@ -9,7 +9,7 @@
 #   FS       daxrmap or xfs (daxrmap): on XFS fsx and fsstress show what their models are worth
 #
 # (of `make stress`: STRESS_EVENTS, STRESS_SEED, STRESS_KERNEL)
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/setup/lib-kernel.sh"
 
 test=$1 count=--ops what=operations knobs="OPS and SEED"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # programs.sh: public programs from Debian's packages on daxrmap (`make programs`), in QEMU on the
-# stock kernel. The guest has them on a disk, which setup/programs.sh makes; tests/programs
+# stock kernel. The guest has them on a disk, which scripts/setup/programs.sh makes; tests/programs
 # says what they do. TESTS="a b" runs only these. The last line is "RESULT passed failed skipped".
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/guest/lib-guest.sh"
 . "$TOP/scripts/setup/lib-programs.sh"
 

@@ -10,7 +10,7 @@
 # This is cargo-fuzz without cargo-fuzz, which wants a nightly: libFuzzer, and
 # the flags by which the compiler instruments the code for it. They are stable.
 # Address sanitizer is not, and there is no unsafe code to find with it.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/build/lib-cargo.sh"
 
 merge=
@@ -99,7 +99,7 @@ run() {
 	[ ${#files[@]} != 0 ] || grep -aA 12 'panicked at\|ERROR: libFuzzer' "$out/$target.log" | head -n 40
 	echo "fuzz $target: FAILED (exit $rc), log: $out/$target.log"
 	for crash in ${crashes[@]+"${crashes[@]}"}; do
-		echo "reproduce: scripts/fuzz.sh 0 $target ${crash#"$TOP/"}"
+		echo "reproduce: scripts/tests/fuzz.sh 0 $target ${crash#"$TOP/"}"
 	done
 	return 1
 }
