@@ -101,7 +101,7 @@ aging: setup
 # Every state of the failure protocol's model. MODEL="faults two": only those.
 model:
 	@scripts/setup/root.sh
-	@scripts/check-model.sh $(MODEL)
+	@scripts/checks/model.sh $(MODEL)
 
 # One of the kernel's own faults, on XFS or ext4: Documentation/kernel-faults.rst
 kernel-fault: setup
@@ -126,9 +126,9 @@ clippy: setup
 	scripts/build/module.sh stock --to $(CURDIR)/build/clippy CLIPPY=1 $(KBUILD_ARGS) modules
 
 fmt: setup
-	@scripts/rustfmt.sh
+	@scripts/checks/rustfmt.sh
 fmt-check: setup
-	@scripts/rustfmt.sh --check
+	@scripts/checks/rustfmt.sh --check
 
 doc: module
 	@scripts/build/rustdoc.sh

@@ -71,19 +71,19 @@ if ! setup; then
 fi
 ! wanted debug || start_debug_kernel
 
-! wanted fmt || group fmt "rustfmt agrees with the source" "$TOP/scripts/rustfmt.sh" --check
-! wanted fmt || group safety "unsafe code says what it stands on" "$TOP/scripts/check-safety.sh"
+! wanted fmt || group fmt "rustfmt agrees with the source" "$TOP/scripts/checks/rustfmt.sh" --check
+! wanted fmt || group safety "unsafe code says what it stands on" "$TOP/scripts/checks/safety.sh"
 ! wanted clippy || group clippy "clippy has nothing to say" clippy
 if wanted c; then
-	group c-w1 "the C helpers compile without warnings at W=1" "$TOP/scripts/check-c.sh" w1
-	group c-sparse "sparse finds nothing in the C helpers" "$TOP/scripts/check-c.sh" sparse
+	group c-w1 "the C helpers compile without warnings at W=1" "$TOP/scripts/checks/c.sh" w1
+	group c-sparse "sparse finds nothing in the C helpers" "$TOP/scripts/checks/c.sh" sparse
 fi
 if wanted host; then
 	group host "tests of the pure parts on this machine" counted "$TOP/scripts/tests/cargo.sh" tests/host
 	[ ! -e "$TOP/tools/Cargo.toml" ] ||
 		group tools "tests of the tools on this machine" counted "$TOP/scripts/tests/cargo.sh" tools
 fi
-! wanted model || group model "the model of the failure protocol holds" counted "$TOP/scripts/check-model.sh"
+! wanted model || group model "the model of the failure protocol holds" counted "$TOP/scripts/checks/model.sh"
 ! wanted fuzz || group fuzz "the fuzzer finds nothing" "$TOP/scripts/tests/fuzz.sh" "${FUZZ_SECONDS:-60}"
 ! wanted guest || group guest "a test that dies costs one test" counted "$TOP/scripts/tests/guest.sh"
 ! wanted stock || group stock "self tests on the stock kernel in QEMU" counted "$TOP/scripts/tests/selftests.sh" stock

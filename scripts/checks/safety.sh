@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# check-safety.sh: what clippy does not ask of unsafe code.
+# safety.sh: what clippy does not ask of unsafe code.
 # - Each block, and each `unsafe impl`, has a SAFETY comment of its own just before.
 # - That, and an INVARIANT comment, says what it stands on: an invariant or a
 #   clause of # Safety, by name. "As above" and "By the caller's promise" say nothing.
 # - Each unsafe function has # Safety.
 # - Only src/bindings, src/dax and src/vfs have any.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 cd "$TOP"
 
 # Calls of C functions that take bytes. The parts of the module that also
@@ -14,17 +14,17 @@ cd "$TOP"
 ALLOWED=(src/crc32c.rs src/siphash.rs)
 
 # check CONTAINED FILE...: 1 for files that may have unsafe code.
-check() { local c=$1; shift; awk -v contained="$c" -f scripts/check-safety.awk "$@"; }
+check() { local c=$1; shift; awk -v contained="$c" -f scripts/checks/safety.awk "$@"; }
 
 # A checker that lets these through finds nothing.
 refuses() {
 	local c=$1 text=$2
 	if printf '%b' "$text" | check "$c" - >/dev/null; then
-		die "check-safety.awk lets this through: $text"
+		die "scripts/checks/safety.awk lets this through: $text"
 	fi
 }
 good='// SAFETY: The inode is live: clause `inode`.\nunsafe { f() };\n'
-printf '%b' "$good" | check 1 - || die "check-safety.awk refuses what is right"
+printf '%b' "$good" | check 1 - || die "scripts/checks/safety.awk refuses what is right"
 refuses 0 "$good"
 refuses 1 'unsafe { f() };\n'
 refuses 1 '// SAFETY: It is live: clause `a`.\nlet a = 1;\nunsafe { f() };\n'

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# check-model.sh [NAME...]: `make model`. Has spin go through every state of
+# model.sh [NAME...]: `make model`. Has spin go through every state of
 # the model of the failure protocol (tests/model), in several configurations;
 # then breaks one rule at a time, which spin must notice. A line for each, or
 # for those named; the last one is "RESULT passed failed skipped".
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 model=$TOP/tests/model/daxrmap.pml
 out=$TOP/build/model

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# check-c.sh w1|sparse: compiles the C helpers anew with more warnings, or has
+# c.sh w1|sparse: compiles the C helpers anew with more warnings, or has
 # sparse look at them. Any warning is a failure.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 case ${1:-} in
 w1) args=(W=1) ;;
 # This sparse is older than the kernel's use of __typeof_unqual__, for which
 # alone kbuild would refuse it.
 sparse) args=(C=2 "CHECK=sparse -D__typeof_unqual__=__typeof__") ;;
-*) die "usage: check-c.sh w1|sparse" ;;
+*) die "usage: c.sh w1|sparse" ;;
 esac
 cd "$TOP"
 mkdir -p build

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# What check-safety.sh asks of each Rust file; see there. `contained` is set
+# What scripts/checks/safety.sh asks of each Rust file; see there. `contained` is set
 # for files that may have unsafe code.
 
 function complain(line, what) {
