@@ -69,13 +69,13 @@ programs:
 mce:
 	@scripts/tests/run.sh mce
 
-# N=100000: so many records, quickly; the rest is in scripts/bench.sh.
+# N=100000: so many records, quickly; the rest is in scripts/bench/owner-tree.sh.
 bench: setup
-	@scripts/bench.sh $(N)
+	@scripts/bench/owner-tree.sh $(N)
 
 # Only how long a mount takes.
 bench-mount: setup
-	@scripts/bench-mount.sh
+	@scripts/bench/mount.sh
 
 # FUZZ_TARGET=rmap: only that one.
 FUZZ_SECONDS ?= 180
@@ -96,7 +96,7 @@ power-cut: setup
 
 # Files come and go on a nearly full device, beside XFS and ext4. ROUNDS=40 SEED=1 SIZE=1024 FS=daxrmap
 aging: setup
-	@ROUNDS=$(ROUNDS) SEED=$(SEED) SIZE=$(SIZE) FS="$(FS)" scripts/aging.sh
+	@ROUNDS=$(ROUNDS) SEED=$(SEED) SIZE=$(SIZE) FS="$(FS)" scripts/bench/aging.sh
 
 # Every state of the failure protocol's model. MODEL="faults two": only those.
 model:

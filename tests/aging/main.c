@@ -4,7 +4,7 @@
  *
  * A round removes files until 78 percent of the space are in use, and makes files until
  * 88 are. Without the name of a filesystem it is a test of daxrmap with bounds; with one it prints
- * what it has measured, for scripts/aging.sh:
+ * what it has measured, for scripts/bench/aging.sh:
  *
  *	aging: FS,ROUNDS,WHAT,VALUE
  */

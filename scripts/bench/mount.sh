@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# bench-mount.sh [EXTENTS...]: how long a mount takes (a part of `make bench`), in a
+# mount.sh [EXTENTS...]: how long a mount takes (a part of `make bench`), in a
 # guest of the stock kernel: daxrmap, which reads all metadata then, XFS and ext4, which read
 # it when it is used. Emulated, with instructions counted for time: whatever else
 # this machine does, only the ratios say something. A table, and mount.csv in
 # tests/bench/out (BENCH_OUT); with EXTENTS given, in build/bench/out.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 results=$TOP/tests/bench/out
 [ $# = 0 ] || results=$TOP/build/bench/out

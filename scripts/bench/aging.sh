@@ -9,7 +9,7 @@
 #   SEED    a number (1): what is made, and removed
 #   SIZE    of the device, in MiB (1024)
 #   FS      only these filesystems
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 results=$TOP/tests/bench/out
 [ -z "${ROUNDS:-}${SEED:-}${SIZE:-}${FS:-}" ] || results=$TOP/build/bench/out

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# bench.sh [RECORDS...]: `make bench`. Measures the owner tree and its peers,
+# owner-tree.sh [RECORDS...]: `make bench`. Measures the owner tree and its peers,
 # with 1 M and 10 M records, or with so many as given; prints a table, and
 # writes it, all figures and a plot to tests/bench/out. A run with any setting
 # is not one to keep: what it finds goes to build/bench/out. Without one
-# bench-mount.sh measures mounts after that, and aging.sh files after long use.
+# scripts/bench/mount.sh measures mounts after that, and aging.sh files after long use.
 #
-# bench.sh --callgrind [RECORDS]: counts instead, with this machine's valgrind:
+# owner-tree.sh --callgrind [RECORDS]: counts instead, with this machine's valgrind:
 # instructions and cache misses of an operation, into callgrind.csv.
 #
 # Settings, in the environment (`make bench BENCH_PEERS="kernel btree"`):
@@ -16,7 +16,7 @@
 #   BENCH_MS      for how long queries of a kind run at most (1000)
 #   BENCH_BATCH   how many owners the tree gives at once (1024; in the module 128)
 #   BENCH_OUT     where results go
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/setup/lib-kernel.sh"
 . "$TOP/scripts/build/lib-cargo.sh"
 
@@ -121,7 +121,7 @@ in_root env ${settings[@]+"${settings[@]}"} BENCH_OUT="$results" BENCH_RUSTC="$(
 	"$out/cargo/release/daxrmap-bench"
 # What a mount costs needs a kernel, and so does a filesystem that grows old.
 if [ ${#settings[@]} = 0 ]; then
-	BENCH_OUT=$results "$TOP/scripts/bench-mount.sh"
-	BENCH_OUT=$results "$TOP/scripts/aging.sh"
+	BENCH_OUT=$results "$TOP/scripts/bench/mount.sh"
+	BENCH_OUT=$results "$TOP/scripts/bench/aging.sh"
 fi
 say "measured in $((SECONDS - start)) s"
