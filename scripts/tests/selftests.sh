@@ -23,7 +23,7 @@ debug)
 	# One guest leaves half of two CPUs idle.
 	shards=${SHARDS:-2}
 	args=(--timeout "${TIMEOUT:-2000}" --append daxrmap.timeout=400)
-	# KUnit is on, but runs nothing until tests/selftests/kunit.c names it.
+	# KUnit is on, but runs nothing until tests/selftests/mount/kunit.c names it.
 	args+=(--append "kunit.enable=1 kunit.autorun=1 kunit.filter_glob=none")
 	;;
 esac
