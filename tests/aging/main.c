@@ -15,9 +15,9 @@
 #include <string.h>
 #include "kselftest.h"
 #include "../selftests/common.h"
-#include "../selftests/common/clock.h"
-#include "../selftests/common/options.h"
-#include "../selftests/common/random.h"
+#include "../selftests/common/basics/clock.h"
+#include "../selftests/common/basics/options.h"
+#include "../selftests/common/basics/random.h"
 #include "aging.h"
 
 enum { LOW = 78, HIGH = 88, LOOKS = 4, ROUNDS = 6 };

@@ -11,8 +11,8 @@
 #ifndef DAXRMAP_TEST_COMMON_H
 #define DAXRMAP_TEST_COMMON_H
 
+#include "common/basics/clock.h"
 #include "common/children.h"
-#include "common/clock.h"
 #include "common/data.h"
 #include "common/debugfs.h"
 #include "common/files.h"

@@ -18,7 +18,7 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/acls.h"
-#include "common/text.h"
+#include "common/basics/text.h"
 
 #define MNT	"/mnt-idmapped"
 #define SHIFT	10000

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include "children.h"
-#include "clock.h"
+#include "common/basics/clock.h"
 #include "signals.h"
 
 pid_t dr_spawn(int (*fn)(void *), void *arg)

@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include "data.h"
 #include "files.h"
-#include "text.h"
+#include "common/basics/text.h"
 
 unsigned char dr_byte(int seed, unsigned long blk)
 {

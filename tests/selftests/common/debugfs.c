@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "clock.h"
+#include "common/basics/clock.h"
 #include "debugfs.h"
 #include "mount.h"
-#include "text.h"
+#include "common/basics/text.h"
 
 enum { SETTLED = 20 };		/* seconds */
 

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 #include "children.h"
-#include "clock.h"
+#include "common/basics/clock.h"
 #include "driver.h"
 #include "mount.h"
-#include "text.h"
+#include "common/basics/text.h"
 
 #define DRIVER	"/sys/bus/nd/drivers/nd_pmem/"
 #define PATIENCE 20000		/* ms: the debug kernel is slow */

@@ -15,7 +15,7 @@
 #include "debugfs.h"
 #include "files.h"
 #include "mount.h"
-#include "text.h"
+#include "common/basics/text.h"
 
 const char *dr_path(const char *name)
 {

@@ -9,7 +9,7 @@
 #include "data.h"
 #include "files.h"
 #include "handles.h"
-#include "text.h"
+#include "common/basics/text.h"
 
 int dr_handle(const char *name, int flags, union dr_handle *h)
 {

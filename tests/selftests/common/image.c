@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "image.h"
-#include "text.h"
+#include "common/basics/text.h"
 
 #define MAGIC	0x524c5844		/* "DXLR" */
 #define LINE	64			/* where records begin */

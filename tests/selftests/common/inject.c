@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include "debugfs.h"
 #include "inject.h"
-#include "text.h"
+#include "common/basics/text.h"
 
 /* Opened beforehand: to open a file takes memory. */
 static int fail_nth = -1, make_it_fail = -1;

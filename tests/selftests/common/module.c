@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <sys/syscall.h>
 #include "module.h"
-#include "text.h"
+#include "common/basics/text.h"
 
 const char *dr_module_file(void)
 {

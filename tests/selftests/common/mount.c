@@ -9,7 +9,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include "children.h"
-#include "clock.h"
+#include "common/basics/clock.h"
 #include "debugfs.h"
 #include "files.h"
 #include "log.h"
@@ -17,7 +17,7 @@
 #include "poison.h"
 #include "signals.h"
 #include "snapshot.h"
-#include "text.h"
+#include "common/basics/text.h"
 
 bool dr_xfs(void)
 {

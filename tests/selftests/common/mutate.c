@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "mutate.h"
-#include "random.h"
+#include "common/basics/random.h"
 
 static struct record_list list;
 

@@ -14,7 +14,7 @@
 #include <sys/ioctl.h>
 #include "mount.h"
 #include "partition.h"
-#include "text.h"
+#include "common/basics/text.h"
 
 #define SECTOR 512
 #define MIB	(1LL << 20)

@@ -16,7 +16,7 @@
 #include "peers.h"
 #include "poison.h"
 #include "signals.h"
-#include "text.h"
+#include "common/basics/text.h"
 
 enum { OP_MAP, OP_LOAD, OP_STORE, OP_POISON, OP_SIGNALS, OP_PASSES };
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include "places.h"
-#include "text.h"
+#include "common/basics/text.h"
 
 #define BATCH	256
 

@@ -13,7 +13,7 @@
 #include "files.h"
 #include "mount.h"
 #include "poison.h"
-#include "text.h"
+#include "common/basics/text.h"
 
 long dr_pfn_of(const void *addr)
 {

@@ -18,7 +18,7 @@
 #include "mount.h"
 #include "places.h"
 #include "snapshot.h"
-#include "text.h"
+#include "common/basics/text.h"
 
 #define BATCH	256
 /* Of larger files the first bytes are enough. */

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include "text.h"
+#include "common/basics/text.h"
 #include "tracing.h"
 
 #define TRACEFS		"/sys/kernel/tracing"

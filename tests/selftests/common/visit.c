@@ -20,7 +20,7 @@
 #include "files.h"
 #include "mount.h"
 #include "places.h"
-#include "random.h"
+#include "common/basics/random.h"
 #include "signals.h"
 #include "visit.h"
 

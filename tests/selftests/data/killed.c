@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/clock.h"
+#include "common/basics/clock.h"
 
 /* Pages of each file: of two of them, and a copy, there must be room. */
 #define PAGES	20000L

@@ -13,7 +13,7 @@
 #include <sys/vfs.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/clock.h"
+#include "common/basics/clock.h"
 
 DR_FIXTURE(many_extents)
 

@@ -14,9 +14,9 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
+#include "common/basics/text.h"
 #include "common/driver.h"
 #include "common/inject.h"
-#include "common/text.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
 

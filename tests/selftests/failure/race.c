@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/clock.h"
+#include "common/basics/clock.h"
 
 DR_FIXTURE(race)
 

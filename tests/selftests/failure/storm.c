@@ -7,7 +7,7 @@
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/clock.h"
+#include "common/basics/clock.h"
 
 DR_FIXTURE(storm)
 

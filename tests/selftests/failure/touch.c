@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/clock.h"
+#include "common/basics/clock.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define DELAY	900	/* ms between finding a block good and touching it */

@@ -16,8 +16,8 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/clock.h"
-#include "common/text.h"
+#include "common/basics/clock.h"
+#include "common/basics/text.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define TRACE	"/sys/kernel/tracing/"

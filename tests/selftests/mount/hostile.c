@@ -19,11 +19,11 @@
 #include <sys/stat.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/clock.h"
+#include "common/basics/clock.h"
+#include "common/basics/random.h"
+#include "common/basics/text.h"
 #include "common/image.h"
 #include "common/mutate.h"
-#include "common/random.h"
-#include "common/text.h"
 #include "common/visit.h"
 
 #define IMAGE_SIZE	(2UL << 20)

@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 #include "kselftest_harness.h"
 #include "common.h"
+#include "common/basics/text.h"
 #include "common/image.h"
 #include "common/listing.h"
 #include "common/partition.h"
-#include "common/text.h"
 
 #define SIZE	(2UL << 20)
 

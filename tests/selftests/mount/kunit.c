@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <sys/syscall.h>
 #include "kselftest.h"
-#include "common/text.h"
+#include "common/basics/text.h"
 
 #define FILTER	"/sys/module/kunit/parameters/filter_glob"
 

@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 #include "kselftest_harness.h"
 #include "common.h"
+#include "common/basics/text.h"
 #include "common/driver.h"
 #include "common/partition.h"
 #include "common/places.h"
-#include "common/text.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define MIB	(1UL << 20)

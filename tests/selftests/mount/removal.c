@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include "kselftest_harness.h"
 #include "common.h"
+#include "common/basics/text.h"
 #include "common/driver.h"
-#include "common/text.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define BLOCKS	16

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/clock.h"
+#include "common/basics/clock.h"
 #include "common/driver.h"
 
 #ifndef MAP_SYNC

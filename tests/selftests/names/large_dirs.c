@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/clock.h"
+#include "common/basics/clock.h"
 #include "common/inject.h"
 
 #define BATCH	500

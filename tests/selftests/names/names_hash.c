@@ -16,9 +16,9 @@
 #include <sys/stat.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/clock.h"
+#include "common/basics/clock.h"
+#include "common/basics/text.h"
 #include "common/image.h"
-#include "common/text.h"
 
 DR_FIXTURE(names_hash)
 

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/clock.h"
+#include "common/basics/clock.h"
 
 #define PATIENCE 10000		/* ms: the debug kernel is slow */
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/text.h"
+#include "common/basics/text.h"
 #include "common/tool.h"
 
 DR_FIXTURE(tool)
