@@ -12,17 +12,17 @@
 #define DAXRMAP_TEST_COMMON_H
 
 #include "common/basics/clock.h"
-#include "common/children.h"
 #include "common/data.h"
 #include "common/debugfs.h"
 #include "common/files.h"
 #include "common/handles.h"
 #include "common/log.h"
 #include "common/mount.h"
-#include "common/peers.h"
 #include "common/poison.h"
-#include "common/signals.h"
-#include "common/users.h"
+#include "common/processes/children.h"
+#include "common/processes/peers.h"
+#include "common/processes/signals.h"
+#include "common/processes/users.h"
 
 /* The harness's EXPECT_EQ() compares an int literal with whatever there is. */
 #pragma GCC diagnostic ignored "-Wsign-compare"

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "children.h"
 #include "common/basics/clock.h"
+#include "common/processes/children.h"
 #include "driver.h"
 #include "mount.h"
 #include "common/basics/text.h"

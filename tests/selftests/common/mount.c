@@ -8,14 +8,14 @@
 #include <unistd.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include "children.h"
 #include "common/basics/clock.h"
+#include "common/processes/children.h"
 #include "debugfs.h"
 #include "files.h"
 #include "log.h"
 #include "mount.h"
 #include "poison.h"
-#include "signals.h"
+#include "common/processes/signals.h"
 #include "snapshot.h"
 #include "common/basics/text.h"
 

@@ -21,7 +21,7 @@
 #include "mount.h"
 #include "places.h"
 #include "common/basics/random.h"
-#include "signals.h"
+#include "common/processes/signals.h"
 #include "visit.h"
 
 #define DEPTH	6

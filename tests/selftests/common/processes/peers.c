@@ -11,10 +11,10 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include "children.h"
-#include "data.h"
-#include "files.h"
+#include "common/data.h"
+#include "common/files.h"
 #include "peers.h"
-#include "poison.h"
+#include "common/poison.h"
 #include "signals.h"
 #include "common/basics/text.h"
 
