@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include "../selftests/common/basics/text.h"
-#include "../selftests/common/files.h"
+#include "../selftests/common/files/files.h"
 #include "../selftests/common/mount.h"
 #include "aging.h"
 

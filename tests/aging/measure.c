@@ -10,7 +10,7 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include "../selftests/common/basics/text.h"
-#include "../selftests/common/files.h"
+#include "../selftests/common/files/files.h"
 #include "../selftests/common/mount.h"
 #include "../selftests/common/places.h"
 #include "aging.h"

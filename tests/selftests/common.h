@@ -12,10 +12,10 @@
 #define DAXRMAP_TEST_COMMON_H
 
 #include "common/basics/clock.h"
-#include "common/data.h"
 #include "common/debugfs.h"
-#include "common/files.h"
-#include "common/handles.h"
+#include "common/files/data.h"
+#include "common/files/files.h"
+#include "common/files/handles.h"
 #include "common/log.h"
 #include "common/mount.h"
 #include "common/poison.h"

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/acls.h"
+#include "common/files/acls.h"
 
 DR_FIXTURE(ctimes)
 

@@ -17,8 +17,8 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/acls.h"
 #include "common/basics/text.h"
+#include "common/files/acls.h"
 
 #define MNT	"/mnt-idmapped"
 #define SHIFT	10000

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/snapshot.h"
+#include "common/files/snapshot.h"
 
 DR_FIXTURE(times)
 

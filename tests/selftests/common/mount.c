@@ -11,13 +11,13 @@
 #include "common/basics/clock.h"
 #include "common/processes/children.h"
 #include "debugfs.h"
-#include "files.h"
+#include "common/files/files.h"
 #include "log.h"
 #include "mount.h"
 #include "poison.h"
-#include "common/processes/signals.h"
-#include "snapshot.h"
 #include "common/basics/text.h"
+#include "common/files/snapshot.h"
+#include "common/processes/signals.h"
 
 bool dr_xfs(void)
 {

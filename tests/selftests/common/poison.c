@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <sys/mman.h>
 #include "debugfs.h"
-#include "files.h"
+#include "common/files/files.h"
 #include "mount.h"
 #include "poison.h"
 #include "common/basics/text.h"

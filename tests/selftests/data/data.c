@@ -22,7 +22,7 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/driver.h"
-#include "common/snapshot.h"
+#include "common/files/snapshot.h"
 
 #define LARGEST	0x7fffffffffffffffL	/* s_maxbytes: bytes of a file at most */
 #define LAST_PG	(LARGEST / BLK * BLK)

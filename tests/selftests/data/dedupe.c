@@ -17,7 +17,7 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/driver.h"
-#include "common/snapshot.h"
+#include "common/files/snapshot.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define DIFFERS	FILE_DEDUPE_RANGE_DIFFERS	/* 1 */

@@ -13,7 +13,7 @@
 #include <linux/falloc.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/snapshot.h"
+#include "common/files/snapshot.h"
 
 #ifndef FALLOC_FL_WRITE_ZEROES
 #define FALLOC_FL_WRITE_ZEROES	0x80

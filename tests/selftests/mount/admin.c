@@ -22,7 +22,7 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/driver.h"
-#include "common/snapshot.h"
+#include "common/files/snapshot.h"
 
 #ifndef FS_IOC_SHUTDOWN
 #define FS_IOC_SHUTDOWN	_IOR('X', 125, unsigned int)

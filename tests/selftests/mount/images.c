@@ -15,8 +15,8 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/basics/text.h"
+#include "common/files/listing.h"
 #include "common/image.h"
-#include "common/listing.h"
 #include "common/partition.h"
 
 #define SIZE	(2UL << 20)

@@ -16,9 +16,9 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/driver.h"
+#include "common/files/snapshot.h"
 #include "common/partition.h"
 #include "common/places.h"
-#include "common/snapshot.h"
 #include "common/tool.h"
 
 #define SUPER	1024		/* bytes of a block that have superblocks */

@@ -11,8 +11,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include "children.h"
-#include "common/data.h"
-#include "common/files.h"
+#include "common/files/data.h"
+#include "common/files/files.h"
 #include "peers.h"
 #include "common/poison.h"
 #include "signals.h"

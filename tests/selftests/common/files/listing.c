@@ -16,10 +16,10 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <uapi/daxrmap.h>
-#include "debugfs.h"
+#include "common/debugfs.h"
 #include "files.h"
 #include "listing.h"
-#include "mount.h"
+#include "common/mount.h"
 
 #define EXTENTS	256
 #define BATCH	64

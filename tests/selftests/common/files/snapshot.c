@@ -14,9 +14,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 #include <uapi/daxrmap.h>
-#include "debugfs.h"
-#include "mount.h"
-#include "places.h"
+#include "common/debugfs.h"
+#include "common/mount.h"
+#include "common/places.h"
 #include "snapshot.h"
 #include "common/basics/text.h"
 

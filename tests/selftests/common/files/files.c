@@ -12,10 +12,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include "debugfs.h"
+#include "common/debugfs.h"
 #include "files.h"
-#include "mount.h"
 #include "common/basics/text.h"
+#include "common/mount.h"
 
 const char *dr_path(const char *name)
 {

@@ -9,7 +9,7 @@
 #include <sys/xattr.h>
 #include "acls.h"
 #include "files.h"
-#include "mount.h"
+#include "common/mount.h"
 
 static const char letters[] = "rwx";
 

@@ -16,11 +16,11 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <uapi/daxrmap.h>
-#include "debugfs.h"
+#include "common/debugfs.h"
 #include "files.h"
-#include "mount.h"
-#include "places.h"
 #include "common/basics/random.h"
+#include "common/mount.h"
+#include "common/places.h"
 #include "common/processes/signals.h"
 #include "visit.h"
 
