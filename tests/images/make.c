@@ -22,8 +22,8 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include "common.h"
+#include "common/device/image.h"
 #include "common/files/listing.h"
-#include "common/image.h"
 
 #define SIZE	(2UL << 20)
 #define ROOM	(2 * SIZE)

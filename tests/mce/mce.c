@@ -22,7 +22,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/driver.h"
+#include "common/device/driver.h"
 #include "machine.h"
 
 enum { BAD = 5, SHIFT = 3, BLOCKS = 16 };

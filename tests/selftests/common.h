@@ -13,11 +13,11 @@
 
 #include "common/basics/clock.h"
 #include "common/debugfs.h"
+#include "common/device/mount.h"
 #include "common/files/data.h"
 #include "common/files/files.h"
 #include "common/files/handles.h"
 #include "common/log.h"
-#include "common/mount.h"
 #include "common/poison.h"
 #include "common/processes/children.h"
 #include "common/processes/peers.h"

@@ -8,8 +8,8 @@
 #include <unistd.h>
 #include "common/basics/clock.h"
 #include "debugfs.h"
-#include "mount.h"
 #include "common/basics/text.h"
+#include "common/device/mount.h"
 
 enum { SETTLED = 20 };		/* seconds */
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 #include <sys/mman.h>
 #include "debugfs.h"
+#include "common/device/mount.h"
 #include "common/files/files.h"
-#include "mount.h"
 #include "poison.h"
 #include "common/basics/text.h"
 

@@ -16,7 +16,7 @@
 #include <linux/fs.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/driver.h"
+#include "common/device/driver.h"
 #include "common/files/snapshot.h"
 
 #define RW	(PROT_READ | PROT_WRITE)

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/driver.h"
+#include "common/device/driver.h"
 
 #define PATIENCE 20000		/* ms: the debug kernel is slow */
 #define DELAY	1000		/* ms that the notifier sleeps on its way */

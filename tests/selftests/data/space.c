@@ -15,8 +15,8 @@
 #include <linux/falloc.h>
 #include "kselftest_harness.h"
 #include "common.h"
+#include "common/device/partition.h"
 #include "common/files/snapshot.h"
-#include "common/partition.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define PUNCH	(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)

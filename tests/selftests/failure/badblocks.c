@@ -15,7 +15,7 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/basics/text.h"
-#include "common/driver.h"
+#include "common/device/driver.h"
 #include "common/inject.h"
 
 #define RW	(PROT_READ | PROT_WRITE)

@@ -21,8 +21,8 @@
 #include <uapi/daxrmap.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/driver.h"
-#include "common/places.h"
+#include "common/device/driver.h"
+#include "common/device/places.h"
 
 #define RW		(PROT_READ | PROT_WRITE)
 #define NOBODY		65534

@@ -18,8 +18,8 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/driver.h"
-#include "common/places.h"
+#include "common/device/driver.h"
+#include "common/device/places.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define PUNCH	(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)

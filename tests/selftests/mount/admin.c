@@ -21,7 +21,7 @@
 #include <linux/fs.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/driver.h"
+#include "common/device/driver.h"
 #include "common/files/snapshot.h"
 
 #ifndef FS_IOC_SHUTDOWN

@@ -22,9 +22,9 @@
 #include "common/basics/clock.h"
 #include "common/basics/random.h"
 #include "common/basics/text.h"
+#include "common/device/image.h"
+#include "common/device/mutate.h"
 #include "common/files/visit.h"
-#include "common/image.h"
-#include "common/mutate.h"
 
 #define IMAGE_SIZE	(2UL << 20)
 #define BASES		2

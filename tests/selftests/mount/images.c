@@ -15,9 +15,9 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/basics/text.h"
+#include "common/device/image.h"
+#include "common/device/partition.h"
 #include "common/files/listing.h"
-#include "common/image.h"
-#include "common/partition.h"
 
 #define SIZE	(2UL << 20)
 

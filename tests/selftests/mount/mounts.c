@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/partition.h"
+#include "common/device/partition.h"
 
 #define MIB (1LL << 20)
 

@@ -15,9 +15,9 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/basics/text.h"
-#include "common/driver.h"
-#include "common/partition.h"
-#include "common/places.h"
+#include "common/device/driver.h"
+#include "common/device/partition.h"
+#include "common/device/places.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define MIB	(1UL << 20)

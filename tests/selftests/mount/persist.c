@@ -15,10 +15,10 @@
 #include <linux/falloc.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/driver.h"
+#include "common/device/driver.h"
+#include "common/device/partition.h"
+#include "common/device/places.h"
 #include "common/files/snapshot.h"
-#include "common/partition.h"
-#include "common/places.h"
 #include "common/tool.h"
 
 #define SUPER	1024		/* bytes of a block that have superblocks */

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/driver.h"
+#include "common/device/driver.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define BLOCKS	64UL

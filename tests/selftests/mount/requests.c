@@ -15,7 +15,7 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/basics/clock.h"
-#include "common/driver.h"
+#include "common/device/driver.h"
 
 #ifndef MAP_SYNC
 #define MAP_SYNC 0x80000

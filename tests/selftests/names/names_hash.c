@@ -18,7 +18,7 @@
 #include "common.h"
 #include "common/basics/clock.h"
 #include "common/basics/text.h"
-#include "common/image.h"
+#include "common/device/image.h"
 
 DR_FIXTURE(names_hash)
 

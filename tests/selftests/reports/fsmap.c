@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/places.h"
+#include "common/device/places.h"
 
 DR_FIXTURE(fsmap)
 

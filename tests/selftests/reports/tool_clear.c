@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/driver.h"
+#include "common/device/driver.h"
 #include "common/tool.h"
 
 #define STILL_BAD	"daxrmap: %s: still bad: "

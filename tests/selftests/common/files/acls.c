@@ -9,7 +9,7 @@
 #include <sys/xattr.h>
 #include "acls.h"
 #include "files.h"
-#include "common/mount.h"
+#include "common/device/mount.h"
 
 static const char letters[] = "rwx";
 

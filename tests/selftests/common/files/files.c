@@ -15,7 +15,7 @@
 #include "common/debugfs.h"
 #include "files.h"
 #include "common/basics/text.h"
-#include "common/mount.h"
+#include "common/device/mount.h"
 
 const char *dr_path(const char *name)
 {

@@ -19,7 +19,7 @@
 #include "common/debugfs.h"
 #include "files.h"
 #include "listing.h"
-#include "common/mount.h"
+#include "common/device/mount.h"
 
 #define EXTENTS	256
 #define BATCH	64

@@ -15,8 +15,8 @@
 #include <unistd.h>
 #include <uapi/daxrmap.h>
 #include "common/debugfs.h"
-#include "common/mount.h"
-#include "common/places.h"
+#include "common/device/mount.h"
+#include "common/device/places.h"
 #include "snapshot.h"
 #include "common/basics/text.h"
 

@@ -19,8 +19,8 @@
 #include "common/debugfs.h"
 #include "files.h"
 #include "common/basics/random.h"
-#include "common/mount.h"
-#include "common/places.h"
+#include "common/device/mount.h"
+#include "common/device/places.h"
 #include "common/processes/signals.h"
 #include "visit.h"
 
