@@ -12,13 +12,13 @@
 #define DAXRMAP_TEST_COMMON_H
 
 #include "common/basics/clock.h"
-#include "common/debugfs.h"
 #include "common/device/mount.h"
 #include "common/files/data.h"
 #include "common/files/files.h"
 #include "common/files/handles.h"
-#include "common/log.h"
-#include "common/poison.h"
+#include "common/module/debugfs.h"
+#include "common/module/log.h"
+#include "common/module/poison.h"
 #include "common/processes/children.h"
 #include "common/processes/peers.h"
 #include "common/processes/signals.h"

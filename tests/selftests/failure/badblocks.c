@@ -16,7 +16,7 @@
 #include "common.h"
 #include "common/basics/text.h"
 #include "common/device/driver.h"
-#include "common/inject.h"
+#include "common/module/inject.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
 

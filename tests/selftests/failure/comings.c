@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/module.h"
+#include "common/module/module.h"
 
 DR_FIXTURE(comings)
 

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/inject.h"
+#include "common/module/inject.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define PAGES	256

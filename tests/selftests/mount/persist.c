@@ -19,7 +19,7 @@
 #include "common/device/partition.h"
 #include "common/device/places.h"
 #include "common/files/snapshot.h"
-#include "common/tool.h"
+#include "common/module/tool.h"
 
 #define SUPER	1024		/* bytes of a block that have superblocks */
 

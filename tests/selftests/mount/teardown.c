@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/module.h"
+#include "common/module/module.h"
 
 DR_FIXTURE(teardown)
 

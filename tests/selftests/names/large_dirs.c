@@ -13,7 +13,7 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/basics/clock.h"
-#include "common/inject.h"
+#include "common/module/inject.h"
 
 #define BATCH	500
 #define PLACES	100

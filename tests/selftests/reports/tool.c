@@ -16,7 +16,7 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/basics/text.h"
-#include "common/tool.h"
+#include "common/module/tool.h"
 
 DR_FIXTURE(tool)
 

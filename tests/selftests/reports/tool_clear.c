@@ -11,7 +11,7 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/device/driver.h"
-#include "common/tool.h"
+#include "common/module/tool.h"
 
 #define STILL_BAD	"daxrmap: %s: still bad: "
 #define OWNED		" owned by files (heal or remove these first, " \

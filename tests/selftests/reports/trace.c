@@ -11,7 +11,7 @@
 #include <sys/sysmacros.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/tracing.h"
+#include "common/module/tracing.h"
 
 FIXTURE(trace) { struct dr_fs fs; };
 FIXTURE_SETUP(trace)

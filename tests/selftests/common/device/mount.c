@@ -9,14 +9,14 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include "common/basics/clock.h"
-#include "common/debugfs.h"
 #include "common/files/files.h"
-#include "common/log.h"
+#include "common/module/debugfs.h"
+#include "common/module/log.h"
 #include "common/processes/children.h"
 #include "mount.h"
 #include "common/basics/text.h"
 #include "common/files/snapshot.h"
-#include "common/poison.h"
+#include "common/module/poison.h"
 #include "common/processes/signals.h"
 
 bool dr_xfs(void)

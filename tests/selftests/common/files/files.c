@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include "common/debugfs.h"
+#include "common/module/debugfs.h"
 #include "files.h"
 #include "common/basics/text.h"
 #include "common/device/mount.h"

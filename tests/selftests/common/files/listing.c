@@ -16,7 +16,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <uapi/daxrmap.h>
-#include "common/debugfs.h"
+#include "common/module/debugfs.h"
 #include "files.h"
 #include "listing.h"
 #include "common/device/mount.h"

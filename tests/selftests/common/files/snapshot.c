@@ -14,9 +14,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 #include <uapi/daxrmap.h>
-#include "common/debugfs.h"
 #include "common/device/mount.h"
 #include "common/device/places.h"
+#include "common/module/debugfs.h"
 #include "snapshot.h"
 #include "common/basics/text.h"
 

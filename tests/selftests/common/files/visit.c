@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <uapi/daxrmap.h>
-#include "common/debugfs.h"
+#include "common/module/debugfs.h"
 #include "files.h"
 #include "common/basics/random.h"
 #include "common/device/mount.h"

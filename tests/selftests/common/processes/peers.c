@@ -14,7 +14,7 @@
 #include "common/files/data.h"
 #include "common/files/files.h"
 #include "peers.h"
-#include "common/poison.h"
+#include "common/module/poison.h"
 #include "signals.h"
 #include "common/basics/text.h"
 
