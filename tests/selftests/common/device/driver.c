@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "common/basics/clock.h"
-#include "common/processes/children.h"
 #include "driver.h"
 #include "mount.h"
+#include "common/basics/clock.h"
 #include "common/basics/text.h"
+#include "common/processes/children.h"
 
 #define DRIVER	"/sys/bus/nd/drivers/nd_pmem/"
 #define PATIENCE 20000		/* ms: the debug kernel is slow */

@@ -8,15 +8,15 @@
 #include <unistd.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include "mount.h"
 #include "common/basics/clock.h"
+#include "common/basics/text.h"
 #include "common/files/files.h"
+#include "common/files/snapshot.h"
 #include "common/module/debugfs.h"
 #include "common/module/log.h"
-#include "common/processes/children.h"
-#include "mount.h"
-#include "common/basics/text.h"
-#include "common/files/snapshot.h"
 #include "common/module/poison.h"
+#include "common/processes/children.h"
 #include "common/processes/signals.h"
 
 bool dr_xfs(void)

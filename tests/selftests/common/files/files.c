@@ -12,10 +12,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include "common/module/debugfs.h"
 #include "files.h"
 #include "common/basics/text.h"
 #include "common/device/mount.h"
+#include "common/module/debugfs.h"
 
 const char *dr_path(const char *name)
 {

@@ -16,10 +16,10 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <uapi/daxrmap.h>
-#include "common/module/debugfs.h"
 #include "files.h"
 #include "listing.h"
 #include "common/device/mount.h"
+#include "common/module/debugfs.h"
 
 #define EXTENTS	256
 #define BATCH	64

@@ -14,11 +14,11 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 #include <uapi/daxrmap.h>
+#include "snapshot.h"
+#include "common/basics/text.h"
 #include "common/device/mount.h"
 #include "common/device/places.h"
 #include "common/module/debugfs.h"
-#include "snapshot.h"
-#include "common/basics/text.h"
 
 #define BATCH	256
 /* Of larger files the first bytes are enough. */

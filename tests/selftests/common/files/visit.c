@@ -16,13 +16,13 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <uapi/daxrmap.h>
-#include "common/module/debugfs.h"
 #include "files.h"
+#include "visit.h"
 #include "common/basics/random.h"
 #include "common/device/mount.h"
 #include "common/device/places.h"
+#include "common/module/debugfs.h"
 #include "common/processes/signals.h"
-#include "visit.h"
 
 #define DEPTH	6
 #define ENTRIES	200		/* of all directories */

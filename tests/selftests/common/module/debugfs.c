@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "common/basics/clock.h"
 #include "debugfs.h"
+#include "common/basics/clock.h"
 #include "common/basics/text.h"
 #include "common/device/mount.h"
 

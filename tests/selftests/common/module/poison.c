@@ -10,10 +10,10 @@
 #include <unistd.h>
 #include <sys/mman.h>
 #include "debugfs.h"
-#include "common/device/mount.h"
-#include "common/files/files.h"
 #include "poison.h"
 #include "common/basics/text.h"
+#include "common/device/mount.h"
+#include "common/files/files.h"
 
 long dr_pfn_of(const void *addr)
 {

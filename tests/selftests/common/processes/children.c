@@ -10,8 +10,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include "children.h"
-#include "common/basics/clock.h"
 #include "signals.h"
+#include "common/basics/clock.h"
 
 pid_t dr_spawn(int (*fn)(void *), void *arg)
 {

@@ -11,12 +11,12 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include "children.h"
-#include "common/files/data.h"
-#include "common/files/files.h"
 #include "peers.h"
-#include "common/module/poison.h"
 #include "signals.h"
 #include "common/basics/text.h"
+#include "common/files/data.h"
+#include "common/files/files.h"
+#include "common/module/poison.h"
 
 enum { OP_MAP, OP_LOAD, OP_STORE, OP_POISON, OP_SIGNALS, OP_PASSES };
 
