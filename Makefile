@@ -170,6 +170,7 @@ help:
 	@echo 'make clippy         lint; make fmt: format; make fmt-check: is it formatted?'
 	@echo 'make doc            API documentation, build/doc'
 	@echo 'make clean          remove build/; the cache stays'
+	@echo 'What is where: README.md, scripts/README, tests/selftests/README'
 
 .PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
 	test-debug test-nfit test-virtio test-kernels test-host story programs mce bench bench-mount aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy fmt fmt-check doc clean help
