@@ -15,123 +15,127 @@ ifdef KDIR
 KDIR_ABS := $(abspath $(KDIR))
 KDIR_RELEASE = $(shell cat $(KDIR_ABS)/include/config/kernel.release 2>/dev/null)
 module:
-	@sh scripts/check-kdir.sh $(KDIR_ABS)
+	@sh scripts/build/check-kdir.sh $(KDIR_ABS)
 	@mkdir -p build
 	+@log=build/$(KDIR_RELEASE).log; rm -f $$log.ok; \
 	{ $(MAKE) -C $(KDIR_ABS) M=$(CURDIR) MO=$(CURDIR)/build/$(KDIR_RELEASE) modules 2>&1 && \
 		touch $$log.ok; } | tee $$log; \
-	[ -e $$log.ok ] || { scripts/kernel-difference.sh $(KDIR_RELEASE) $$log; exit 1; }
+	[ -e $$log.ok ] || { scripts/build/kernel-difference.sh $(KDIR_RELEASE) $$log; exit 1; }
 	@echo "==> build/$(KDIR_RELEASE)/daxrmap.ko"
 else
 module: setup
-	scripts/build-module.sh stock $(KBUILD_ARGS) modules
+	scripts/build/module.sh stock $(KBUILD_ARGS) modules
 	@echo "==> build/stock/daxrmap.ko"
 endif
 
 setup:
-	@scripts/setup-root.sh
-	@scripts/setup-kernel.sh
+	@scripts/setup/root.sh
+	@scripts/setup/kernel.sh
 
 debug-kernel: setup
-	@scripts/setup-debug-kernel.sh
+	@scripts/setup/debug-kernel.sh
 
 module-debug: debug-kernel
-	scripts/build-module.sh debug $(KBUILD_ARGS) modules
+	scripts/build/module.sh debug $(KBUILD_ARGS) modules
 	@echo "==> build/debug/daxrmap.ko"
 
 selftests: setup
-	scripts/build-selftests.sh
+	scripts/build/selftests.sh
 
 tools:
-	@scripts/setup-root.sh
-	scripts/build-tools.sh
+	@scripts/setup/root.sh
+	scripts/build/tools.sh
 	@echo "==> build/tools"
 
 # TESTS="a b" runs only these self tests.
 test:
-	@scripts/run-tests.sh
+	@scripts/tests/run.sh
 test-stock test-debug test-nfit test-virtio test-host:
-	@scripts/run-tests.sh $(@:test-%=%)
+	@scripts/tests/run.sh $(@:test-%=%)
 
 # Each kernel that the mirror has: SUITES="sid experimental" TESTS="a b" only these.
 test-kernels:
-	@scripts/test-kernels.sh
+	@scripts/tests/kernels.sh
 
 # mkfs, copy, clone, lose a page, heal, have the power cut, mount again.
 story:
-	@scripts/run-tests.sh story
+	@scripts/tests/run.sh story
 
 # Debian's programs, in a root tree of their own: TESTS="git sqlite" only these.
 programs:
-	@scripts/run-tests.sh programs
+	@scripts/tests/run.sh programs
 
 # Machine checks, raised through QEMU's monitor.
 mce:
-	@scripts/run-tests.sh mce
+	@scripts/tests/run.sh mce
 
-# N=100000: so many records, quickly; the rest is in scripts/bench.sh.
+# N=100000: so many records, quickly; the rest is in scripts/bench/owner-tree.sh.
 bench: setup
-	@scripts/bench.sh $(N)
+	@scripts/bench/owner-tree.sh $(N)
 
 # Only how long a mount takes.
 bench-mount: setup
-	@scripts/bench-mount.sh
+	@scripts/bench/mount.sh
 
 # FUZZ_TARGET=rmap: only that one.
 FUZZ_SECONDS ?= 180
 fuzz:
-	@scripts/setup-root.sh
-	@scripts/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_TARGET)
+	@scripts/setup/root.sh
+	@scripts/tests/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_TARGET)
 
 # So many states of the medium after a crash, drawn anew with another
 # DAXRMAP_SEED (tests/host/src/crash.rs), and machines that are killed under load:
 # CYCLES=20 of them.
 CRASH_STATES ?= 1000000
 crash: setup power-cut
-	@DAXRMAP_CRASH_STATES=$(CRASH_STATES) scripts/test-cargo.sh tests/host \
+	@DAXRMAP_CRASH_STATES=$(CRASH_STATES) scripts/tests/cargo.sh tests/host \
 		crash::every -- --nocapture
 
 power-cut: setup
-	@scripts/power-cut.sh
+	@scripts/tests/power-cut.sh
 
 # Files come and go on a nearly full device, beside XFS and ext4. ROUNDS=40 SEED=1 SIZE=1024 FS=daxrmap
 aging: setup
-	@ROUNDS=$(ROUNDS) SEED=$(SEED) SIZE=$(SIZE) FS="$(FS)" scripts/aging.sh
+	@ROUNDS=$(ROUNDS) SEED=$(SEED) SIZE=$(SIZE) FS="$(FS)" scripts/bench/aging.sh
 
 # Every state of the failure protocol's model. MODEL="faults two": only those.
 model:
-	@scripts/setup-root.sh
-	@scripts/check-model.sh $(MODEL)
+	@scripts/setup/root.sh
+	@scripts/checks/model.sh $(MODEL)
 
 # One of the kernel's own faults, on XFS or ext4: Documentation/kernel-faults.rst
 kernel-fault: setup
-	@scripts/kernel-fault.sh $(FAULT)
+	@scripts/guest/kernel-fault.sh $(FAULT)
 
 # Takes one cure out at a time, and wants a self test to notice.
 mutants: module debug-kernel
-	@scripts/run-mutants.sh $(MUTANTS)
+	@scripts/tests/mutants.sh $(MUTANTS)
 
 # STRESS_EVENTS=10000, STRESS_SEED=random, STRESS_KERNEL=stock|debug
 stress: $(if $(filter debug,$(STRESS_KERNEL)),module-debug,module)
-	@OPS=$(STRESS_EVENTS) SEED=$(STRESS_SEED) KERNEL=$(STRESS_KERNEL) scripts/long-test.sh $@
+	@OPS=$(STRESS_EVENTS) SEED=$(STRESS_SEED) KERNEL=$(STRESS_KERNEL) scripts/tests/long.sh $@
 
 # Random operations against a model. OPS=50000, SEED=random, KERNEL=stock|debug, FS=daxrmap|xfs
 fsx fsstress: $(if $(filter debug,$(KERNEL)),module-debug,module)
-	@OPS=$(OPS) SEED=$(SEED) KERNEL=$(KERNEL) FS=$(FS) scripts/long-test.sh $@
+	@OPS=$(OPS) SEED=$(SEED) KERNEL=$(KERNEL) FS=$(FS) scripts/tests/long.sh $@
 
 demo: module
-	@scripts/demo.sh
+	@scripts/guest/demo.sh
 
 clippy: setup
-	scripts/build-module.sh stock --to $(CURDIR)/build/clippy CLIPPY=1 $(KBUILD_ARGS) modules
+	scripts/build/module.sh stock --to $(CURDIR)/build/clippy CLIPPY=1 $(KBUILD_ARGS) modules
+
+# What each room of src/ takes from others. ROOM=fs/file: inside of one.
+house: setup
+	@scripts/checks/house.sh --draw $(ROOM)
 
 fmt: setup
-	@scripts/rustfmt.sh
+	@scripts/checks/rustfmt.sh
 fmt-check: setup
-	@scripts/rustfmt.sh --check
+	@scripts/checks/rustfmt.sh --check
 
 doc: module
-	@scripts/rustdoc.sh
+	@scripts/build/rustdoc.sh
 
 # The cache (root tree, kernels) stays: rm -r ~/.cache/daxrmap by hand.
 clean:
@@ -168,8 +172,10 @@ help:
 	@echo 'make fuzz           fuzz the owner tree, and the replay of a log (FUZZ_SECONDS=180)'
 	@echo 'make demo           a poisoned page, from injection to its owners, in QEMU'
 	@echo 'make clippy         lint; make fmt: format; make fmt-check: is it formatted?'
+	@echo 'make house          the rooms of src/, and what each takes from others (ROOM=fs)'
 	@echo 'make doc            API documentation, build/doc'
 	@echo 'make clean          remove build/; the cache stays'
+	@echo 'What is where: README.md, scripts/README, tests/selftests/README'
 
 .PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
-	test-debug test-nfit test-virtio test-kernels test-host story programs mce bench bench-mount aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy fmt fmt-check doc clean help
+	test-debug test-nfit test-virtio test-kernels test-host story programs mce bench bench-mount aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy house fmt fmt-check doc clean help

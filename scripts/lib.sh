@@ -9,8 +9,8 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/daxrmap
-# shellcheck source=scripts/pin.sh
-. "$TOP/scripts/pin.sh"
+# shellcheck source=scripts/setup/pin.sh
+. "$TOP/scripts/setup/pin.sh"
 
 say() { printf '==> %s\n' "$*" >&2; }
 die() { printf 'daxrmap: %s\n' "$*" >&2; exit 1; }
@@ -61,7 +61,7 @@ need_root() {
 host_codename() { (. /etc/os-release && echo "${VERSION_CODENAME:-}"); }
 
 # The root tree's packages, and its key.
-ROOT_PACKAGES=$(sed 's/#.*//' "$TOP/scripts/packages.txt" | tr -s ' \n' ' ')
+ROOT_PACKAGES=$(sed 's/#.*//' "$TOP/scripts/setup/packages.txt" | tr -s ' \n' ' ')
 if [ "$(host_codename)" = "$PIN_SUITE" ]; then
 	ROOT=/
 else
@@ -73,7 +73,7 @@ fi
 if [ "$PIN_KERNEL_TOOLS" = "$PIN_SUITE" ]; then
 	KERNEL_ROOT=$ROOT
 else
-	KERNEL_ROOT_PACKAGES=$(sed 's/#.*//' "$TOP/scripts/packages-kernel.txt" | tr -s ' \n' ' ')
+	KERNEL_ROOT_PACKAGES=$(sed 's/#.*//' "$TOP/scripts/setup/packages-kernel.txt" | tr -s ' \n' ' ')
 	KERNEL_ROOT=$CACHE/root-$(hash_of "$PIN_KERNEL_TOOLS" "$KERNEL_ROOT_PACKAGES")
 fi
 
@@ -94,7 +94,7 @@ exec_in() {
 		exec "$@"
 	else
 		need_root "entering the root tree"
-		exec unshare --mount --propagation private "$TOP/scripts/enter-root.sh" \
+		exec unshare --mount --propagation private "$TOP/scripts/setup/enter-root.sh" \
 			"$root" "$TOP" "$CACHE" "$PWD" "$@"
 	fi
 }

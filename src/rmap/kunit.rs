@@ -3,7 +3,7 @@
 //! The owner tree in the kernel: random changes against plain lists, and very many owners.
 //!
 //! What tests/host does at length, with the allocator and the checkers of the kernel it runs in.
-//! tests/selftests/kunit.c has KUnit run it. No locks: each test has a tree of its own.
+//! tests/selftests/mount/kunit.c has KUnit run it. No locks: each test has a tree of its own.
 
 #![cfg(CONFIG_KUNIT = "y")]
 

@@ -8,9 +8,9 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include "../selftests/common/files.h"
-#include "../selftests/common/mount.h"
-#include "../selftests/common/text.h"
+#include "../selftests/common/basics/text.h"
+#include "../selftests/common/device/mount.h"
+#include "../selftests/common/files/files.h"
 #include "aging.h"
 
 enum fs fs;

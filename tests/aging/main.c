@@ -4,7 +4,7 @@
  *
  * A round removes files until 78 percent of the space are in use, and makes files until
  * 88 are. Without the name of a filesystem it is a test of daxrmap with bounds; with one it prints
- * what it has measured, for scripts/aging.sh:
+ * what it has measured, for scripts/bench/aging.sh:
  *
  *	aging: FS,ROUNDS,WHAT,VALUE
  */
@@ -15,9 +15,9 @@
 #include <string.h>
 #include "kselftest.h"
 #include "../selftests/common.h"
-#include "../selftests/common/clock.h"
-#include "../selftests/common/options.h"
-#include "../selftests/common/random.h"
+#include "../selftests/common/basics/clock.h"
+#include "../selftests/common/basics/options.h"
+#include "../selftests/common/basics/random.h"
 #include "aging.h"
 
 enum { LOW = 78, HIGH = 88, LOOKS = 4, ROUNDS = 6 };

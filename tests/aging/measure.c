@@ -9,10 +9,10 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
-#include "../selftests/common/files.h"
-#include "../selftests/common/mount.h"
-#include "../selftests/common/places.h"
-#include "../selftests/common/text.h"
+#include "../selftests/common/basics/text.h"
+#include "../selftests/common/device/mount.h"
+#include "../selftests/common/device/places.h"
+#include "../selftests/common/files/files.h"
 #include "aging.h"
 
 #define BATCH	256

@@ -11,8 +11,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include "../selftests/common/mount.h"
-#include "../selftests/common/random.h"
+#include "../selftests/common/basics/random.h"
+#include "../selftests/common/device/mount.h"
 #include "aging.h"
 
 /* Files that grow in turn, at most; what cp(1) writes at once. */

@@ -33,10 +33,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=src/peers/interval_tree.c");
     println!("cargo::rerun-if-changed=src/preempted.c");
 
-    let ksrc =
-        PathBuf::from(env::var("DAXRMAP_KSRC").map_err(|_| {
-            "DAXRMAP_KSRC must name the unpacked kernel source: run scripts/bench.sh"
-        })?);
+    let ksrc = PathBuf::from(
+        env::var("DAXRMAP_KSRC")
+            .map_err(|_| "DAXRMAP_KSRC must name the unpacked kernel source: run 'make bench'")?,
+    );
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let include = out.join("include/linux");
     fs::create_dir_all(&include)?;

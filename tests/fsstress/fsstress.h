@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include "../selftests/common.h"
-#include "../selftests/common/random.h"
-#include "../selftests/common/text.h"
+#include "../selftests/common/basics/random.h"
+#include "../selftests/common/basics/text.h"
 
 enum {
 	PROCS = 4,

@@ -18,8 +18,8 @@
 #include <unistd.h>
 #include <linux/fs.h>
 #include "kselftest.h"
-#include "../selftests/common/clock.h"
-#include "../selftests/common/options.h"
+#include "../selftests/common/basics/clock.h"
+#include "../selftests/common/basics/options.h"
 #include "fsstress.h"
 #include "shared.h"
 

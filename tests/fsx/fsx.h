@@ -11,8 +11,8 @@
 
 #include <stdbool.h>
 #include "../selftests/common.h"
-#include "../selftests/common/random.h"
-#include "../selftests/common/text.h"
+#include "../selftests/common/basics/random.h"
+#include "../selftests/common/basics/text.h"
 
 enum { FILES = 2, PAGES = 1024 };
 /* Bytes of a file at most, blocks beyond its end included. */

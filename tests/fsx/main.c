@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 #include "kselftest.h"
-#include "../selftests/common/clock.h"
-#include "../selftests/common/options.h"
+#include "../selftests/common/basics/clock.h"
+#include "../selftests/common/basics/options.h"
 #include "fsx.h"
 
 enum { ALL = 200, MANY = 20000 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes the images that later versions must mount (scripts/make-images.sh), each
+ * Makes the images that later versions must mount (scripts/build/images.sh), each
  * with a listing of what is in it. They go to a device, ROOM bytes for
  * each: image, then a line with its name, how it can be mounted, the listing, a NUL.
  *
@@ -22,8 +22,8 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include "common.h"
-#include "common/image.h"
-#include "common/listing.h"
+#include "common/device/image.h"
+#include "common/files/listing.h"
 
 #define SIZE	(2UL << 20)
 #define ROOM	(2 * SIZE)

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "common.h"
-#include "common/text.h"
+#include "common/basics/text.h"
 #include "machine.h"
 
 #define PATIENCE 20000		/* ms: the debug kernel is slow */

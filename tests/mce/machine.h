@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 #include <sys/types.h>
-#include "common/signals.h"
+#include "common/processes/signals.h"
 
 /* Why there can be none on this machine, or NULL. */
 const char *no_machine_checks(void);

@@ -9,7 +9,7 @@
  *
  *	# MCE-REQUEST srao|srar CPU PHYSICAL-ADDRESS VIRTUAL-ADDRESS
  *
- * scripts/test-mce.sh reads that on the console, and has QEMU do it. An SRAR
+ * scripts/tests/mce.sh reads that on the console, and has QEMU do it. An SRAR
  * comes when that CPU is in user mode, with the virtual address in a register.
  */
 #define _GNU_SOURCE
@@ -22,7 +22,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
-#include "common/driver.h"
+#include "common/device/driver.h"
 #include "machine.h"
 
 enum { BAD = 5, SHIFT = 3, BLOCKS = 16 };

@@ -2,7 +2,7 @@
 /*
  * The failure protocol of daxrmap: a notifier against everybody else.
  *
- * scripts/check-model.sh builds this with -D switches: which actors run, and
+ * scripts/checks/model.sh builds this with -D switches: which actors run, and
  * which rule is broken on purpose (BREAK_...). Documentation/locking.rst has
  * the argument that is checked here. Each part names the source that it models.
  *

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What runs in the guest whose power is cut (scripts/power-cut.sh): mounts what
+ * What runs in the guest whose power is cut (scripts/tests/power-cut.sh): mounts what
  * the last cut has left, looks whether it is what it must be, and goes on.
  *
  *	power-cut JOURNAL-DEVICE SEED [last]

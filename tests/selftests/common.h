@@ -11,18 +11,18 @@
 #ifndef DAXRMAP_TEST_COMMON_H
 #define DAXRMAP_TEST_COMMON_H
 
-#include "common/children.h"
-#include "common/clock.h"
-#include "common/data.h"
-#include "common/debugfs.h"
-#include "common/files.h"
-#include "common/handles.h"
-#include "common/log.h"
-#include "common/mount.h"
-#include "common/peers.h"
-#include "common/poison.h"
-#include "common/signals.h"
-#include "common/users.h"
+#include "common/basics/clock.h"
+#include "common/device/mount.h"
+#include "common/files/data.h"
+#include "common/files/files.h"
+#include "common/files/handles.h"
+#include "common/module/debugfs.h"
+#include "common/module/log.h"
+#include "common/module/poison.h"
+#include "common/processes/children.h"
+#include "common/processes/peers.h"
+#include "common/processes/signals.h"
+#include "common/processes/users.h"
 
 /* The harness's EXPECT_EQ() compares an int literal with whatever there is. */
 #pragma GCC diagnostic ignored "-Wsign-compare"

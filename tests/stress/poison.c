@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include "../selftests/common/places.h"
+#include "../selftests/common/device/places.h"
 #include "stress.h"
 
 bool take_event(void)

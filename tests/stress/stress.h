@@ -20,8 +20,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include "../selftests/common.h"
-#include "../selftests/common/random.h"
-#include "../selftests/common/text.h"
+#include "../selftests/common/basics/random.h"
+#include "../selftests/common/basics/text.h"
 
 enum {
 	BIG = 2,		/* files of a PMD's size; they come first */

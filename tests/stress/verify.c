@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <uapi/daxrmap.h>
-#include "../selftests/common/places.h"
+#include "../selftests/common/device/places.h"
 #include "stress.h"
 
 static int pagemap_of(const struct proc *p)

@@ -14,7 +14,7 @@
 //!
 //! What may only be done to an inode under one of its locks is a method of that lock's guard, which knows
 //! the inode: there is no other inode to name. Those of this layer are in [`locked`](super::locked), those
-//! that need DAX in `dax`. `scripts/check-refused.sh` sees that the examples do not compile, for just these
+//! that need DAX in `dax`. `scripts/checks/refused.sh` sees that the examples do not compile, for just these
 //! errors. Without a lock there is no such method:
 //!
 //! ```compile_fail,E0599

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How long a mount takes (scripts/bench-mount.sh): makes a filesystem whose
+ * How long a mount takes (scripts/bench/mount.sh): makes a filesystem whose
  * files have so many extents, unmounts it, and mounts it again a few times. A mount
  * ends when the last file that was made is open and a byte of it was read.
  *

@@ -66,7 +66,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     match args.split_first() {
         Some((first, rest)) if first == "--one" => one(rest),
-        Some(_) => Err("settings are in the environment: see scripts/bench.sh".into()),
+        Some(_) => Err("settings are in the environment: see scripts/bench/owner-tree.sh".into()),
         None => all(),
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the environment says: see scripts/bench.sh.
+//! What the environment says: see scripts/bench/owner-tree.sh.
 
 use crate::{
     peers,

@@ -42,7 +42,7 @@ use std::{
     vec::Vec, //
 };
 
-/// The kernel's is compared with one of its own by tests/selftests/names_hash.c, which knows these too.
+/// The kernel's is compared with one of its own by tests/selftests/names/names_hash.c, which knows these too.
 #[test]
 fn is_siphash_2_4() {
     let key = array::from_fn(|i| i as u8);

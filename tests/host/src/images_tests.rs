@@ -2,7 +2,7 @@
 
 //! The images of tests/images: what earlier versions have made is read as it was then.
 //!
-//! The listings beside them come from the module (tests/selftests/common/listing.c); here they
+//! The listings beside them come from the module (tests/selftests/common/files/listing.c); here they
 //! are made of the state and the image's bytes.
 
 use crate::{

@@ -93,7 +93,7 @@ fn compare(page: &Path, drawing: &[String]) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "{name}: it has not the drawing of the source; `scripts/check-house.sh --draw` prints the \
+        "{name}: it has not the drawing of the source; `scripts/checks/house.sh --draw` prints the \
          block that it is to have"
     ))
 }

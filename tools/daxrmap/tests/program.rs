@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The program: exit status and messages. What it says of a daxrmap mount is tested in the guest
-//! (tests/selftests/tool.c).
+//! (tests/selftests/reports/tool.c).
 
 use std::process::{
     Command,

@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# mce.sh stock|debug: real machine checks, in a guest with that kernel. The
+# program in the guest (tests/mce) asks for each on the console, and QEMU's
+# monitor raises it. Prints the guest's results; the last line is
+# "RESULT passed failed skipped". MCE_MODULE is another daxrmap.ko than build/stock's.
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/scripts/guest/lib-guest.sh"
+
+kernel=$1
+log=$LOGS/console-mce-$kernel.log
+initrd=$TOP/build/initramfs-mce-$kernel.img
+args=(--kernel "$kernel" --initrd "$initrd" --log "$log" --pmem 1)
+# An Intel CPU of before the time when a machine check came to all CPUs: for the
+# kernel to wait for each of them a second is not enough where they are emulated.
+args+=(--cpu vendor=GenuineIntel,family=6,model=6)
+case $kernel in
+stock) args+=(--timeout "${TIMEOUT:-300}") ;;
+debug) args+=(--timeout "${TIMEOUT:-900}" --append daxrmap.timeout=600) ;;
+esac
+
+cd "$TOP"
+mkdir -p "$LOGS"
+[ -n "${MCE_MODULE:-}" ] || scripts/build/module.sh "$kernel" modules
+scripts/build/selftests.sh mce
+scripts/build/tools.sh
+scripts/guest/initramfs.sh --module "${MCE_MODULE:-build/$kernel/daxrmap.ko}" --test build/mce/mce "$kernel" "$initrd"
+
+work=$(mktemp -d "$CACHE/qemu.XXXXXX")
+guest=
+clean() {
+	[ -z "$guest" ] || kill -TERM "$guest" 2>/dev/null || true
+	rm -rf "$work"
+}
+trap clean EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# QEMU's monitor, as JSON (QMP), on two pipes that are opened before QEMU is.
+mkfifo "$work/qmp.in" "$work/qmp.out"
+exec {to}<>"$work/qmp.in" {from}<>"$work/qmp.out"
+
+# qmp JSON: prints the answer's line. Events are passed over.
+qmp() {
+	local line
+	printf '%s\n' "$1" >&"$to"
+	while IFS= read -r -t 60 -u "$from" line; do
+		case $line in
+		'{"return"'* | '{"error"'*) printf '%s\n' "$line"; return 0 ;;
+		esac
+	done
+	echo '{"error": "no answer"}'
+}
+
+# hmp CPU COMMAND: the same of a command for people.
+hmp() {
+	qmp '{"execute": "human-monitor-command", "arguments": {"cpu-index": '"$1"', "command-line": "'"$2"'"}}'
+}
+
+# Whether CPU is in user mode, with VALUE in a register. The machine stands.
+consumes() { # CPU VALUE
+	local r
+	r=$(hmp "$1" "info registers")
+	[[ $r = *CPL=3* && $r = *=$2* ]]
+}
+
+# raise KIND CPU ADDRESS VALUE. What the numbers are: MCi_STATUS, MCG_STATUS, address,
+# MCi_MISC (a physical address; known to a page, to a cache line).
+raise() {
+	local tries=0 r
+	case $1 in
+	srao) r=$(hmp "$2" "mce $2 9 0xbd000000000000c0 0x5 $3 0x8c") ;;
+	srar)
+		# The kernel panics if it consumes poison itself. So the machine is
+		# stopped until it stands where the process consumes it.
+		while :; do
+			qmp '{"execute": "stop"}' >/dev/null
+			! consumes "$2" "$4" || break
+			qmp '{"execute": "cont"}' >/dev/null
+			tries=$((tries + 1))
+			[ $tries -lt 1000 ] || { echo "# CPU $2 never was in user mode at $4"; return 0; }
+			sleep 0.02
+		done
+		r=$(hmp "$2" "mce $2 9 0xbd80000000000134 0x7 $3 0x86")
+		qmp '{"execute": "cont"}' >/dev/null
+		;;
+	*) r="no such kind" ;;
+	esac
+	# It says something only if it will not.
+	[[ $r = '{"return": ""}'* ]] || echo "# mce $*: $r"
+}
+
+# The requests in the log, as they come.
+serve() {
+	local done=0 request
+	qmp '{"execute": "qmp_capabilities"}' >/dev/null
+	if [[ $(hmp 0 "help mce") != *"mce [-b]"* ]]; then
+		echo "ok mce # SKIP the monitor of this QEMU cannot raise machine checks"
+		echo "RESULT 0 0 1"
+		exit 0
+	fi
+	while kill -0 "$guest" 2>/dev/null; do
+		sleep 0.1
+		[ -e "$log" ] || continue
+		request=$(tr -d '\r' <"$log" | sed -n 's/.*tap: # MCE-REQUEST //p' | sed -n "$((done + 1))p")
+		[ -n "$request" ] || continue
+		done=$((done + 1))
+		# shellcheck disable=SC2086
+		raise $request
+	done
+}
+
+rm -f "$log"
+scripts/guest/run-qemu.sh "${args[@]}" --nfit "$work/nvdimm" -- \
+	-chardev "pipe,id=qmp,path=$work/qmp" -mon chardev=qmp,mode=control >"$LOGS/qemu-mce-$kernel.log" 2>&1 &
+guest=$!
+serve
+rc=0
+wait "$guest" || rc=$?
+guest=
+collect "$log" $rc
+cat "$LOGS/qemu-mce-$kernel.log"
+results

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Whoever is killed in the middle of something long ends soon, and what is done
+ * until then is valid: fallocate, clones, dedupe, copies, writes, fsync.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "kselftest_harness.h"
+#include "common.h"
+#include "common/basics/clock.h"
+
+/* Pages of each file: of two of them, and a copy, there must be room. */
+#define PAGES	20000L
+#define SIZE	(PAGES * BLK)
+#define KEEP	FALLOC_FL_KEEP_SIZE
+#define RW	(PROT_READ | PROT_WRITE)
+#define TRIES	5
+
+/* What is to be there, and what is done to it, by a child. */
+struct job {
+	int (*before)(void);
+	long (*call)(int f, int g);
+	bool pages_stay;	/* all of f reads as before */
+};
+
+FIXTURE(killed) { struct dr_fs fs; };
+FIXTURE_VARIANT(killed) { struct job job; };
+FIXTURE_SETUP(killed) { ASSERT_EQ(0, dr_setup(&self->fs)); }
+FIXTURE_TEARDOWN_PARENT(killed) { EXPECT_EQ(0, dr_teardown(&self->fs)); }
+
+/* Nothing changes f, so it is made once. */
+static int full(void)
+{
+	return dr_size("f") == SIZE ? 0 : dr_create("f", PAGES, 1);
+}
+
+static int empty_one(void)
+{
+	return (dr_size("f") < 0 ? dr_create("f", 1, 1) : 0) ?: dr_create("g", 0, 1);
+}
+
+static int full_and_empty_one(void)
+{
+	return full() ?: dr_create("g", 0, 1);
+}
+
+/* What is zeroed keeps its blocks. */
+static int full_one(void)
+{
+	return empty_one() ?: dr_fallocate("g", 0, 0, SIZE);
+}
+
+static int two_alike(void)
+{
+	return full() ?: dr_create("g", PAGES, 1);
+}
+
+static int two_shared(void)
+{
+	return full() ?: dr_clone("f", "g");
+}
+
+static long allocate(int f, int g)
+{
+	(void)f;
+	return fallocate(g, KEEP, 0, SIZE);
+}
+
+static long zero(int f, int g)
+{
+	(void)f;
+	return fallocate(g, FALLOC_FL_ZERO_RANGE, 0, SIZE);
+}
+
+static long unshare(int f, int g)
+{
+	(void)f;
+	return fallocate(g, FALLOC_FL_UNSHARE_RANGE, 0, SIZE);
+}
+
+static long dedupe(int f, int g)
+{
+	struct file_dedupe_range *r = calloc(1, sizeof(*r) + sizeof(r->info[0]));
+
+	r->src_length = SIZE;
+	r->dest_count = 1;
+	r->info[0].dest_fd = g;
+	return ioctl(f, FIDEDUPERANGE, r);
+}
+
+/* Nothing can be shared: bytes move. */
+static long copy(int f, int g)
+{
+	off_t from = 1, to = 0;
+
+	return copy_file_range(f, &from, g, &to, SIZE - 1, 0);
+}
+
+static long write_much(int f, int g)
+{
+	char *much = mmap(NULL, SIZE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	(void)f;
+	return much == MAP_FAILED ? -1 : pwrite(g, much, SIZE, 0);
+}
+
+static long read_much(int f, int g)
+{
+	char *much = mmap(NULL, SIZE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	(void)g;
+	return much == MAP_FAILED ? -1 : pread(f, much, SIZE, 0);
+}
+
+#define JOB(name, ...)	\
+	FIXTURE_VARIANT_ADD(killed, name) { .job = { __VA_ARGS__ } }
+JOB(allocate, empty_one, allocate, false);
+JOB(zero_range, full_one, zero, false);
+JOB(zero_range_of_shared, two_shared, zero, true);
+JOB(unshare, two_shared, unshare, true);
+JOB(dedupe, two_alike, dedupe, true);
+JOB(copy, full_and_empty_one, copy, true);
+JOB(write, empty_one, write_much, false);
+JOB(read, full_and_empty_one, read_much, true);
+
+/* Seconds that it took, or that it went on for after it was killed after @kill_after. */
+static double run(const struct job *job, double kill_after, bool *ended)
+{
+	int start[2], ready[2], status, f, g;
+	double then;
+	char c = 0;
+	pid_t pid;
+
+	if (job->before())
+		return -1;
+	f = dr_open("f", O_RDWR);
+	g = dr_open("g", O_RDWR);
+	if (f < 0 || g < 0 || pipe(start) || pipe(ready))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		if (write(ready[1], &c, 1) != 1 || read(start[0], &c, 1) != 1)
+			_exit(1);
+		_exit(job->call(f, g) < 0);
+	}
+	if (read(ready[0], &c, 1) != 1)
+		return -1;
+	then = dr_now();
+	if (write(start[1], &c, 1) != 1)
+		return -1;
+	if (kill_after) {
+		while (dr_now() < then + kill_after)
+			usleep(1000);
+		kill(pid, SIGKILL);
+		then = dr_now();
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		return -1;
+	then = dr_now() - then;
+	*ended = WIFEXITED(status);
+	close(f);
+	close(g);
+	for (int i = 0; i < 2; i++) {
+		close(start[i]);
+		close(ready[i]);
+	}
+	return *ended && WEXITSTATUS(status) ? -1 : then;
+}
+
+TEST_F(killed, ends_soon)
+{
+	const struct job *job = &variant->job;
+	double all = 0, best = 1e9;
+	bool ended;
+
+	/* The first time the host may have to find memory. */
+	for (int i = 0; i < 2; i++) {
+		double took = run(job, 0, &ended);
+
+		ASSERT_LT(0, took);
+		ASSERT_TRUE(ended);
+		all = took;
+	}
+	/* The best of some: the machine may have other things to do. */
+	for (int i = 0; i < TRIES && best > all / 4; i++) {
+		double took = run(job, all / (6 + 3 * i), &ended);
+
+		ASSERT_LE(0, took);
+		if (!ended && took < best)
+			best = took;
+	}
+	TH_LOG("%.0f ms; killed, it goes on for %.1f ms", all * 1e3, best * 1e3);
+	EXPECT_LT(best, all / 2);
+	EXPECT_EQ(0, dr_check());
+	if (job->pages_stay)
+		EXPECT_EQ(0, dr_verify("f", 0, PAGES, 1, 0));
+}
+
+TEST_HARNESS_MAIN
