@@ -6,23 +6,27 @@
 //! fits the state is for [`State::apply`](super::State::apply) to say.
 
 use super::{
-    attr::{
-        flags,
-        Attr,
-        Time, //
+    op::Op,
+    parts::{
+        attr::{
+            flags,
+            Attr,
+            Time, //
+        },
+        name::{
+            check_name,
+            check_target,
+            copy_name,
+            copy_value,
+            Name,
+            Target,
+            Value, //
+        },
+        xattr_set::{
+            check_xattr_name,
+            VALUE_MAX, //
+        },
     },
-    check_name,
-    namespace::copy_name,
-    symlink::check_target,
-    xattr::{
-        check_xattr_name,
-        copy_value,
-        VALUE_MAX, //
-    },
-    Name,
-    Op,
-    Target,
-    Value, //
 };
 use crate::{
     errno::euclean,

@@ -18,72 +18,75 @@
 //! for `&mut self`. It is a sleeping lock, because memory is allocated and freed under it. It is
 //! held from `reserve` to `apply` without a break.
 
-pub(crate) mod acl;
 mod apply;
-mod attr;
 mod check;
 mod checkpoint;
 mod codec;
-mod directory;
 mod file;
-mod layout;
-mod listing;
-mod lost;
-mod namespace;
+mod inode;
+mod names;
 mod op;
-mod place;
-mod range_set;
-mod rename;
-mod shift;
+mod parts;
+mod reserve;
 mod space;
-mod symlink;
-mod xattr;
+mod transaction;
 
 pub(crate) use self::checkpoint::OpSink;
 pub(crate) use self::{
-    attr::{
-        flags,
-        Attr,
-        FileType,
-        Time, //
+    file::mapping::Mapping,
+    inode::{
+        Inode,
+        InodeKind,
+        ROOT_INO, //
     },
-    directory::{
-        check_name,
-        DirEntry,
-        Directory,
-        FIRST_COOKIE, //
+    names::{
+        listing::Listing,
+        rename::RenameMode,
+        xattr::{
+            xattr_op,
+            SetMode, //
+        },
     },
-    file::Mapping,
-    listing::Listing,
-    op::{
-        Name,
-        Op,
-        Target,
-        Transaction,
-        Value, //
+    op::Op,
+    parts::{
+        acl,
+        attr::{
+            flags,
+            Attr,
+            FileType,
+            Time, //
+        },
+        directory::{
+            DirEntry,
+            Directory,
+            FIRST_COOKIE, //
+        },
+        name::check_name,
+        range_set::RangeSet,
+        xattr_set::Xattrs, //
     },
-    place::{
+    space::place::{
         Place,
         PlaceCursor, //
     },
-    range_set::RangeSet,
-    rename::RenameMode,
-    xattr::{
-        xattr_op,
-        SetMode,
-        Xattrs, //
-    }, //
+    transaction::Transaction, //
 };
 #[cfg(not(MODULE))]
 pub(crate) use self::{
-    directory::COLLISIONS,
-    file::EXTENTS, //
+    file::mapping::EXTENTS,
+    parts::{
+        directory::COLLISIONS,
+        name::Name, //
+    },
 };
 
+#[cfg(MODULE)]
+pub(crate) use self::parts::name::NAME_MAX;
+
+use self::parts::windows::Windows;
 use crate::{
     media::Secret,
     rmap::{
-        ExtentMap,
         OwnerTree,
         MAX_BLOCKS, //
     },
@@ -96,61 +99,8 @@ use kernel::{
     }, //
 };
 
-/// Inode number of the root directory.
-pub(crate) const ROOT_INO: u64 = 1;
-
-/// Longest name of a directory entry, in bytes.
-pub(crate) const NAME_MAX: usize = 255;
-
-/// What an inode is, with what only that has.
-pub(crate) enum InodeKind {
-    /// A regular file.
-    File(ExtentMap),
-    /// A directory.
-    Dir(Directory),
-    /// A symbolic link: where it leads. Empty until that is told, in the same transaction.
-    Symlink(Target),
-    /// A device, FIFO or socket.
-    Special,
-}
-
-/// An inode.
-pub(crate) struct Inode {
-    /// What stat(2) tells.
-    pub(crate) attr: Attr,
-    /// What it is.
-    pub(crate) kind: InodeKind,
-    /// Extended attributes.
-    pub(crate) xattrs: Xattrs,
-}
-
-impl Inode {
-    /// Returns the directory; `ENOTDIR` if it is not one.
-    pub(crate) fn as_dir(&self) -> Result<&Directory> {
-        match &self.kind {
-            InodeKind::Dir(dir) => Ok(dir),
-            _ => Err(ENOTDIR),
-        }
-    }
-
-    /// Returns the extents; `EISDIR` if it is a directory, `EINVAL` if it is not a regular file
-    /// otherwise.
-    pub(crate) fn as_file(&self) -> Result<&ExtentMap> {
-        match &self.kind {
-            InodeKind::File(map) => Ok(map),
-            InodeKind::Dir(_) => Err(EISDIR),
-            _ => Err(EINVAL),
-        }
-    }
-
-    /// Returns where the symbolic link leads; `EINVAL` if it is not one.
-    pub(crate) fn target(&self) -> Result<&[u8]> {
-        match &self.kind {
-            InodeKind::Symlink(target) => Ok(target),
-            _ => Err(EINVAL),
-        }
-    }
-}
+/// So many ranges can become bad without an allocation, after each reserve.
+const SPARE_BAD: usize = 64;
 
 /// All metadata of one mount.
 ///
@@ -178,7 +128,7 @@ pub(crate) struct State {
     /// No block before this one is free.
     first_free: u64,
     /// What files are to get next.
-    windows: layout::Windows,
+    windows: Windows,
     /// Greater than every inode number that was ever seen.
     next_ino: u64,
     /// Changes with everything that may use up reserved memory.
@@ -232,12 +182,12 @@ impl State {
             owned: 0,
             bad_unowned: 0,
             first_free: 0,
-            windows: layout::Windows::new(),
+            windows: Windows::new(),
             next_ino: ROOT_INO + 1,
             version: 0,
             corrupt: false,
         };
-        state.bad.reserve(apply::SPARE_BAD)?;
+        state.bad.reserve(SPARE_BAD)?;
         Ok(state)
     }
 

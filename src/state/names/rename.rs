@@ -4,22 +4,24 @@
 //!
 //! The caller holds the state lock.
 
-use super::{
-    namespace::{
-        add_links,
-        link_op,
-        orphan_dir_op,
-        push_links,
-        touched,
-        unlink_op, //
-    },
-    Attr,
-    Op,
-    State,
-    Time,
-    Transaction, //
+use super::namespace::{
+    add_links,
+    link_op,
+    orphan_dir_op,
+    push_links,
+    touched,
+    unlink_op, //
 };
-use crate::errno::enotempty;
+use crate::{
+    errno::enotempty,
+    state::{
+        Attr,
+        Op,
+        State,
+        Time,
+        Transaction, //
+    },
+};
 use kernel::prelude::*;
 
 /// What rename does if the new name exists.
@@ -178,7 +180,7 @@ impl State {
             if dir == ino {
                 return Err(EINVAL);
             }
-            if dir == super::ROOT_INO {
+            if dir == crate::state::ROOT_INO {
                 return Ok(());
             }
             dir = self.get(dir)?.as_dir()?.parent();

@@ -8,9 +8,11 @@
 //! Plain values; nothing to lock.
 
 use super::{
-    xattr::Xattr,
-    Attr,
-    FileType, //
+    attr::{
+        Attr,
+        FileType, //
+    },
+    xattr_set::Xattr, //
 };
 
 /// Name of the ACL that says who may do what with an inode.
