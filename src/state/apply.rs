@@ -12,8 +12,8 @@
 
 use super::{
     inode::{
-        Inode,
         InodeKind,
+        StoredInode,
         ROOT_INO, //
     },
     op::Op,
@@ -35,7 +35,7 @@ use super::{
 use crate::{
     errno::euclean,
     rmap::{
-        Extent,
+        FileExtent,
         Unmapped,
         MAX_INO,
         MAX_PAGES, //
@@ -98,7 +98,7 @@ impl State {
                     FileType::Special => InodeKind::Special,
                 };
                 self.next_ino = self.next_ino.max(ino.checked_add(1).ok_or_else(euclean)?);
-                let inode = Inode { attr, kind, xattrs };
+                let inode = StoredInode { attr, kind, xattrs };
                 self.inodes.insert(node.into_node(ino, inode));
                 self.inode_count = self.inode_count.saturating_add(1);
             }
@@ -139,7 +139,7 @@ impl State {
                 pgoff,
                 block,
                 len,
-            } => self.map_extent(ino, Extent { pgoff, block, len })?,
+            } => self.map_extent(ino, FileExtent { pgoff, block, len })?,
             Op::Unmap { ino, pgoff, len } => self.unmap_pages(ino, pgoff, len)?,
             Op::Shift { ino, from, to } => self.shift_pages(ino, from, to)?,
             Op::MarkBad { block, len } => {
@@ -180,7 +180,7 @@ impl State {
         Ok(())
     }
 
-    fn map_extent(&mut self, ino: u64, extent: Extent) -> Result {
+    fn map_extent(&mut self, ino: u64, extent: FileExtent) -> Result {
         let owner = extent.owner(ino);
         owner.validate()?;
         let blocks = owner.block..owner.end();
@@ -234,7 +234,7 @@ impl State {
         Ok(())
     }
 
-    fn get_mut(&mut self, ino: u64) -> Result<&mut Inode> {
+    fn get_mut(&mut self, ino: u64) -> Result<&mut StoredInode> {
         self.inodes.get_mut(&ino).ok_or(ENOENT)
     }
 

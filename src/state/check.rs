@@ -6,8 +6,8 @@
 
 use super::{
     inode::{
-        Inode,
         InodeKind,
+        StoredInode,
         ROOT_INO, //
     },
     parts::{
@@ -143,7 +143,7 @@ impl State {
         Ok(())
     }
 
-    fn check_inode(&self, ino: u64, inode: &Inode, links: &Links) -> Result {
+    fn check_inode(&self, ino: u64, inode: &StoredInode, links: &Links) -> Result {
         let nlink = u64::from(inode.attr.nlink);
         let with_subdirs = links.subdirs.saturating_add(2);
 

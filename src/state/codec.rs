@@ -11,7 +11,7 @@ use super::{
         attr::{
             flags,
             Attr,
-            Time, //
+            Timestamp, //
         },
         name::{
             check_name,
@@ -19,7 +19,7 @@ use super::{
             copy_name,
             copy_value,
             Name,
-            Target,
+            TargetPath,
             Value, //
         },
         xattr_set::{
@@ -238,7 +238,7 @@ fn xattr_name(from: &mut Reader<'_>) -> Result<Name> {
     copy_name(bytes)
 }
 
-fn target(from: &mut Reader<'_>) -> Result<Target> {
+fn target(from: &mut Reader<'_>) -> Result<TargetPath> {
     let bytes = long(from)?;
     check_target(bytes).map_err(|_| euclean())?;
     copy_name(bytes)
@@ -288,11 +288,11 @@ fn attr(from: &mut Reader<'_>) -> Result<Attr> {
     Ok(attr)
 }
 
-fn time(from: &mut Reader<'_>) -> Result<Time> {
+fn time(from: &mut Reader<'_>) -> Result<Timestamp> {
     let sec = i64::from_le_bytes(from.fixed()?);
     let nsec = from.u32()?;
     if nsec >= 1_000_000_000 {
         return Err(euclean());
     }
-    Ok(Time { sec, nsec })
+    Ok(Timestamp { sec, nsec })
 }

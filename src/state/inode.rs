@@ -9,8 +9,8 @@
 use super::parts::{
     attr::Attr,
     directory::Directory,
-    name::Target,
-    xattr_set::Xattrs, //
+    name::TargetPath,
+    xattr_set::XattrSet, //
 };
 use crate::rmap::ExtentMap;
 use kernel::prelude::*;
@@ -25,22 +25,22 @@ pub(crate) enum InodeKind {
     /// A directory.
     Dir(Directory),
     /// A symbolic link: where it leads. Empty until that is told, in the same transaction.
-    Symlink(Target),
+    Symlink(TargetPath),
     /// A device, FIFO or socket.
     Special,
 }
 
 /// An inode.
-pub(crate) struct Inode {
+pub(crate) struct StoredInode {
     /// What stat(2) tells.
     pub(crate) attr: Attr,
     /// What it is.
     pub(crate) kind: InodeKind,
     /// Extended attributes.
-    pub(crate) xattrs: Xattrs,
+    pub(crate) xattrs: XattrSet,
 }
 
-impl Inode {
+impl StoredInode {
     /// Returns the directory; `ENOTDIR` if it is not one.
     pub(crate) fn as_dir(&self) -> Result<&Directory> {
         match &self.kind {

@@ -35,8 +35,8 @@ pub(crate) use self::checkpoint::OpSink;
 pub(crate) use self::{
     file::mapping::Mapping,
     inode::{
-        Inode,
         InodeKind,
+        StoredInode,
         ROOT_INO, //
     },
     names::{
@@ -54,7 +54,7 @@ pub(crate) use self::{
             flags,
             Attr,
             FileType,
-            Time, //
+            Timestamp, //
         },
         directory::{
             DirEntry,
@@ -63,7 +63,7 @@ pub(crate) use self::{
         },
         name::check_name,
         range_set::RangeSet,
-        xattr_set::Xattrs, //
+        xattr_set::XattrSet, //
     },
     space::place::{
         Place,
@@ -112,7 +112,7 @@ pub(crate) struct State {
     blocks: u64,
     /// The key of the directories' hashes.
     secret: Secret,
-    inodes: RBTree<u64, Inode>,
+    inodes: RBTree<u64, StoredInode>,
     /// Number of entries of `inodes`.
     inode_count: usize,
     /// One record for each extent of each file.
@@ -149,10 +149,10 @@ impl State {
             return Err(EINVAL);
         }
         let mut state = Self::empty(blocks, secret)?;
-        let inode = Inode {
+        let inode = StoredInode {
             attr: Attr { nlink: 2, ..root },
             kind: InodeKind::Dir(Directory::new(ROOT_INO, secret)),
-            xattrs: Xattrs::new(),
+            xattrs: XattrSet::new(),
         };
         state
             .inodes
@@ -192,12 +192,12 @@ impl State {
     }
 
     /// Returns an inode.
-    pub(crate) fn inode(&self, ino: u64) -> Option<&Inode> {
+    pub(crate) fn inode(&self, ino: u64) -> Option<&StoredInode> {
         self.inodes.get(&ino)
     }
 
     /// Returns an inode; `ENOENT` if there is none with that number.
-    pub(crate) fn get(&self, ino: u64) -> Result<&Inode> {
+    pub(crate) fn get(&self, ino: u64) -> Result<&StoredInode> {
         self.inode(ino).ok_or(ENOENT)
     }
 
@@ -207,14 +207,14 @@ impl State {
     }
 
     /// Returns the inode with the least number that is `ino` or more.
-    pub(crate) fn next_inode(&self, ino: u64) -> Option<(u64, &Inode)> {
+    pub(crate) fn next_inode(&self, ino: u64) -> Option<(u64, &StoredInode)> {
         let ino = *self.inodes.cursor_lower_bound(&ino)?.current().0;
         Some((ino, self.inodes.get(&ino)?))
     }
 
     /// Visits the inodes from number `ino` on, ascending. Walks that drop the lock continue from the
     /// last number plus 1.
-    pub(crate) fn inodes_from(&self, ino: u64) -> impl Iterator<Item = (u64, &Inode)> + '_ {
+    pub(crate) fn inodes_from(&self, ino: u64) -> impl Iterator<Item = (u64, &StoredInode)> + '_ {
         let mut next = Some(ino);
         core::iter::from_fn(move || {
             let (ino, inode) = self.next_inode(next?)?;

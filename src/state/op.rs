@@ -14,7 +14,7 @@ use super::parts::{
     attr::Attr,
     name::{
         Name,
-        Target,
+        TargetPath,
         Value, //
     },
 };
@@ -103,7 +103,7 @@ pub(crate) enum Op {
         /// The symbolic link.
         ino: u64,
         /// 1 to 4095 bytes.
-        target: Target,
+        target: TargetPath,
     },
     /// Sets an extended attribute, new or not. Times are changed by `SetAttr`.
     SetXattr {

@@ -15,7 +15,7 @@ use super::{
     op::Op,
     parts::{
         attr::FileType,
-        xattr_set::Xattrs, //
+        xattr_set::XattrSet, //
     },
     transaction::{
         Slots,
@@ -116,7 +116,7 @@ impl State {
                         let ops = mapped.count(*ino).saturating_add(shifted);
                         self.owners.reserve_extents(&mut map, ops)?;
                     }
-                    let mut own = Xattrs::new();
+                    let mut own = XattrSet::new();
                     own.reserve(xattrs.count(*ino))?;
                     let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
                     slots.inodes.push((node, map, own), GFP_KERNEL)?;

@@ -11,11 +11,11 @@
 //! applied or dropped: what was reserved is for the state as it was.
 
 use super::{
-    inode::Inode,
+    inode::StoredInode,
     op::Op,
     parts::{
         directory::DirEntry,
-        xattr_set::Xattrs, //
+        xattr_set::XattrSet, //
     },
 };
 use crate::rmap::ExtentMap;
@@ -28,7 +28,7 @@ use kernel::{
 #[derive(Default)]
 pub(super) struct Slots {
     /// One for each `NewInode`.
-    pub(super) inodes: KVVec<(RBTreeNodeReservation<u64, Inode>, ExtentMap, Xattrs)>,
+    pub(super) inodes: KVVec<(RBTreeNodeReservation<u64, StoredInode>, ExtentMap, XattrSet)>,
     /// One for each `Link`.
     pub(super) entries: KVVec<RBTreeNodeReservation<u64, DirEntry>>,
 }

@@ -20,7 +20,7 @@ use crate::{
     errno::erofs,
     fs::medium::PmemMedium,
     journal::Store,
-    media::LABEL_MAX,
+    media::LABEL_BYTES,
     state::{
         State,
         Transaction, //
@@ -168,7 +168,7 @@ impl<'a> MetaGuard<'a> {
     }
 
     /// The filesystem's name for people.
-    pub(crate) fn label(&self) -> [u8; LABEL_MAX] {
+    pub(crate) fn label(&self) -> [u8; LABEL_BYTES] {
         self.store.journal().superblock().label
     }
 
@@ -177,7 +177,7 @@ impl<'a> MetaGuard<'a> {
     /// # Errors
     ///
     /// As [`Store::set_label`]; `EIO` if the device is gone.
-    pub(crate) fn set_label(&mut self, label: &[u8; LABEL_MAX]) -> Result {
+    pub(crate) fn set_label(&mut self, label: &[u8; LABEL_BYTES]) -> Result {
         self.health.check_alive()?;
         self.watch(|store| store.set_label(label))
     }

@@ -8,7 +8,7 @@
 use crate::{
     errno::euclean,
     rmap::{
-        Extent,
+        FileExtent,
         MAX_PAGES, //
     },
     state::{
@@ -124,7 +124,7 @@ impl State {
             let pgoff = pgoff.ok_or_else(euclean)?;
             // No block becomes free, or bad, or anything else, but for an instant.
             owners.unmap(map, ino, part.pgoff..part.pgoff_end())?;
-            owners.map(map, ino, Extent { pgoff, ..part })?;
+            owners.map(map, ino, FileExtent { pgoff, ..part })?;
         }
     }
 }

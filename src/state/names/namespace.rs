@@ -18,11 +18,11 @@ use crate::{
         Attr,
         Directory,
         FileType,
-        Inode,
         InodeKind,
         Op,
         State,
-        Time,
+        StoredInode,
+        Timestamp,
         Transaction, //
     },
 };
@@ -112,7 +112,13 @@ impl State {
     ///
     /// Those of [`create`](Self::create), `ENOENT` if there is no such inode, `EPERM` if it is a
     /// directory, `EMLINK`.
-    pub(crate) fn link(&self, dir: u64, name: &[u8], ino: u64, now: Time) -> Result<Transaction> {
+    pub(crate) fn link(
+        &self,
+        dir: u64,
+        name: &[u8],
+        ino: u64,
+        now: Timestamp,
+    ) -> Result<Transaction> {
         let attr = self.get(ino)?.attr;
         if attr.is_dir() {
             return Err(EPERM);
@@ -135,7 +141,7 @@ impl State {
     ///
     /// `ENOENT`, `ENOTDIR` if `dir` is not a directory, `EISDIR` if the name is that of one,
     /// `ENOMEM`.
-    pub(crate) fn unlink(&self, dir: u64, name: &[u8], now: Time) -> Result<Transaction> {
+    pub(crate) fn unlink(&self, dir: u64, name: &[u8], now: Timestamp) -> Result<Transaction> {
         let ino = self.lookup(dir, name)?;
         let attr = self.get(ino)?.attr;
         if attr.is_dir() {
@@ -156,7 +162,7 @@ impl State {
     /// # Errors
     ///
     /// `ENOENT`, `ENOTDIR`, `ENOTEMPTY`, `ENOMEM`.
-    pub(crate) fn rmdir(&self, dir: u64, name: &[u8], now: Time) -> Result<Transaction> {
+    pub(crate) fn rmdir(&self, dir: u64, name: &[u8], now: Timestamp) -> Result<Transaction> {
         let ino = self.lookup(dir, name)?;
         let inode = self.get(ino)?;
         if !inode.as_dir()?.is_empty() {
@@ -215,7 +221,7 @@ impl State {
     }
 
     /// Returns the directory `dir`, if a name can be added to it.
-    pub(in crate::state) fn check_new_name(&self, dir: u64, name: &[u8]) -> Result<&Inode> {
+    pub(in crate::state) fn check_new_name(&self, dir: u64, name: &[u8]) -> Result<&StoredInode> {
         let inode = self.get(dir)?;
         let entries = self.live_dir(dir)?;
         check_name(name)?;
@@ -235,7 +241,7 @@ impl State {
 }
 
 /// Returns the attributes of a directory whose entries change.
-pub(in crate::state) fn touched(attr: Attr, now: Time) -> Attr {
+pub(in crate::state) fn touched(attr: Attr, now: Timestamp) -> Attr {
     Attr {
         mtime: now,
         ctime: now,
@@ -262,7 +268,7 @@ pub(in crate::state) fn push_links(
     ino: u64,
     attr: Attr,
     change: i64,
-    now: Time,
+    now: Timestamp,
 ) -> Result {
     tx.push(Op::SetAttr {
         ino,
@@ -275,7 +281,7 @@ pub(in crate::state) fn push_links(
 }
 
 /// Returns the operation that makes a directory without a name an orphan.
-pub(in crate::state) fn orphan_dir_op(ino: u64, attr: Attr, now: Time) -> Op {
+pub(in crate::state) fn orphan_dir_op(ino: u64, attr: Attr, now: Timestamp) -> Op {
     Op::SetAttr {
         ino,
         attr: Attr {

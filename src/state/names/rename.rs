@@ -18,7 +18,7 @@ use crate::{
         Attr,
         Op,
         State,
-        Time,
+        Timestamp,
         Transaction, //
     },
 };
@@ -57,7 +57,7 @@ impl State {
         new_dir: u64,
         new_name: &[u8],
         mode: RenameMode,
-        now: Time,
+        now: Timestamp,
     ) -> Result<Transaction> {
         let mut tx = Transaction::new();
         let ino = self.lookup(old_dir, old_name)?;
@@ -157,7 +157,7 @@ impl State {
     }
 
     /// Appends the change of a directory that has gained so many subdirectories.
-    fn push_dir(&self, tx: &mut Transaction, ino: u64, links: i64, now: Time) -> Result {
+    fn push_dir(&self, tx: &mut Transaction, ino: u64, links: i64, now: Timestamp) -> Result {
         let attr = self.get(ino)?.attr;
         tx.push(Op::SetAttr {
             ino,
@@ -196,7 +196,7 @@ fn push_move(
     attr: Attr,
     dir: u64,
     name: &[u8],
-    now: Time,
+    now: Timestamp,
 ) -> Result {
     tx.push(link_op(dir, name, ino)?)?;
     if attr.is_dir() {

@@ -23,7 +23,7 @@ use crate::{
         Attr,
         Op,
         State,
-        Time,
+        Timestamp,
         Transaction, //
     },
 };
@@ -64,7 +64,7 @@ impl State {
         name: &[u8],
         value: &[u8],
         mode: SetMode,
-        now: Time,
+        now: Timestamp,
     ) -> Result<Transaction> {
         let inode = self.get(ino)?;
         check_xattr_name(name)?;
@@ -123,7 +123,12 @@ impl State {
     /// # Errors
     ///
     /// `ENOENT` if there is no such inode, `ENODATA`, `ENOMEM`.
-    pub(crate) fn remove_xattr(&self, ino: u64, name: &[u8], now: Time) -> Result<Transaction> {
+    pub(crate) fn remove_xattr(
+        &self,
+        ino: u64,
+        name: &[u8],
+        now: Timestamp,
+    ) -> Result<Transaction> {
         let inode = self.get(ino)?;
         inode.xattrs.get(name).ok_or_else(enodata)?;
         let mut tx = Transaction::new();
@@ -145,7 +150,7 @@ pub(crate) fn xattr_op(ino: u64, name: &[u8], value: &[u8]) -> Result<Op> {
     })
 }
 
-fn changed_op(ino: u64, attr: Attr, now: Time) -> Op {
+fn changed_op(ino: u64, attr: Attr, now: Timestamp) -> Op {
     Op::SetAttr {
         ino,
         attr: Attr { ctime: now, ..attr },

@@ -20,7 +20,7 @@ const TARGET_MAX: usize = 4095;
 pub(crate) type Name = KVec<u8>;
 
 /// Where a symbolic link leads: bytes without NUL.
-pub(crate) type Target = KVec<u8>;
+pub(crate) type TargetPath = KVec<u8>;
 
 /// The value of an extended attribute.
 pub(crate) type Value = KVVec<u8>;

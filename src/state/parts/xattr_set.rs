@@ -34,12 +34,12 @@ pub(crate) struct Xattr {
 }
 
 /// The extended attributes of an inode, by name.
-pub(crate) struct Xattrs(KVVec<Xattr>);
+pub(crate) struct XattrSet(KVVec<Xattr>);
 
-impl Xattrs {
+impl XattrSet {
     /// Returns none. Allocates nothing.
     pub(in crate::state) fn new() -> Self {
-        Xattrs(KVVec::new())
+        XattrSet(KVVec::new())
     }
 
     /// Makes room for so many more. May sleep.
