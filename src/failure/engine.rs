@@ -16,7 +16,7 @@ use super::{
     },
     translate::{
         self,
-        Part, //
+        MountPart, //
     },
 };
 use crate::{
@@ -86,7 +86,7 @@ pub(crate) struct Engine<G: Ground> {
     /// For the line about each failure.
     #[pin]
     lines: RateLimit,
-    part: Part,
+    part: MountPart,
     pub(super) ground: Arc<G>,
     pub(super) gate: Arc<Gate<G::Fs>>,
     events: MountWork<G::Fs, Events<G>>,
@@ -123,7 +123,7 @@ impl<G: Ground> Engine<G> {
             lines <- RateLimit::new(&name, "failures"),
             name,
             dev,
-            part: Part { start, len },
+            part: MountPart { start, len },
             ground,
             gate,
             events,

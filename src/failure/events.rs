@@ -57,12 +57,12 @@ const WALKS: usize = 64;
 const BATCH: usize = 8;
 
 /// The owners of the bad ones of these blocks, from the cursor on.
-struct Walk {
+struct OwnerWalk {
     blocks: Range<u64>,
     cursor: Cursor,
 }
 
-impl Walk {
+impl OwnerWalk {
     /// Has the owners of these blocks too; begins anew.
     fn join(&mut self, blocks: &Range<u64>) {
         let start = self.blocks.start.min(blocks.start);
@@ -76,7 +76,7 @@ struct Pending {
     /// These, with room for [`NOTED`].
     owners: KVec<OwnerRecord>,
     /// And whom these find, with room for [`WALKS`].
-    walks: KVec<Walk>,
+    walks: KVec<OwnerWalk>,
 }
 
 /// See the module's documentation.
@@ -123,7 +123,7 @@ impl<G: Ground> Events<G> {
     pub(super) fn note_rest(&self, blocks: &Range<u64>, cursor: &Cursor) {
         // A walk that has not begun stands before all blocks, and bad ones may be there.
         let begun = cursor.block() >= blocks.start;
-        let walk = Walk {
+        let walk = OwnerWalk {
             blocks: blocks.clone(),
             cursor: if begun {
                 cursor.clone()
@@ -143,7 +143,7 @@ impl<G: Ground> Events<G> {
         self.pending.lock().owners.pop()
     }
 
-    fn next_walk(&self) -> Option<Walk> {
+    fn next_walk(&self) -> Option<OwnerWalk> {
         self.pending.lock().walks.pop()
     }
 
@@ -154,7 +154,7 @@ impl<G: Ground> Events<G> {
     }
 
     /// Does a walk to its end, or until unmount begins.
-    fn walk(&self, working: &Working<'_, G::Fs>, mut walk: Walk) {
+    fn walk(&self, working: &Working<'_, G::Fs>, mut walk: OwnerWalk) {
         let mut owners = [OwnerRecord::default(); BATCH];
         while !working.is_ending() {
             let ground = &self.ground;

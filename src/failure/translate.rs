@@ -9,7 +9,7 @@ use kernel::prelude::*;
 
 /// The mount's part of the device, in bytes of the device.
 #[derive(Clone, Copy)]
-pub(crate) struct Part {
+pub(crate) struct MountPart {
     /// First byte; a multiple of the block size.
     pub(crate) start: u64,
     /// Bytes; a multiple of the block size.
@@ -22,7 +22,7 @@ pub(crate) struct Part {
 /// # Errors
 ///
 /// `ENXIO` if nothing of the range is in the part, `EINVAL` if it is empty.
-pub(crate) fn blocks(part: Part, offset: u64, len: u64, shift: u32) -> Result<Range<u64>> {
+pub(crate) fn blocks(part: MountPart, offset: u64, len: u64, shift: u32) -> Result<Range<u64>> {
     if len == 0 {
         return Err(EINVAL);
     }

@@ -36,7 +36,7 @@ impl Ground for Meta {
 
     fn publish(&self, range: &Range<u64>) -> Result<Published> {
         let mut state = self.lock();
-        let newly_bad = state.mark_bad(range).inspect_err(|_| {
+        let newly_bad = state.found_bad(range).inspect_err(|_| {
             // Nobody would know later that these blocks are bad. So no block is to be used, and
             // that needs no memory.
             self.health().shut_down();

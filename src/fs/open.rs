@@ -204,7 +204,7 @@ fn adopt_bad_blocks(device: &Device<Engine<Meta>>, meta: &Meta, blocks: u64) -> 
     let mut found = 0u64;
     while let Some(bad) = device.next_bad(&(from..blocks)) {
         let len = bad.end.saturating_sub(bad.start);
-        meta.lock().mark_bad(&bad)?;
+        meta.lock().found_bad(&bad)?;
         found = found.saturating_add(len);
         from = bad.end;
     }
@@ -227,7 +227,7 @@ fn adopt_unmapped(
         from = pfn.saturating_add(1);
         let block = pfn.saturating_sub(first);
         if !meta.is_bad(block) {
-            meta.lock().mark_bad(&(block..block.saturating_add(1)))?;
+            meta.lock().found_bad(&(block..block.saturating_add(1)))?;
             found = found.saturating_add(1);
         }
     }

@@ -14,15 +14,15 @@ use crate::{
 };
 
 /// As the state has it.
-pub(in crate::fs) fn stored(time: Time) -> state::Time {
-    state::Time {
+pub(in crate::fs) fn stored(time: Time) -> state::Timestamp {
+    state::Timestamp {
         sec: time.sec,
         nsec: time.nsec,
     }
 }
 
 /// As the VFS has it.
-pub(in crate::fs) fn in_core(time: state::Time) -> Time {
+pub(in crate::fs) fn in_core(time: state::Timestamp) -> Time {
     Time {
         sec: time.sec,
         nsec: time.nsec,

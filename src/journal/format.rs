@@ -15,7 +15,7 @@ use crate::{
         Region,
         Secret,
         Superblock,
-        LABEL_MAX, //
+        LABEL_BYTES, //
     },
     state::{
         Attr,
@@ -50,7 +50,7 @@ pub(crate) struct Format {
     /// Its name for machines.
     pub(crate) uuid: [u8; 16],
     /// Its name for people.
-    pub(crate) label: [u8; LABEL_MAX],
+    pub(crate) label: [u8; LABEL_BYTES],
     /// The first record's sequence number. If there was a filesystem with the same uuid here, it must
     /// not be near the numbers of that one's records: these may look like those of this log.
     pub(crate) first_seq: u64,

@@ -40,7 +40,7 @@ use crate::{
         Region,
         Sink,
         Superblock,
-        LABEL_MAX, //
+        LABEL_BYTES, //
     },
     state::{
         Op,
@@ -146,7 +146,7 @@ impl Journal {
         &mut self,
         medium: &impl Medium,
         state: &State,
-        label: &[u8; LABEL_MAX],
+        label: &[u8; LABEL_BYTES],
     ) -> Result {
         let sb = Superblock {
             label: *label,

@@ -21,7 +21,7 @@ use crate::{
     errno::erofs,
     media::{
         Medium,
-        LABEL_MAX, //
+        LABEL_BYTES, //
     },
     state::{
         Op,
@@ -204,7 +204,7 @@ impl<M: Medium> Store<M> {
     /// # Errors
     ///
     /// `EROFS`; what the medium says.
-    pub(crate) fn set_label(&mut self, label: &[u8; LABEL_MAX]) -> Result {
+    pub(crate) fn set_label(&mut self, label: &[u8; LABEL_BYTES]) -> Result {
         if !self.writable || self.frozen.is_some() {
             return Err(erofs());
         }

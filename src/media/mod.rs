@@ -39,7 +39,7 @@ pub(crate) use self::{
     superblock::{
         Secret,
         Superblock,
-        LABEL_MAX, //
+        LABEL_BYTES, //
     },
 };
 

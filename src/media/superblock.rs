@@ -28,7 +28,7 @@ pub(crate) const SUPER_SIZE: usize = 512;
 pub(crate) const PLACE_SIZE: usize = 2 * SUPER_SIZE;
 
 /// Most bytes of a label.
-pub(crate) const LABEL_MAX: usize = 64;
+pub(crate) const LABEL_BYTES: usize = 64;
 
 const MAGIC: [u8; 8] = *b"daxrmap\0";
 const VERSION: u32 = 1;
@@ -82,7 +82,7 @@ pub(crate) struct Superblock {
     /// Its name for machines.
     pub(crate) uuid: [u8; 16],
     /// Its name for people, in UTF-8, filled up with zeroes.
-    pub(crate) label: [u8; LABEL_MAX],
+    pub(crate) label: [u8; LABEL_BYTES],
     /// Size of the filesystem, in blocks.
     pub(crate) blocks: u64,
     /// How often a superblock was written.

@@ -21,7 +21,7 @@ use kernel::prelude::*;
 
 /// A run of blocks and where it stands in a file.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Extent {
+pub(crate) struct FileExtent {
     /// First page in the file.
     pub(crate) pgoff: u64,
     /// First block.
@@ -30,7 +30,7 @@ pub(crate) struct Extent {
     pub(crate) len: u64,
 }
 
-impl Extent {
+impl FileExtent {
     /// Returns the first page after the extent.
     pub(crate) fn pgoff_end(&self) -> u64 {
         self.pgoff.saturating_add(self.len)
@@ -52,22 +52,22 @@ impl Extent {
     }
 
     /// Returns the part of the extent that lies in `range` (of pages of the file), if any.
-    pub(crate) fn clip(&self, range: &Range<u64>) -> Option<Extent> {
+    pub(crate) fn clip(&self, range: &Range<u64>) -> Option<FileExtent> {
         let pgoff = self.pgoff.max(range.start);
         let end = self.pgoff_end().min(range.end);
         let len = end.checked_sub(pgoff).filter(|&len| len > 0)?;
         let block = self.block.checked_add(pgoff - self.pgoff)?;
 
-        Some(Extent { pgoff, block, len })
+        Some(FileExtent { pgoff, block, len })
     }
 
     /// Returns whether `next` continues this one both in the file and on the device.
-    pub(super) fn continued_by(&self, next: &Extent) -> bool {
+    pub(super) fn continued_by(&self, next: &FileExtent) -> bool {
         self.pgoff_end() == next.pgoff && self.block_end() == next.block
     }
 }
 
-impl Item for Extent {
+impl Item for FileExtent {
     type Summary = ();
 
     const KEY_TAIL: [u64; 2] = [0, 0];
@@ -81,7 +81,7 @@ impl Item for Extent {
 
     fn from_words(head: u64, tail: [u64; 2]) -> Self {
         let [block, len] = tail;
-        Extent {
+        FileExtent {
             pgoff: head,
             block,
             len,
@@ -106,7 +106,7 @@ fn key(pgoff: u64) -> Words {
 /// Extents are ascending by pgoff, do not overlap, and are merged where one continues the other.
 /// So each corresponds to exactly one record of the owner tree.
 pub(crate) struct ExtentMap {
-    extents: BTree<Extent>,
+    extents: BTree<FileExtent>,
     /// Pages that are not in a hole.
     pages: u64,
 }
@@ -136,28 +136,28 @@ impl ExtentMap {
     }
 
     /// Visits all extents, ascending by pgoff.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Extent> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = FileExtent> + '_ {
         self.extents.iter()
     }
 
     /// Returns the first extent that ends after page `pgoff`: the one that covers it, or the one
     /// after the hole that `pgoff` is in.
-    pub(crate) fn next(&self, pgoff: u64) -> Option<Extent> {
+    pub(crate) fn next(&self, pgoff: u64) -> Option<FileExtent> {
         self.from(pgoff).next()
     }
 
     /// Returns the last extent that begins before page `end`.
-    pub(crate) fn last_before(&self, end: u64) -> Option<Extent> {
+    pub(crate) fn last_before(&self, end: u64) -> Option<FileExtent> {
         self.extents.floor(&key(end.checked_sub(1)?))
     }
 
     /// Returns the last extent.
-    pub(crate) fn last(&self) -> Option<Extent> {
+    pub(crate) fn last(&self) -> Option<FileExtent> {
         self.last_before(u64::MAX)
     }
 
     /// Visits the parts of extents that lie in `range` (of pages of the file).
-    pub(crate) fn in_range(&self, range: Range<u64>) -> impl Iterator<Item = Extent> + '_ {
+    pub(crate) fn in_range(&self, range: Range<u64>) -> impl Iterator<Item = FileExtent> + '_ {
         self.from(range.start).map_while(move |e| e.clip(&range))
     }
 
@@ -168,7 +168,7 @@ impl ExtentMap {
     /// `EUCLEAN` if one does not hold.
     pub(crate) fn check(&self) -> Result {
         self.extents.check()?;
-        let mut prev: Option<Extent> = None;
+        let mut prev: Option<FileExtent> = None;
         let mut pages = 0u64;
         for extent in self.iter() {
             if extent.len == 0
@@ -186,7 +186,7 @@ impl ExtentMap {
     }
 
     /// Visits extents from the first one on that ends after page `pgoff`.
-    fn from(&self, pgoff: u64) -> impl Iterator<Item = Extent> + '_ {
+    fn from(&self, pgoff: u64) -> impl Iterator<Item = FileExtent> + '_ {
         let covers = self
             .extents
             .floor(&key(pgoff))
@@ -200,7 +200,10 @@ impl ExtentMap {
     /// # Errors
     ///
     /// `EUCLEAN` if not all that `new` covers is a hole.
-    pub(super) fn neighbours(&self, new: &Extent) -> Result<(Option<Extent>, Option<Extent>)> {
+    pub(super) fn neighbours(
+        &self,
+        new: &FileExtent,
+    ) -> Result<(Option<FileExtent>, Option<FileExtent>)> {
         let prev = self.extents.floor(&key(new.pgoff));
         let next = self.extents.seek(&key(new.pgoff)).next();
         if prev.is_some_and(|e| e.pgoff_end() > new.pgoff)
@@ -220,21 +223,21 @@ impl ExtentMap {
     }
 
     /// Adds an extent. See [`BTree::insert`].
-    pub(super) fn insert(&mut self, extent: Extent, spare: &mut Spare<Extent>) -> Result {
+    pub(super) fn insert(&mut self, extent: FileExtent, spare: &mut Spare<FileExtent>) -> Result {
         self.extents.insert(extent, spare)?;
         self.pages = self.pages.saturating_add(extent.len);
         Ok(())
     }
 
     /// Removes an extent; `EUCLEAN` if it is not there.
-    pub(super) fn remove(&mut self, extent: &Extent, spare: &mut Spare<Extent>) -> Result {
+    pub(super) fn remove(&mut self, extent: &FileExtent, spare: &mut Spare<FileExtent>) -> Result {
         self.extents.remove(extent, spare)?;
         self.pages = self.pages.saturating_sub(extent.len);
         Ok(())
     }
 
     /// Gives the extent that begins where `extent` does its length; `EUCLEAN` if there is none.
-    pub(super) fn resize(&mut self, extent: Extent) -> Result {
+    pub(super) fn resize(&mut self, extent: FileExtent) -> Result {
         let old = self.extents.replace(extent)?;
         self.pages = self
             .pages

@@ -66,7 +66,7 @@ impl Case {
         (self.random.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % n.max(1)
     }
 
-    fn map(&mut self, ino: u64, new: Extent) -> Result {
+    fn map(&mut self, ino: u64, new: FileExtent) -> Result {
         let file = self.files.get_mut(ino as usize).ok_or(EINVAL)?;
         let pages = new.pgoff..new.pgoff_end();
         let hole = file.pages(pages.clone())?.all(|page| page.0.is_none());
@@ -179,7 +179,7 @@ impl Case {
         // It fills up, stays so, and is emptied.
         let grows = [95, 95, 60, 10].get(step * 4 / CHANGES).copied();
         if self.below(100) < grows.unwrap_or(0) {
-            self.map(ino, Extent { pgoff, block, len })?;
+            self.map(ino, FileExtent { pgoff, block, len })?;
         } else {
             self.punch(ino, pgoff..pgoff + len)?;
         }
@@ -249,7 +249,7 @@ mod tests {
     /// Number `i` of the owners of block 3.
     fn owner(i: u64) -> OwnerRecord {
         let (pgoff, block, len) = (i % 7, i % 4, 4 - i % 4);
-        Extent { pgoff, block, len }.owner(i)
+        FileExtent { pgoff, block, len }.owner(i)
     }
 
     #[test]

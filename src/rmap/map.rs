@@ -10,8 +10,8 @@
 //! The caller holds the state lock.
 
 use super::{
-    Extent,
     ExtentMap,
+    FileExtent,
     OwnerRecord,
     OwnerTree, //
 };
@@ -37,7 +37,7 @@ impl OwnerTree {
     /// reservation ([`reserve`](Self::reserve), [`reserve_extents`](Self::reserve_extents)).
     /// Nothing has changed then. `EUCLEAN` also if the two directions do not agree, which should
     /// not be; they are to be changed no more then.
-    pub(crate) fn map(&mut self, file: &mut ExtentMap, ino: u64, extent: Extent) -> Result {
+    pub(crate) fn map(&mut self, file: &mut ExtentMap, ino: u64, extent: FileExtent) -> Result {
         extent.owner(ino).validate()?;
         let (prev, next) = file.neighbours(&extent)?;
         let next_len = next.map_or(0, |next| next.len);
@@ -46,9 +46,9 @@ impl OwnerTree {
         match prev {
             Some(prev) => {
                 let len = prev.len.saturating_add(len);
-                self.set_len(file, ino, Extent { len, ..prev })?;
+                self.set_len(file, ino, FileExtent { len, ..prev })?;
             }
-            None => self.add(file, ino, Extent { len, ..extent })?,
+            None => self.add(file, ino, FileExtent { len, ..extent })?,
         }
         match next {
             Some(next) => self.drop_one(file, ino, next),
@@ -92,7 +92,7 @@ impl OwnerTree {
         }))
     }
 
-    fn add(&mut self, file: &mut ExtentMap, ino: u64, extent: Extent) -> Result {
+    fn add(&mut self, file: &mut ExtentMap, ino: u64, extent: FileExtent) -> Result {
         let owner = extent.owner(ino);
         self.insert(owner)?;
         let added = file.insert(extent, &mut self.extent_spare);
@@ -102,12 +102,12 @@ impl OwnerTree {
         added
     }
 
-    fn drop_one(&mut self, file: &mut ExtentMap, ino: u64, extent: Extent) -> Result {
+    fn drop_one(&mut self, file: &mut ExtentMap, ino: u64, extent: FileExtent) -> Result {
         self.remove(extent.owner(ino))?;
         file.remove(&extent, &mut self.extent_spare)
     }
 
-    fn set_len(&mut self, file: &mut ExtentMap, ino: u64, extent: Extent) -> Result {
+    fn set_len(&mut self, file: &mut ExtentMap, ino: u64, extent: FileExtent) -> Result {
         self.resize(extent.owner(ino))?;
         file.resize(extent)
     }

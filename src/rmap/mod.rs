@@ -33,8 +33,8 @@ mod tree;
 
 pub(crate) use self::{
     extent::{
-        Extent,
-        ExtentMap, //
+        ExtentMap,
+        FileExtent, //
     },
     map::Unmapped,
     owners::Cursor,

@@ -19,8 +19,8 @@ use super::{
         first_key,
         Packed, //
     },
-    Extent,
     ExtentMap,
+    FileExtent,
     OwnerRecord, //
 };
 use core::ops::Range;
@@ -37,7 +37,7 @@ pub(crate) struct OwnerTree {
     pub(super) records: BTree<Packed>,
     pub(super) spare: Spare<Packed>,
     /// For the extents of all files.
-    pub(super) extent_spare: Spare<Extent>,
+    pub(super) extent_spare: Spare<FileExtent>,
     extent_need: Need,
 }
 

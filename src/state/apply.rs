@@ -1,155 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How a transaction changes the state: reserve, then apply.
+//! Applies a transaction: the one place where the state changes.
+//!
+//! All that an operation refers to is checked first. What does not fit means that the log is damaged, or
+//! a bug: the state is corrupt from then on, and nothing changes it any more. Nothing is allocated here:
+//! [`State::reserve`] has done that.
+//!
+//! # Locking
 //!
 //! The caller holds the state lock exclusively, from reserve to apply without a break.
 
 use super::{
-    op::Slots,
-    space::bad_unowned_in,
-    symlink::check_target,
-    DirEntry,
-    Directory,
-    FileType,
-    Inode,
-    InodeKind,
-    Op,
-    State,
-    Transaction,
-    Xattrs,
-    ROOT_INO, //
+    inode::{
+        InodeKind,
+        StoredInode,
+        ROOT_INO, //
+    },
+    op::Op,
+    parts::{
+        attr::FileType,
+        directory::{
+            DirEntry,
+            Directory, //
+        },
+        name::check_target,
+    },
+    space::blocks::bad_unowned_in,
+    transaction::{
+        Slots,
+        Transaction, //
+    },
+    State, //
 };
 use crate::{
     errno::euclean,
     rmap::{
-        Extent,
-        ExtentMap,
+        FileExtent,
         Unmapped,
         MAX_INO,
         MAX_PAGES, //
     },
 };
-use kernel::{
-    prelude::*,
-    rbtree::RBTreeNodeReservation, //
-};
-
-/// So many ranges can become bad without an allocation, after each reserve.
-pub(super) const SPARE_BAD: usize = 64;
-
-/// The inodes of some of a transaction's operations, once for each of those; in order. A log may have
-/// one record of many operations on many inodes: what is reserved is not for all of both.
-struct Inodes(KVVec<u64>);
-
-impl Inodes {
-    /// Those that `which` returns.
-    fn of(tx: &Transaction, which: impl Fn(&Op) -> Option<u64>) -> Result<Self> {
-        let mut inos = KVVec::new();
-        for ino in tx.ops().iter().filter_map(which) {
-            inos.push(ino, GFP_KERNEL)?;
-        }
-        inos.sort_unstable();
-        Ok(Inodes(inos))
-    }
-
-    /// How many of the operations are on this inode.
-    fn count(&self, ino: u64) -> usize {
-        let before = self.0.partition_point(|&other| other < ino);
-        let all = self.0.partition_point(|&other| other <= ino);
-        all.saturating_sub(before)
-    }
-
-    /// Each inode, and how many of the operations are on it.
-    fn each(&self) -> impl Iterator<Item = (u64, usize)> + '_ {
-        let runs = self.0.chunk_by(|a, b| a == b);
-        runs.filter_map(|run| Some((*run.first()?, run.len())))
-    }
-}
+use kernel::prelude::*;
 
 impl State {
-    /// Allocates everything that [`apply`](Self::apply) will need for this transaction. May sleep.
-    /// Checks nothing else.
-    ///
-    /// # Errors
-    ///
-    /// `EIO` if the state is corrupt, `ENOMEM`. Nothing has changed then.
-    pub(crate) fn reserve(&mut self, tx: &mut Transaction) -> Result {
-        if self.corrupt {
-            return Err(EIO);
-        }
-        // Each change of a mapping adds at most one extent, one owner record and one range in
-        // flight: a new one, or the second part of one that is split.
-        let is_map = |op: &&Op| matches!(op, Op::Map { .. } | Op::Unmap { .. });
-        let in_flight = tx.ops().iter().filter(is_map).count();
-        // A shift changes each extent that it moves, and may split one.
-        let shifted = tx.ops().iter().fold(0usize, |sum, op| match op {
-            Op::Shift { ino, from, .. } => {
-                sum.saturating_add(self.shifted(*ino, *from).saturating_add(1))
-            }
-            _ => sum,
-        });
-        let maps = in_flight.saturating_add(shifted);
-        let mapped = Inodes::of(tx, |op| match op {
-            Op::Map { ino, .. } | Op::Unmap { ino, .. } | Op::Shift { ino, .. } => Some(*ino),
-            _ => None,
-        })?;
-        // So does each change of the bad set to that.
-        let bad = tx
-            .ops()
-            .iter()
-            .filter(|op| matches!(op, Op::MarkBad { .. } | Op::UnmarkBad { .. }))
-            .count();
-
-        let xattrs = Inodes::of(tx, |op| match op {
-            Op::SetXattr { ino, .. } => Some(*ino),
-            _ => None,
-        })?;
-
-        tx.reserved = None;
-        self.owners.reserve(maps)?;
-        for (ino, ops) in mapped.each() {
-            let inode = self.inodes.get_mut(&ino).map(|inode| &mut inode.kind);
-            if let Some(InodeKind::File(map)) = inode {
-                self.owners
-                    .reserve_extents(map, ops.saturating_add(shifted))?;
-            }
-        }
-        let mut slots = Slots::default();
-        for op in tx.ops() {
-            match op {
-                Op::NewInode { ino, attr, .. } => {
-                    let mut map = ExtentMap::new();
-                    if attr.file_type() == Some(FileType::Regular) {
-                        let ops = mapped.count(*ino).saturating_add(shifted);
-                        self.owners.reserve_extents(&mut map, ops)?;
-                    }
-                    let mut own = Xattrs::new();
-                    own.reserve(xattrs.count(*ino))?;
-                    let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
-                    slots.inodes.push((node, map, own), GFP_KERNEL)?;
-                }
-                Op::SetXattr { ino, .. } => {
-                    if let Some(inode) = self.inodes.get_mut(ino) {
-                        inode.xattrs.reserve(xattrs.count(*ino))?;
-                    }
-                }
-                Op::Link { .. } => {
-                    let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
-                    slots.entries.push(node, GFP_KERNEL)?;
-                }
-                _ => {}
-            }
-        }
-        self.in_flight.reserve(in_flight)?;
-        self.bad.reserve(SPARE_BAD.saturating_add(bad))?;
-
-        // Taken from the end; `apply` needs them in the order of the operations.
-        slots.inodes.reverse();
-        tx.slots = slots;
-        tx.reserved = Some(self.version);
-        Ok(())
-    }
-
     /// Applies the operations of a transaction in order.
     ///
     /// # Errors
@@ -204,7 +98,7 @@ impl State {
                     FileType::Special => InodeKind::Special,
                 };
                 self.next_ino = self.next_ino.max(ino.checked_add(1).ok_or_else(euclean)?);
-                let inode = Inode { attr, kind, xattrs };
+                let inode = StoredInode { attr, kind, xattrs };
                 self.inodes.insert(node.into_node(ino, inode));
                 self.inode_count = self.inode_count.saturating_add(1);
             }
@@ -245,7 +139,7 @@ impl State {
                 pgoff,
                 block,
                 len,
-            } => self.map_extent(ino, Extent { pgoff, block, len })?,
+            } => self.map_extent(ino, FileExtent { pgoff, block, len })?,
             Op::Unmap { ino, pgoff, len } => self.unmap_pages(ino, pgoff, len)?,
             Op::Shift { ino, from, to } => self.shift_pages(ino, from, to)?,
             Op::MarkBad { block, len } => {
@@ -286,7 +180,7 @@ impl State {
         Ok(())
     }
 
-    fn map_extent(&mut self, ino: u64, extent: Extent) -> Result {
+    fn map_extent(&mut self, ino: u64, extent: FileExtent) -> Result {
         let owner = extent.owner(ino);
         owner.validate()?;
         let blocks = owner.block..owner.end();
@@ -340,7 +234,7 @@ impl State {
         Ok(())
     }
 
-    fn get_mut(&mut self, ino: u64) -> Result<&mut Inode> {
+    fn get_mut(&mut self, ino: u64) -> Result<&mut StoredInode> {
         self.inodes.get_mut(&ino).ok_or(ENOENT)
     }
 

@@ -5,11 +5,16 @@
 //! The caller holds the state lock. This may sleep, and takes as long as there is metadata.
 
 use super::{
-    acl,
-    FileType,
-    InodeKind,
-    State,
-    ROOT_INO, //
+    inode::{
+        InodeKind,
+        StoredInode,
+        ROOT_INO, //
+    },
+    parts::{
+        acl,
+        attr::FileType, //
+    },
+    State, //
 };
 use crate::errno::euclean;
 use kernel::prelude::*;
@@ -138,7 +143,7 @@ impl State {
         Ok(())
     }
 
-    fn check_inode(&self, ino: u64, inode: &super::Inode, links: &Links) -> Result {
+    fn check_inode(&self, ino: u64, inode: &StoredInode, links: &Links) -> Result {
         let nlink = u64::from(inode.attr.nlink);
         let with_subdirs = links.subdirs.saturating_add(2);
 

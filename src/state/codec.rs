@@ -6,23 +6,27 @@
 //! fits the state is for [`State::apply`](super::State::apply) to say.
 
 use super::{
-    attr::{
-        flags,
-        Attr,
-        Time, //
+    op::Op,
+    parts::{
+        attr::{
+            flags,
+            Attr,
+            Timestamp, //
+        },
+        name::{
+            check_name,
+            check_target,
+            copy_name,
+            copy_value,
+            Name,
+            TargetPath,
+            Value, //
+        },
+        xattr_set::{
+            check_xattr_name,
+            VALUE_MAX, //
+        },
     },
-    check_name,
-    namespace::copy_name,
-    symlink::check_target,
-    xattr::{
-        check_xattr_name,
-        copy_value,
-        VALUE_MAX, //
-    },
-    Name,
-    Op,
-    Target,
-    Value, //
 };
 use crate::{
     errno::euclean,
@@ -234,7 +238,7 @@ fn xattr_name(from: &mut Reader<'_>) -> Result<Name> {
     copy_name(bytes)
 }
 
-fn target(from: &mut Reader<'_>) -> Result<Target> {
+fn target(from: &mut Reader<'_>) -> Result<TargetPath> {
     let bytes = long(from)?;
     check_target(bytes).map_err(|_| euclean())?;
     copy_name(bytes)
@@ -284,11 +288,11 @@ fn attr(from: &mut Reader<'_>) -> Result<Attr> {
     Ok(attr)
 }
 
-fn time(from: &mut Reader<'_>) -> Result<Time> {
+fn time(from: &mut Reader<'_>) -> Result<Timestamp> {
     let sec = i64::from_le_bytes(from.fixed()?);
     let nsec = from.u32()?;
     if nsec >= 1_000_000_000 {
         return Err(euclean());
     }
-    Ok(Time { sec, nsec })
+    Ok(Timestamp { sec, nsec })
 }

@@ -18,72 +18,75 @@
 //! for `&mut self`. It is a sleeping lock, because memory is allocated and freed under it. It is
 //! held from `reserve` to `apply` without a break.
 
-pub(crate) mod acl;
 mod apply;
-mod attr;
 mod check;
 mod checkpoint;
 mod codec;
-mod directory;
 mod file;
-mod layout;
-mod listing;
-mod lost;
-mod namespace;
+mod inode;
+mod names;
 mod op;
-mod place;
-mod range_set;
-mod rename;
-mod shift;
+mod parts;
+mod reserve;
 mod space;
-mod symlink;
-mod xattr;
+mod transaction;
 
 pub(crate) use self::checkpoint::OpSink;
 pub(crate) use self::{
-    attr::{
-        flags,
-        Attr,
-        FileType,
-        Time, //
+    file::mapping::Mapping,
+    inode::{
+        InodeKind,
+        StoredInode,
+        ROOT_INO, //
     },
-    directory::{
-        check_name,
-        DirEntry,
-        Directory,
-        FIRST_COOKIE, //
+    names::{
+        listing::Listing,
+        rename::RenameMode,
+        xattr::{
+            xattr_op,
+            SetMode, //
+        },
     },
-    file::Mapping,
-    listing::Listing,
-    op::{
-        Name,
-        Op,
-        Target,
-        Transaction,
-        Value, //
+    op::Op,
+    parts::{
+        acl,
+        attr::{
+            flags,
+            Attr,
+            FileType,
+            Timestamp, //
+        },
+        directory::{
+            DirEntry,
+            Directory,
+            FIRST_COOKIE, //
+        },
+        name::check_name,
+        range_set::RangeSet,
+        xattr_set::XattrSet, //
     },
-    place::{
+    space::place::{
         Place,
         PlaceCursor, //
     },
-    range_set::RangeSet,
-    rename::RenameMode,
-    xattr::{
-        xattr_op,
-        SetMode,
-        Xattrs, //
-    }, //
+    transaction::Transaction, //
 };
 #[cfg(not(MODULE))]
 pub(crate) use self::{
-    directory::COLLISIONS,
-    file::EXTENTS, //
+    file::mapping::EXTENTS,
+    parts::{
+        directory::COLLISIONS,
+        name::Name, //
+    },
 };
 
+#[cfg(MODULE)]
+pub(crate) use self::parts::name::NAME_MAX;
+
+use self::parts::windows::Windows;
 use crate::{
     media::Secret,
     rmap::{
-        ExtentMap,
         OwnerTree,
         MAX_BLOCKS, //
     },
@@ -96,61 +99,8 @@ use kernel::{
     }, //
 };
 
-/// Inode number of the root directory.
-pub(crate) const ROOT_INO: u64 = 1;
-
-/// Longest name of a directory entry, in bytes.
-pub(crate) const NAME_MAX: usize = 255;
-
-/// What an inode is, with what only that has.
-pub(crate) enum InodeKind {
-    /// A regular file.
-    File(ExtentMap),
-    /// A directory.
-    Dir(Directory),
-    /// A symbolic link: where it leads. Empty until that is told, in the same transaction.
-    Symlink(Target),
-    /// A device, FIFO or socket.
-    Special,
-}
-
-/// An inode.
-pub(crate) struct Inode {
-    /// What stat(2) tells.
-    pub(crate) attr: Attr,
-    /// What it is.
-    pub(crate) kind: InodeKind,
-    /// Extended attributes.
-    pub(crate) xattrs: Xattrs,
-}
-
-impl Inode {
-    /// Returns the directory; `ENOTDIR` if it is not one.
-    pub(crate) fn as_dir(&self) -> Result<&Directory> {
-        match &self.kind {
-            InodeKind::Dir(dir) => Ok(dir),
-            _ => Err(ENOTDIR),
-        }
-    }
-
-    /// Returns the extents; `EISDIR` if it is a directory, `EINVAL` if it is not a regular file
-    /// otherwise.
-    pub(crate) fn as_file(&self) -> Result<&ExtentMap> {
-        match &self.kind {
-            InodeKind::File(map) => Ok(map),
-            InodeKind::Dir(_) => Err(EISDIR),
-            _ => Err(EINVAL),
-        }
-    }
-
-    /// Returns where the symbolic link leads; `EINVAL` if it is not one.
-    pub(crate) fn target(&self) -> Result<&[u8]> {
-        match &self.kind {
-            InodeKind::Symlink(target) => Ok(target),
-            _ => Err(EINVAL),
-        }
-    }
-}
+/// So many ranges can become bad without an allocation, after each reserve.
+const SPARE_BAD: usize = 64;
 
 /// All metadata of one mount.
 ///
@@ -162,7 +112,7 @@ pub(crate) struct State {
     blocks: u64,
     /// The key of the directories' hashes.
     secret: Secret,
-    inodes: RBTree<u64, Inode>,
+    inodes: RBTree<u64, StoredInode>,
     /// Number of entries of `inodes`.
     inode_count: usize,
     /// One record for each extent of each file.
@@ -178,7 +128,7 @@ pub(crate) struct State {
     /// No block before this one is free.
     first_free: u64,
     /// What files are to get next.
-    windows: layout::Windows,
+    windows: Windows,
     /// Greater than every inode number that was ever seen.
     next_ino: u64,
     /// Changes with everything that may use up reserved memory.
@@ -199,10 +149,10 @@ impl State {
             return Err(EINVAL);
         }
         let mut state = Self::empty(blocks, secret)?;
-        let inode = Inode {
+        let inode = StoredInode {
             attr: Attr { nlink: 2, ..root },
             kind: InodeKind::Dir(Directory::new(ROOT_INO, secret)),
-            xattrs: Xattrs::new(),
+            xattrs: XattrSet::new(),
         };
         state
             .inodes
@@ -232,22 +182,22 @@ impl State {
             owned: 0,
             bad_unowned: 0,
             first_free: 0,
-            windows: layout::Windows::new(),
+            windows: Windows::new(),
             next_ino: ROOT_INO + 1,
             version: 0,
             corrupt: false,
         };
-        state.bad.reserve(apply::SPARE_BAD)?;
+        state.bad.reserve(SPARE_BAD)?;
         Ok(state)
     }
 
     /// Returns an inode.
-    pub(crate) fn inode(&self, ino: u64) -> Option<&Inode> {
+    pub(crate) fn inode(&self, ino: u64) -> Option<&StoredInode> {
         self.inodes.get(&ino)
     }
 
     /// Returns an inode; `ENOENT` if there is none with that number.
-    pub(crate) fn get(&self, ino: u64) -> Result<&Inode> {
+    pub(crate) fn get(&self, ino: u64) -> Result<&StoredInode> {
         self.inode(ino).ok_or(ENOENT)
     }
 
@@ -257,14 +207,14 @@ impl State {
     }
 
     /// Returns the inode with the least number that is `ino` or more.
-    pub(crate) fn next_inode(&self, ino: u64) -> Option<(u64, &Inode)> {
+    pub(crate) fn next_inode(&self, ino: u64) -> Option<(u64, &StoredInode)> {
         let ino = *self.inodes.cursor_lower_bound(&ino)?.current().0;
         Some((ino, self.inodes.get(&ino)?))
     }
 
     /// Visits the inodes from number `ino` on, ascending. Walks that drop the lock continue from the
     /// last number plus 1.
-    pub(crate) fn inodes_from(&self, ino: u64) -> impl Iterator<Item = (u64, &Inode)> + '_ {
+    pub(crate) fn inodes_from(&self, ino: u64) -> impl Iterator<Item = (u64, &StoredInode)> + '_ {
         let mut next = Some(ino);
         core::iter::from_fn(move || {
             let (ino, inode) = self.next_inode(next?)?;

@@ -1,30 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Operations and transactions: the only way to change the state.
+//! Operations: what can change in the state, one thing at a time.
 //!
-//! An operation is plain data, fit to be logged and replayed. A transaction is all of its
-//! operations or none.
+//! An operation is plain data, fit to be logged and replayed. Nothing is changed here: a
+//! [`Transaction`](super::Transaction) has some of them, and [`State::apply`](super::State::apply) makes
+//! them so.
+//!
+//! # Locking
+//!
+//! None: what is made here is nobody else's yet.
 
-use super::{
-    Attr,
-    DirEntry,
-    Inode,
-    Xattrs, //
+use super::parts::{
+    attr::Attr,
+    name::{
+        Name,
+        TargetPath,
+        Value, //
+    },
 };
-use crate::rmap::ExtentMap;
-use kernel::{
-    prelude::*,
-    rbtree::RBTreeNodeReservation, //
-};
-
-/// A name in a directory: bytes without NUL and '/'.
-pub(crate) type Name = KVec<u8>;
-
-/// Where a symbolic link leads: bytes without NUL.
-pub(crate) type Target = KVec<u8>;
-
-/// The value of an extended attribute.
-pub(crate) type Value = KVVec<u8>;
 
 /// One change of the state. See [`State::apply`](super::State::apply) for what makes one
 /// inconsistent.
@@ -110,7 +103,7 @@ pub(crate) enum Op {
         /// The symbolic link.
         ino: u64,
         /// 1 to 4095 bytes.
-        target: Target,
+        target: TargetPath,
     },
     /// Sets an extended attribute, new or not. Times are changed by `SetAttr`.
     SetXattr {
@@ -149,47 +142,4 @@ pub(crate) enum Op {
         /// Number of blocks; all of them are bad.
         len: u64,
     },
-}
-
-/// Memory that [`State::apply`](super::State::apply) uses up.
-#[derive(Default)]
-pub(super) struct Slots {
-    /// One for each `NewInode`.
-    pub(super) inodes: KVVec<(RBTreeNodeReservation<u64, Inode>, ExtentMap, Xattrs)>,
-    /// One for each `Link`.
-    pub(super) entries: KVVec<RBTreeNodeReservation<u64, DirEntry>>,
-}
-
-/// Operations that are applied all or none. Build it, [`State::reserve`](super::State::reserve) it,
-/// log it, [`State::apply`](super::State::apply) it; or drop it at any point before the last.
-#[derive(Default)]
-pub(crate) struct Transaction {
-    ops: KVVec<Op>,
-    pub(super) slots: Slots,
-    /// The version of the state that memory is reserved in.
-    pub(super) reserved: Option<u64>,
-}
-
-impl Transaction {
-    /// Creates a transaction without operations. Allocates nothing.
-    pub(crate) fn new() -> Self {
-        Self::default()
-    }
-
-    /// Appends an operation. May sleep; `ENOMEM` leaves the transaction as it was.
-    pub(crate) fn push(&mut self, op: Op) -> Result {
-        self.ops.push(op, GFP_KERNEL)?;
-        self.reserved = None;
-        Ok(())
-    }
-
-    /// Returns the operations, in the order in which they are applied.
-    pub(crate) fn ops(&self) -> &[Op] {
-        &self.ops
-    }
-
-    /// Takes the transaction apart, to apply it.
-    pub(super) fn into_parts(self) -> (KVVec<Op>, Slots) {
-        (self.ops, self.slots)
-    }
 }

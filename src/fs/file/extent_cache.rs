@@ -37,7 +37,7 @@ const AHEAD: u64 = 1 << 18;
 
 /// Pages at good blocks that no other file has.
 #[derive(Clone, Copy, Default)]
-struct Run {
+struct KnownRun {
     pgoff: u64,
     block: u64,
     /// 0: nothing.
@@ -48,7 +48,7 @@ struct Run {
 
 #[derive(Default)]
 struct Runs {
-    runs: [Run; RUNS],
+    runs: [KnownRun; RUNS],
     /// The one to be forgotten next.
     oldest: usize,
 }
@@ -82,7 +82,7 @@ impl ExtentCache {
         })
     }
 
-    fn remember(&self, run: Run) {
+    fn remember(&self, run: KnownRun) {
         let mut runs = self.runs.lock();
         let oldest = runs.oldest;
         if let Some(slot) = runs.runs.get_mut(oldest) {
@@ -135,7 +135,7 @@ pub(super) fn look_up(inode: &Inode<Mount>, pgoff: u64, max: u64) -> Result<Mapp
             bad,
         } => {
             if let (false, false, Some(cache)) = (shared, bad, inode.cache_or_new()) {
-                cache.remember(Run {
+                cache.remember(KnownRun {
                     pgoff,
                     block,
                     len,

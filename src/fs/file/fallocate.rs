@@ -28,7 +28,7 @@ use crate::{
         PMD_BLOCKS, //
     },
     fs::Mount,
-    rmap::Extent,
+    rmap::FileExtent,
     state::{
         Mapping,
         State, //
@@ -327,8 +327,8 @@ fn punch_some(inode: &Inode<Mount>, pages: Range<u64>) -> Result<u64> {
 }
 
 /// Which of these pages of a file are at bad blocks: what nobody knows any more once they are a hole.
-fn bad_runs(state: &State, ino: u64, mut pages: Range<u64>) -> Result<KVec<Extent>> {
-    let mut runs = KVec::<Extent>::new();
+fn bad_runs(state: &State, ino: u64, mut pages: Range<u64>) -> Result<KVec<FileExtent>> {
+    let mut runs = KVec::<FileExtent>::new();
     while pages.start < pages.end {
         let pgoff = pages.start;
         let len = match state.map(ino, pgoff, pages.end - pgoff)? {
@@ -343,7 +343,7 @@ fn bad_runs(state: &State, ino: u64, mut pages: Range<u64>) -> Result<KVec<Exten
                     Some(last) if last.pgoff_end() == pgoff && last.block_end() == block => {
                         last.len = last.len.saturating_add(len);
                     }
-                    _ => runs.push(Extent { pgoff, block, len }, GFP_KERNEL)?,
+                    _ => runs.push(FileExtent { pgoff, block, len }, GFP_KERNEL)?,
                 }
                 len
             }

@@ -19,7 +19,7 @@ use crate::{
     state::{
         acl,
         Attr,
-        Inode as Stored, //
+        StoredInode, //
     },
     vfs::{
         AclKind,
@@ -41,7 +41,7 @@ pub(super) fn name(kind: AclKind) -> &'static [u8] {
 }
 
 /// Notes in core what the inode has not, so that nobody need ask for it.
-pub(super) fn read_in(new: &NewInode<Mount>, stored: &Stored) {
+pub(super) fn read_in(new: &NewInode<Mount>, stored: &StoredInode) {
     for kind in AclKind::ALL {
         if stored.xattrs.get(name(kind)).is_none() {
             new.set_no_acl(kind);

@@ -128,7 +128,7 @@ fn change<const N: usize>(
 fn remove(
     dir: &Inode<Mount>,
     dentry: &Dentry<Mount>,
-    build: impl FnOnce(&State, u64, &[u8], state::Time) -> Result<Transaction>,
+    build: impl FnOnce(&State, u64, &[u8], state::Timestamp) -> Result<Transaction>,
 ) -> Result {
     change([Some(dir), dentry.inode()], |now| {
         let meta = dir.fs().meta();

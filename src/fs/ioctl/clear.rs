@@ -42,7 +42,7 @@ use kernel::{
 
 /// What became of a bad block.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Outcome {
+enum Clearing {
     /// It can be allocated.
     Cleared,
     /// Somebody owns it.
@@ -55,7 +55,7 @@ enum Outcome {
     Failed,
 }
 
-impl Outcome {
+impl Clearing {
     fn text(self) -> &'static str {
         match self {
             Self::Cleared => "cleared and tested, returned to use",
@@ -85,7 +85,7 @@ struct Tally<'a> {
     /// Of the first one that was not returned.
     first: Result,
     /// The blocks that the log does not tell of yet, and what became of them all.
-    run: Option<(Range<u64>, Outcome)>,
+    run: Option<(Range<u64>, Clearing)>,
 }
 
 impl<'a> Tally<'a> {
@@ -104,12 +104,12 @@ impl<'a> Tally<'a> {
         }
     }
 
-    fn add(&mut self, block: u64, outcome: Outcome) {
+    fn add(&mut self, block: u64, outcome: Clearing) {
         let number = match outcome {
-            Outcome::Cleared => &mut self.arg.count,
-            Outcome::Busy => &mut self.arg.busy,
-            Outcome::Unlisted | Outcome::Uncleared => &mut self.arg.refused,
-            Outcome::Failed => &mut self.arg.failed,
+            Clearing::Cleared => &mut self.arg.count,
+            Clearing::Busy => &mut self.arg.busy,
+            Clearing::Unlisted | Clearing::Uncleared => &mut self.arg.refused,
+            Clearing::Failed => &mut self.arg.failed,
         };
         *number = number.saturating_add(1);
         if self.first.is_ok() {
@@ -153,7 +153,7 @@ impl<'a> Tally<'a> {
 /// # Errors
 ///
 /// `EIO` if the device is gone, `ENOMEM`.
-fn clear_block(mount: &Mount, block: u64) -> Result<Option<Outcome>> {
+fn clear_block(mount: &Mount, block: u64) -> Result<Option<Clearing>> {
     let device = mount.device();
     let range = block..block.saturating_add(1);
 
@@ -161,7 +161,7 @@ fn clear_block(mount: &Mount, block: u64) -> Result<Option<Outcome>> {
     let asked = mount.meta().lock().unmark_bad(range.clone());
     match asked {
         Err(e) if e == enodata() => return Ok(None),
-        Err(e) if e == EBUSY => return Ok(Some(Outcome::Busy)),
+        Err(e) if e == EBUSY => return Ok(Some(Clearing::Busy)),
         // Asked again when it is done.
         asked => drop(asked?),
     }
@@ -174,21 +174,21 @@ fn clear_block(mount: &Mount, block: u64) -> Result<Option<Outcome>> {
         device.mark_poisoned(block)?;
         let _ = device.zero(range.clone());
         if !is_good()? {
-            return Ok(Some(Outcome::Uncleared));
+            return Ok(Some(Clearing::Uncleared));
         }
     } else if !is_good()? {
-        return Ok(Some(Outcome::Unlisted));
+        return Ok(Some(Clearing::Unlisted));
     }
     let tested = device.test(block, || mount.engine().test_delay());
     match tested.and_then(|()| device.zero(range.clone())) {
         Err(e) if e == ENOMEM => return Err(e),
         Ok(()) if is_good()? => {}
         // It came on the list anew, which the gate does not hold up.
-        _ if device.next_bad(&range).is_some() => return Ok(Some(Outcome::Uncleared)),
+        _ if device.next_bad(&range).is_some() => return Ok(Some(Clearing::Uncleared)),
         _ => {
             // Whatever the driver said of it, it does not count any more.
             device.mark_poisoned(block)?;
-            return Ok(Some(Outcome::Failed));
+            return Ok(Some(Clearing::Failed));
         }
     }
     mount.engine().test_delay();
@@ -196,7 +196,7 @@ fn clear_block(mount: &Mount, block: u64) -> Result<Option<Outcome>> {
         .meta()
         .transact(|state| state.unmark_bad(range.clone()))?;
     mount.engine().counters.cleared.add(1);
-    Ok(Some(Outcome::Cleared))
+    Ok(Some(Clearing::Cleared))
 }
 
 /// # Errors

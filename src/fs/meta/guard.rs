@@ -3,8 +3,10 @@
 //! The state lock, held: what may be done with the metadata of a mount.
 //!
 //! All can be read, by [`Deref`]. Changes go by the journal, which makes them durable before they are
-//! seen: [`MetaGuard::commit`], and the functions beside it for what is not a transaction. Nothing here
-//! touches user memory, waits for a DAX entry, or drops an inode reference.
+//! seen: [`MetaGuard::commit`], and the functions beside it for what is not a transaction. There is no
+//! `DerefMut`: it would be a way around the journal. What is of memory alone is in
+//! [`in_memory`](super::in_memory). Nothing here touches user memory, waits for a DAX entry, or drops an
+//! inode reference.
 //!
 //! # Locking
 //!
@@ -18,7 +20,7 @@ use crate::{
     errno::erofs,
     fs::medium::PmemMedium,
     journal::Store,
-    media::LABEL_MAX,
+    media::LABEL_BYTES,
     state::{
         State,
         Transaction, //
@@ -27,7 +29,6 @@ use crate::{
 };
 use core::ops::{
     Deref,
-    DerefMut,
     Range, //
 };
 use kernel::{
@@ -57,12 +58,6 @@ impl Deref for MetaGuard<'_> {
     }
 }
 
-impl DerefMut for MetaGuard<'_> {
-    fn deref_mut(&mut self) -> &mut State {
-        self.store.state_mut()
-    }
-}
-
 impl<'a> MetaGuard<'a> {
     /// Takes the lock.
     pub(super) fn lock(store: &'a Mutex<Store<PmemMedium>>, health: &'a Health) -> Self {
@@ -72,6 +67,12 @@ impl<'a> MetaGuard<'a> {
             health,
             _nofs,
         }
+    }
+
+    /// What is in memory, to change what the medium does not have. Not for who takes the lock: what he
+    /// may so change has a name, in [`in_memory`](super::in_memory).
+    pub(super) fn state_mut(&mut self) -> &mut State {
+        self.store.state_mut()
     }
 
     /// Makes a transaction so, durably. All of it happens, or nothing.
@@ -100,7 +101,7 @@ impl<'a> MetaGuard<'a> {
     /// # Errors
     ///
     /// `EINVAL` if the range is empty or not all on the device; `ENOMEM`. Nothing has changed then.
-    pub(crate) fn mark_bad(&mut self, range: &Range<u64>) -> Result<u64> {
+    pub(crate) fn found_bad(&mut self, range: &Range<u64>) -> Result<u64> {
         // With the first moment at which they are in the bad set.
         self.health.count_failure();
         let marked = self.watch(|store| store.mark_bad(range.clone()))?;
@@ -125,7 +126,7 @@ impl<'a> MetaGuard<'a> {
         let mut from = listed.start;
         while let Some(blocks) = self.owners().next_gap(from, listed.end) {
             from = blocks.end;
-            let newly_bad = self.mark_bad(&blocks)?;
+            let newly_bad = self.found_bad(&blocks)?;
             if newly_bad != 0 {
                 self.health.retired(&blocks, newly_bad);
             }
@@ -144,7 +145,7 @@ impl<'a> MetaGuard<'a> {
     /// # Errors
     ///
     /// As [`Store::evict`]; `EIO` if the device is gone.
-    pub(super) fn evict(&mut self, ino: u64) -> Result<bool> {
+    pub(super) fn evict_some(&mut self, ino: u64) -> Result<bool> {
         self.health.check_alive()?;
         self.watch(|store| store.evict(ino))
     }
@@ -167,7 +168,7 @@ impl<'a> MetaGuard<'a> {
     }
 
     /// The filesystem's name for people.
-    pub(crate) fn label(&self) -> [u8; LABEL_MAX] {
+    pub(crate) fn label(&self) -> [u8; LABEL_BYTES] {
         self.store.journal().superblock().label
     }
 
@@ -176,7 +177,7 @@ impl<'a> MetaGuard<'a> {
     /// # Errors
     ///
     /// As [`Store::set_label`]; `EIO` if the device is gone.
-    pub(crate) fn set_label(&mut self, label: &[u8; LABEL_MAX]) -> Result {
+    pub(crate) fn set_label(&mut self, label: &[u8; LABEL_BYTES]) -> Result {
         self.health.check_alive()?;
         self.watch(|store| store.set_label(label))
     }

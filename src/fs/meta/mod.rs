@@ -6,7 +6,8 @@
 //! or gives [`Meta::transact`] a function that builds a transaction. Who wants a block to touch it takes
 //! [`Meta::lock_alive`].
 //!
-//! - [`guard`]: what may be done under the lock. [`watch`]: what the log is told of the journal then.
+//! - [`guard`]: what may be done under the lock; [`in_memory`]: what of it the journal has no part in.
+//!   [`watch`]: what the log is told of the journal then.
 //! - [`health`]: whether the device is to be trusted. Needs no lock.
 //!
 //! # Locking
@@ -17,6 +18,7 @@
 
 mod guard;
 mod health;
+mod in_memory;
 mod watch;
 
 pub(crate) use self::guard::MetaGuard;
@@ -111,7 +113,7 @@ impl Meta {
     ///
     /// As [`Store::evict`]; `EIO` if the device is gone.
     pub(crate) fn evict(&self, ino: u64) -> Result {
-        while !self.lock().evict(ino)? {}
+        while !self.lock().evict_some(ino)? {}
         Ok(())
     }
 

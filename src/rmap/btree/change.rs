@@ -3,6 +3,7 @@
 //! How items get into a tree and out of it, and how its nodes share them.
 
 use super::{
+    item::LEAF_SLOTS,
     node::{
         Inner,
         Leaf,
@@ -15,7 +16,6 @@ use super::{
     Spare,
     Summary,
     Words,
-    LEAF_SLOTS,
     MAX_HEIGHT, //
 };
 use crate::errno::euclean;

@@ -3,6 +3,7 @@
 //! Whether a tree is what it should be.
 
 use super::{
+    item::LEAF_SLOTS,
     node::{
         Inner,
         Node, //
@@ -12,8 +13,7 @@ use super::{
     Need,
     Root,
     Summary,
-    Words,
-    LEAF_SLOTS, //
+    Words, //
 };
 use crate::errno::euclean;
 use kernel::prelude::*;

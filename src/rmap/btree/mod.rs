@@ -27,6 +27,7 @@
 
 mod change;
 mod check;
+mod item;
 mod keys;
 mod node;
 mod row;
@@ -34,6 +35,10 @@ mod spare;
 mod walk;
 
 pub(super) use self::{
+    item::{
+        Item,
+        Summary, //
+    },
     keys::Words,
     spare::{
         Need,
@@ -41,76 +46,21 @@ pub(super) use self::{
     }, //
 };
 
-use self::node::{
-    Inner,
-    Leaf, //
+use self::{
+    item::{
+        INNER_SLOTS,
+        LEAF_SLOTS, //
+    },
+    node::{
+        Inner,
+        Leaf, //
+    },
 };
 use core::mem::size_of;
 use kernel::prelude::*;
 
-/// Items of a leaf: with 24 bytes each, a leaf is 1 KiB.
-const LEAF_SLOTS: usize = 42;
-
-/// Children of an inner node: for the owner tree, 56 bytes each make it 2 KiB.
-const INNER_SLOTS: usize = 36;
-
 /// Levels of inner nodes that there can be. No memory holds as many items as would need more.
 const MAX_HEIGHT: usize = 10;
-
-/// What is known of some items together.
-pub(super) trait Summary: Copy + Default + Eq {
-    /// Returns what is known of the items of both.
-    fn join(self, other: Self) -> Self;
-
-    /// Returns whether this stays true of the items when one of them, of which `gone` is known,
-    /// leaves.
-    fn outlives(&self, gone: &Self) -> bool;
-
-    /// Returns whether one of the items, which may come before `key`, matters there still.
-    fn reaches(&self, key: &Words) -> bool;
-}
-
-impl Summary for () {
-    fn join(self, (): Self) -> Self {}
-
-    fn outlives(&self, (): &Self) -> bool {
-        true
-    }
-
-    fn reaches(&self, _: &Words) -> bool {
-        false
-    }
-}
-
-/// What a tree is of.
-pub(super) trait Item: Copy + PartialEq {
-    /// What nodes know of the items below them.
-    type Summary: Summary;
-
-    /// Which bits of the tail of its words belong to an item's key, besides the head. Items are
-    /// ordered by that; no two of a tree have the same key.
-    const KEY_TAIL: [u64; 2];
-
-    /// Returns the item as it is stored.
-    fn to_words(&self) -> Words;
-
-    /// Returns the item that is stored so.
-    fn from_words(head: u64, tail: [u64; 2]) -> Self;
-
-    /// Returns what is known of this item alone.
-    fn summary(&self) -> Self::Summary;
-
-    /// Returns the key: the words, without what does not belong to the key. So it is not greater
-    /// than the words of any item with that key.
-    fn key(&self) -> Words {
-        let Words { head, tail } = self.to_words();
-        let ([a, b], [key_a, key_b]) = (tail, Self::KEY_TAIL);
-        Words {
-            head,
-            tail: [a & key_a, b & key_b],
-        }
-    }
-}
 
 /// Where a tree begins.
 enum Root<T: Item> {

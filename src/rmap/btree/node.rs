@@ -6,15 +6,17 @@
 //! query the summaries, and of the children only the one that it goes on to.
 
 use super::{
+    item::{
+        Item,
+        Summary,
+        INNER_SLOTS,
+        LEAF_SLOTS, //
+    },
     keys::{
         Keys,
         Words, //
     },
-    row,
-    Item,
-    Summary,
-    INNER_SLOTS,
-    LEAF_SLOTS, //
+    row, //
 };
 use crate::errno::euclean;
 use core::{

@@ -3,12 +3,12 @@
 //! Nodes that are allocated and not in a tree: what a change is promised by a reservation.
 
 use super::{
+    item::Item,
     node::{
         Inner,
         Leaf,
         Node, //
     },
-    Item, //
 };
 use core::mem::MaybeUninit;
 use kernel::prelude::*;

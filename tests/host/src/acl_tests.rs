@@ -6,8 +6,8 @@ use crate::{
     acl_bytes::bytes,
     state::{
         acl::{
-            Acl,
-            Entry,
+            AclEntry,
+            StoredAcl,
             Who,
             ACCESS,
             DEFAULT, //
@@ -69,7 +69,7 @@ fn the_whole_of_one() {
         (MASK, 5, NOBODY),
         (OTHER, 2, NOBODY),
     ]);
-    let acl = Acl::new(&value).unwrap();
+    let acl = StoredAcl::new(&value).unwrap();
     let entries: Vec<_> = acl.iter().map(|e| (e.who, e.permissions)).collect();
     let expected = [
         (Who::Owner, 7),
@@ -84,7 +84,7 @@ fn the_whole_of_one() {
     assert_eq!(acl.permissions(), 0o752);
     assert_eq!(
         acl.iter().nth(1),
-        Some(Entry {
+        Some(AclEntry {
             who: Who::User(5),
             permissions: 6
         })
@@ -110,7 +110,7 @@ fn which_are_valid() {
                 _ => (3, 7, NOBODY),
             })
             .collect();
-        Acl::new(&bytes(&entries)).map(Acl::permissions)
+        StoredAcl::new(&bytes(&entries)).map(StoredAcl::permissions)
     };
     for (letters, mode) in [
         ("ogx", 0o653),
@@ -130,15 +130,15 @@ fn which_are_valid() {
     }
     let value = bytes(&[(OWNER, 7, 0), (OWNING_GROUP, 7, 0), (OTHER, 7, 0)]);
     for len in 0..value.len() {
-        assert!(Acl::new(&value[..len]).is_none(), "{len} bytes");
+        assert!(StoredAcl::new(&value[..len]).is_none(), "{len} bytes");
     }
-    assert!(Acl::new(&[&value[..], &[0]].concat()).is_none());
+    assert!(StoredAcl::new(&[&value[..], &[0]].concat()).is_none());
     for version in [0u8, 1, 3] {
         let mut other = value.clone();
         other[0] = version;
-        assert!(Acl::new(&other).is_none());
+        assert!(StoredAcl::new(&other).is_none());
     }
-    assert!(Acl::new(&value).is_some());
+    assert!(StoredAcl::new(&value).is_some());
 }
 
 /// Sets one, and the permissions.

@@ -4,7 +4,7 @@
 
 use crate::errno::euclean;
 use crate::{
-    rmap::Extent,
+    rmap::FileExtent,
     snapshot::Snapshot,
     state::{
         Attr,
@@ -189,7 +189,7 @@ fn a_file_and_its_extents_in_one_transaction() {
     s.apply(t).unwrap();
     budget::set(None);
     s.check().unwrap();
-    let expected = [0, 2, 8].map(|pgoff| Extent {
+    let expected = [0, 2, 8].map(|pgoff| FileExtent {
         pgoff,
         block: 10 + pgoff,
         len: 1,

@@ -19,12 +19,12 @@ use crate::{
     media::{
         Medium,
         BLOCK_SIZE,
-        LABEL_MAX, //
+        LABEL_BYTES, //
     },
     snapshot::Snapshot,
     state::{
         acl::{
-            Acl,
+            StoredAcl,
             ACCESS, //
         },
         flags,
@@ -266,7 +266,7 @@ fn stamp(medium: &Recorder, block: u64) -> u64 {
 struct Seen {
     state: Snapshot,
     stamps: Vec<(u64, u64, u64)>,
-    label: [u8; LABEL_MAX],
+    label: [u8; LABEL_BYTES],
 }
 
 impl Seen {
@@ -400,7 +400,7 @@ impl Fs {
                 })
             }
             20 => {
-                let mut label = [0; LABEL_MAX];
+                let mut label = [0; LABEL_BYTES];
                 label[..8].copy_from_slice(&chance.next().to_le_bytes());
                 self.store.set_label(&label)
             }
@@ -508,7 +508,7 @@ impl Fs {
                 }
                 let acl = of_mode(chance.next() as u32, chance.next() as u32 >> 1);
                 let acl = (chance.below(3) != 0).then_some(&*acl);
-                let permissions = acl.and_then(Acl::new).map(Acl::permissions);
+                let permissions = acl.and_then(StoredAcl::new).map(StoredAcl::permissions);
                 let attr = Attr {
                     mode: (before.mode & !0o777) | permissions.unwrap_or(before.mode & 0o777),
                     ctime: time,

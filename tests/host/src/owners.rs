@@ -6,8 +6,8 @@ use crate::{
     errno::euclean,
     rmap::{
         Cursor,
-        Extent,
         ExtentMap,
+        FileExtent,
         OwnerRecord,
         OwnerTree, //
     }, //
@@ -70,7 +70,7 @@ impl Owners {
     /// Adds a record.
     pub(crate) fn insert_reserved(&mut self, rec: OwnerRecord) -> Result {
         let file = self.files.entry(rec.ino).or_insert_with(ExtentMap::new);
-        let extent = Extent {
+        let extent = FileExtent {
             pgoff: rec.pgoff,
             block: rec.block,
             len: rec.len,

@@ -4,7 +4,7 @@
 
 use crate::{
     rmap::{
-        Extent,
+        FileExtent,
         OwnerRecord, //
     },
     state::{
@@ -24,18 +24,18 @@ pub(crate) type Entry = (u64, Vec<u8>, u64, u8);
 
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
-    File(Vec<Extent>),
+    File(Vec<FileExtent>),
     Dir(u64, Vec<Entry>),
     Symlink(Vec<u8>),
     Special,
 }
 
 /// Extended attributes: name and value.
-pub(crate) type Xattrs = Vec<(Vec<u8>, Vec<u8>)>;
+pub(crate) type XattrSet = Vec<(Vec<u8>, Vec<u8>)>;
 
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Snapshot {
-    pub(crate) inodes: Vec<(u64, Attr, Kind, Xattrs)>,
+    pub(crate) inodes: Vec<(u64, Attr, Kind, XattrSet)>,
     pub(crate) owners: Vec<OwnerRecord>,
     pub(crate) bad: Vec<Range<u64>>,
     pub(crate) free: u64,

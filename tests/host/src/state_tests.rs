@@ -11,7 +11,7 @@ use crate::{
         Name,
         Op,
         State,
-        Time,
+        Timestamp,
         Transaction,
         ROOT_INO, //
     },
@@ -31,8 +31,8 @@ pub(crate) const DIR: u32 = 0o040755;
 pub(crate) const LINK: u32 = 0o120777;
 pub(crate) const FIFO: u32 = 0o010600;
 
-pub(crate) fn at(sec: i64) -> Time {
-    Time { sec, nsec: 7 }
+pub(crate) fn at(sec: i64) -> Timestamp {
+    Timestamp { sec, nsec: 7 }
 }
 
 pub(crate) fn attr(mode: u32, sec: i64) -> Attr {

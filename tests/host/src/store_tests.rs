@@ -16,7 +16,7 @@ use crate::{
     },
     media::{
         Medium,
-        LABEL_MAX, //
+        LABEL_BYTES, //
     },
     state::ROOT_INO,
     state_tests::{
@@ -67,7 +67,7 @@ fn frozen() {
         .create(ROOT_INO, b"b", attr(FILE, 1))
         .unwrap();
     assert_eq!(store.commit(tx), Err(erofs()));
-    assert_eq!(store.set_label(&[b'x'; LABEL_MAX]), Err(erofs()));
+    assert_eq!(store.set_label(&[b'x'; LABEL_BYTES]), Err(erofs()));
     // A failure of a free block, one of the log's, and a file that goes.
     for block in [500, log.start + 1] {
         let marked = store.mark_bad(block..block + 1).unwrap();

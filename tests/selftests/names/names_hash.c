@@ -22,7 +22,7 @@
 
 DR_FIXTURE(names_hash)
 
-/* src/state/directory.rs: a cookie is FIRST and the upper bits of the hash, then a number. */
+/* src/state/parts/directory.rs: a cookie is FIRST and the upper bits of the hash, then a number. */
 #define FIRST		2
 #define NUMBERS		256
 #define HASH_SHIFT	24

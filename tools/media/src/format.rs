@@ -15,11 +15,11 @@ use crate::{
     },
     media::{
         Superblock,
-        LABEL_MAX, //
+        LABEL_BYTES, //
     },
     state::{
         Attr,
-        Time, //
+        Timestamp, //
     },
     superblock::Super,
     uuid::Uuid,
@@ -35,7 +35,7 @@ pub const MIN_BLOCKS: u64 = 512;
 /// Largest filesystem, in blocks.
 pub const MAX_BLOCKS: u64 = 1 << 40;
 /// Most bytes of a label.
-pub const MAX_LABEL: usize = LABEL_MAX;
+pub const MAX_LABEL: usize = LABEL_BYTES;
 
 const ROOT_MODE: u32 = 0o040755;
 
@@ -75,7 +75,7 @@ pub fn format(disk: &impl Disk, options: &Options) -> Result<Super> {
         return Ok(Err(kernel::prelude::EINVAL)?);
     };
     place.copy_from_slice(options.label.as_bytes());
-    let now = Time {
+    let now = Timestamp {
         sec: i64::try_from(options.now.as_secs()).unwrap_or_default(),
         nsec: options.now.subsec_nanos(),
     };

@@ -4,14 +4,14 @@
 
 use crate::state::{
     acl::{
-        Acl,
+        StoredAcl,
         Who,
         ACCESS,
         DEFAULT, //
     },
     Attr,
     Op,
-    Time, //
+    Timestamp, //
 };
 use std::ops::Range;
 
@@ -40,7 +40,7 @@ pub struct Attributes {
 
 impl From<&Attr> for Attributes {
     fn from(attr: &Attr) -> Self {
-        let time = |time: Time| (time.sec, time.nsec);
+        let time = |time: Timestamp| (time.sec, time.nsec);
         Self {
             mode: attr.mode,
             uid: attr.uid,
@@ -134,7 +134,7 @@ fn range(start: u64, len: u64) -> Range<u64> {
 }
 
 fn acl_text(value: &[u8]) -> String {
-    let Some(acl) = Acl::new(value) else {
+    let Some(acl) = StoredAcl::new(value) else {
         return "not valid".to_owned();
     };
     let entries = acl.iter().map(|entry| {

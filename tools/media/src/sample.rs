@@ -17,7 +17,7 @@ use crate::{
         Attr,
         Op,
         State,
-        Time,
+        Timestamp,
         Transaction,
         ROOT_INO, //
     },
@@ -77,7 +77,7 @@ fn transaction(state: &mut State, step: Step<'_>) -> kernel::error::Result<Optio
         mode,
         ..Attr::default()
     };
-    let now = Time::default();
+    let now = Timestamp::default();
     let op = match step {
         Step::File(dir, name) => return Ok(Some(state.create(dir, name, attr(FILE))?.1)),
         Step::Dir(dir, name) => return Ok(Some(state.mkdir(dir, name, attr(DIR))?.1)),

@@ -5,8 +5,8 @@
 
 use crate::rmap::{
     Cursor,
-    Extent,
     ExtentMap,
+    FileExtent,
     OwnerRecord,
     OwnerTree,
     Sharing,
@@ -45,7 +45,7 @@ impl Subject {
     /// Maps an extent where its file has a hole.
     pub(crate) fn map(&mut self, r: OwnerRecord) -> Result {
         let file = self.files.entry(r.ino).or_insert_with(ExtentMap::new);
-        let extent = Extent {
+        let extent = FileExtent {
             pgoff: r.pgoff,
             block: r.block,
             len: r.len,

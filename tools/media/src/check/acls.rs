@@ -8,7 +8,7 @@ use crate::{
     state::{
         acl::{
             self,
-            Fault,
+            AclFault,
             ACCESS, //
         },
         Attr,
@@ -33,12 +33,12 @@ pub(super) fn mend(state: &mut State) -> Result<Vec<Problem>> {
         let stored = state.get(inode)?;
         let before = stored.attr.mode;
         let (value, mode, permissions) = match fault {
-            Fault::Mode(permissions) => {
+            AclFault::Mode(permissions) => {
                 let value = stored.xattrs.get(&name).map(|xattr| &*xattr.value);
                 (value, permissions, Some(permissions))
             }
-            Fault::Invalid if is_access => (None, before & 0o707, None),
-            Fault::Invalid => (None, before & 0o777, None),
+            AclFault::Invalid if is_access => (None, before & 0o707, None),
+            AclFault::Invalid => (None, before & 0o777, None),
         };
         let attr = Attr {
             mode: (before & !0o777) | mode,

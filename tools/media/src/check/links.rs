@@ -9,12 +9,12 @@ use crate::{
     error::Result,
     state::{
         Attr,
-        Inode,
         InodeKind,
         Name,
         Op,
         State,
-        Time,
+        StoredInode,
+        Timestamp,
         Transaction,
         ROOT_INO, //
     },
@@ -97,7 +97,7 @@ fn name(bytes: &[u8]) -> Result<Name> {
     Ok(name)
 }
 
-fn entries_of(inode: &Inode) -> impl Iterator<Item = (&[u8], u64, u8)> {
+fn entries_of(inode: &StoredInode) -> impl Iterator<Item = (&[u8], u64, u8)> {
     let dir = inode.as_dir().ok();
     dir.into_iter()
         .flat_map(|dir| dir.iter())
@@ -290,7 +290,7 @@ fn lost_and_found(state: &mut State, now: Duration) -> Result<u64> {
             Err(_) => break,
         }
     }
-    let now = Time {
+    let now = Timestamp {
         sec: i64::try_from(now.as_secs()).unwrap_or_default(),
         nsec: now.subsec_nanos(),
     };

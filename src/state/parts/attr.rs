@@ -47,7 +47,7 @@ pub(crate) enum FileType {
 
 /// A point in time, since 1970 in UTC.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct Time {
+pub(crate) struct Timestamp {
     /// Seconds.
     pub(crate) sec: i64,
     /// Nanoseconds, less than 10^9.
@@ -68,13 +68,13 @@ pub(crate) struct Attr {
     /// Size in bytes. Extents may reach beyond it (`FALLOC_FL_KEEP_SIZE`).
     pub(crate) size: u64,
     /// Last access.
-    pub(crate) atime: Time,
+    pub(crate) atime: Timestamp,
     /// Last change of the contents.
-    pub(crate) mtime: Time,
+    pub(crate) mtime: Timestamp,
     /// Last change of the inode.
-    pub(crate) ctime: Time,
+    pub(crate) ctime: Timestamp,
     /// Birth.
-    pub(crate) btime: Time,
+    pub(crate) btime: Timestamp,
     /// Tells users of an inode number apart, in file handles.
     pub(crate) generation: u32,
     /// Of a device: its number, the major one times 2^20 plus the minor one. Else 0.

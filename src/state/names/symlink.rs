@@ -4,19 +4,18 @@
 //!
 //! The caller holds the state lock.
 
-use super::{
-    namespace::copy_name,
+use crate::state::{
+    parts::name::{
+        check_target,
+        copy_name, //
+    },
     Attr,
     FileType,
     Op,
     State,
     Transaction, //
 };
-use crate::errno::enametoolong;
 use kernel::prelude::*;
-
-/// Longest target, in bytes: a path with its NUL is one page.
-const TARGET_MAX: usize = 4095;
 
 impl State {
     /// Builds the transaction that creates a symbolic link to `target`, and returns its inode number
@@ -46,19 +45,4 @@ impl State {
         tx.push(Op::SetTarget { ino, target })?;
         Ok((ino, tx))
     }
-}
-
-/// Checks that a symbolic link may lead there.
-///
-/// # Errors
-///
-/// `EINVAL` if it is empty or has a NUL in it; `ENAMETOOLONG`.
-pub(crate) fn check_target(target: &[u8]) -> Result {
-    if target.len() > TARGET_MAX {
-        return Err(enametoolong());
-    }
-    if target.is_empty() || target.contains(&0) {
-        return Err(EINVAL);
-    }
-    Ok(())
 }

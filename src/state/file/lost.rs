@@ -9,10 +9,12 @@
 //!
 //! The caller holds the state lock for each step, and may drop it in between.
 
-use super::State;
-use crate::rmap::{
-    Cursor,
-    OwnerRecord, //
+use crate::{
+    rmap::{
+        Cursor,
+        OwnerRecord, //
+    },
+    state::State, //
 };
 
 /// Runs of bad blocks that are looked at in one step.

@@ -8,9 +8,11 @@
 //! Plain values; nothing to lock.
 
 use super::{
-    xattr::Xattr,
-    Attr,
-    FileType, //
+    attr::{
+        Attr,
+        FileType, //
+    },
+    xattr_set::Xattr, //
 };
 
 /// Name of the ACL that says who may do what with an inode.
@@ -61,7 +63,7 @@ impl Who {
 
 /// Who may do what.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Entry {
+pub(crate) struct AclEntry {
     /// Who.
     pub(crate) who: Who,
     /// 4 read, 2 write, 1 execute.
@@ -70,9 +72,9 @@ pub(crate) struct Entry {
 
 /// An ACL that is valid.
 #[derive(Clone, Copy)]
-pub(crate) struct Acl<'a>(&'a [u8]);
+pub(crate) struct StoredAcl<'a>(&'a [u8]);
 
-impl<'a> Acl<'a> {
+impl<'a> StoredAcl<'a> {
     /// Reads the value of an extended attribute; `None` if it is not valid.
     pub(crate) fn new(value: &'a [u8]) -> Option<Self> {
         let (version, entries) = value.split_first_chunk()?;
@@ -103,11 +105,11 @@ impl<'a> Acl<'a> {
         }
         let whole = last == Some(Who::Other) && groups == 1;
         let masked = masks == 1 || (masks == 0 && !named);
-        (whole && masked).then_some(Acl(entries))
+        (whole && masked).then_some(StoredAcl(entries))
     }
 
     /// Visits the entries.
-    pub(crate) fn iter(self) -> impl Iterator<Item = Entry> + 'a {
+    pub(crate) fn iter(self) -> impl Iterator<Item = AclEntry> + 'a {
         self.0.chunks_exact(ENTRY_LEN).filter_map(entry)
     }
 
@@ -131,7 +133,7 @@ impl<'a> Acl<'a> {
 /// Bytes of an entry: tag and permissions, 2 each, and a user or group.
 const ENTRY_LEN: usize = 8;
 
-fn entry(bytes: &[u8]) -> Option<Entry> {
+fn entry(bytes: &[u8]) -> Option<AclEntry> {
     let (tag, rest) = bytes.split_first_chunk()?;
     let (permissions, rest) = rest.split_first_chunk()?;
     let id = u32::from_le_bytes(*rest.first_chunk()?);
@@ -145,12 +147,12 @@ fn entry(bytes: &[u8]) -> Option<Entry> {
         0x20 => Who::Other,
         _ => return None,
     };
-    (permissions & !ALL == 0).then_some(Entry { who, permissions })
+    (permissions & !ALL == 0).then_some(AclEntry { who, permissions })
 }
 
 /// What is wrong with an ACL.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Fault {
+pub(crate) enum AclFault {
     /// It makes no sense, or is not for such an inode.
     Invalid,
     /// The permissions in the mode of the inode should be these.
@@ -162,7 +164,7 @@ pub(crate) enum Fault {
 /// # Errors
 ///
 /// What is wrong.
-pub(crate) fn check(xattr: &Xattr, attr: &Attr) -> Result<(), Fault> {
+pub(crate) fn check(xattr: &Xattr, attr: &Attr) -> Result<(), AclFault> {
     let is_access = match &*xattr.name {
         ACCESS => true,
         DEFAULT => false,
@@ -173,13 +175,13 @@ pub(crate) fn check(xattr: &Xattr, attr: &Attr) -> Result<(), Fault> {
         Some(FileType::Dir) => true,
         Some(FileType::Symlink) | None => false,
     };
-    let acl = Acl::new(&xattr.value).ok_or(Fault::Invalid)?;
+    let acl = StoredAcl::new(&xattr.value).ok_or(AclFault::Invalid)?;
     if !may_be {
-        return Err(Fault::Invalid);
+        return Err(AclFault::Invalid);
     }
     let permissions = acl.permissions();
     if is_access && attr.mode & 0o777 != permissions {
-        return Err(Fault::Mode(permissions));
+        return Err(AclFault::Mode(permissions));
     }
     Ok(())
 }

@@ -4,10 +4,12 @@
 //!
 //! The caller holds the state lock for each step, and may drop it in between.
 
-use super::State;
-use crate::rmap::{
-    OwnerRecord,
-    Sharing, //
+use crate::{
+    rmap::{
+        OwnerRecord,
+        Sharing, //
+    },
+    state::State, //
 };
 use core::ops::Range;
 

@@ -10,12 +10,11 @@
 //!
 //! The caller holds the state lock.
 
-use super::State;
-use crate::media::BLOCK_SIZE;
-use core::{
-    array,
-    ops::Range, //
+use crate::{
+    media::BLOCK_SIZE,
+    state::State, //
 };
+use core::ops::Range;
 use kernel::prelude::*;
 
 /// Pages that a huge page maps.
@@ -31,64 +30,11 @@ const PLENTY: u64 = 3;
 /// What comes behind a page in the middle of a file is likely to be copied as well.
 const MIDDLE: u64 = 16;
 
-/// Files that have a window at a time.
-const WINDOWS: usize = 16;
-
 /// How many runs of free blocks are looked at for a better one than was found.
 const PATIENCE: u32 = 1024;
 
 /// How many of these one counts as when what was found fits, and a better one is only shorter.
 const GOOD: u32 = 16;
-
-#[derive(Debug, Default)]
-struct Window {
-    ino: u64,
-    blocks: Range<u64>,
-    /// When it was last used.
-    at: u64,
-}
-
-/// The windows of a mount.
-pub(super) struct Windows {
-    windows: [Window; WINDOWS],
-    now: u64,
-}
-
-impl Windows {
-    pub(super) fn new() -> Self {
-        Windows {
-            windows: array::from_fn(|_| Window::default()),
-            now: 0,
-        }
-    }
-
-    /// Returns what the first window of another file has of `from..end`.
-    fn of_others(&self, ino: u64, from: u64, end: u64) -> Option<Range<u64>> {
-        self.windows
-            .iter()
-            .filter(|w| w.ino != ino)
-            .map(|w| w.blocks.start.max(from)..w.blocks.end.min(end))
-            .filter(|part| !part.is_empty())
-            .min_by_key(|part| part.start)
-    }
-
-    /// Gives a file a window in the place of the one that it has, or of the oldest one.
-    fn set(&mut self, ino: u64, blocks: Range<u64>) {
-        self.now = self.now.wrapping_add(1);
-        let at = self.now;
-        let oldest = self.windows.iter_mut().min_by_key(|w| (w.ino != ino, w.at));
-        if let Some(window) = oldest {
-            *window = Window { ino, blocks, at };
-        }
-    }
-
-    /// The file is gone.
-    pub(super) fn forget(&mut self, ino: u64) {
-        for window in self.windows.iter_mut().filter(|w| w.ino == ino) {
-            *window = Window::default();
-        }
-    }
-}
 
 /// What a file would like to have.
 struct Wish {

@@ -6,19 +6,19 @@
 //!
 //! The caller holds the state lock.
 
-use super::{
-    apply::SPARE_BAD,
-    Op,
-    RangeSet,
-    State,
-    Transaction, //
-};
 use crate::{
     errno::{
         enodata,
         euclean, //
     },
-    rmap::OwnerTree, //
+    rmap::OwnerTree,
+    state::{
+        Op,
+        RangeSet,
+        State,
+        Transaction,
+        SPARE_BAD, //
+    },
 };
 use core::ops::Range;
 use kernel::prelude::*;
@@ -141,7 +141,7 @@ impl State {
     }
 
     /// Checks whether there is anything to allocate, and where the first of it is.
-    pub(super) fn start_allocation(&mut self, want: u64) -> Result {
+    pub(in crate::state) fn start_allocation(&mut self, want: u64) -> Result {
         if want == 0 {
             return Err(EINVAL);
         }
@@ -158,7 +158,7 @@ impl State {
     }
 
     /// These blocks are in flight from here on.
-    pub(super) fn end_allocation(&mut self, range: Range<u64>) -> Result<Range<u64>> {
+    pub(in crate::state) fn end_allocation(&mut self, range: Range<u64>) -> Result<Range<u64>> {
         self.in_flight.insert_apart(range.clone())?;
         self.version = self.version.wrapping_add(1);
         Ok(range)
@@ -208,12 +208,12 @@ impl State {
     }
 
     /// Returns how many blocks of `range` are bad, have no owner and are not in flight.
-    pub(super) fn bad_unowned_in(&self, range: Range<u64>) -> u64 {
+    pub(in crate::state) fn bad_unowned_in(&self, range: Range<u64>) -> u64 {
         bad_unowned_in(&self.bad, &self.owners, &self.in_flight, range)
     }
 
     /// Takes into account that [`bad_unowned_in`](Self::bad_unowned_in) has changed for a range.
-    pub(super) fn count_bad_unowned(&mut self, before: u64, after: u64) {
+    pub(in crate::state) fn count_bad_unowned(&mut self, before: u64, after: u64) {
         self.bad_unowned = self
             .bad_unowned
             .saturating_add(after)
@@ -221,12 +221,12 @@ impl State {
     }
 
     /// A block from here on may be free now.
-    pub(super) fn is_freed(&mut self, block: u64) {
+    pub(in crate::state) fn is_freed(&mut self, block: u64) {
         self.first_free = self.first_free.min(block);
     }
 
     /// Returns whether no block is free before where the first one is thought to be.
-    pub(super) fn holds_first_free(&self) -> bool {
+    pub(in crate::state) fn holds_first_free(&self) -> bool {
         self.next_free(0, self.first_free).is_none()
     }
 
@@ -259,7 +259,7 @@ impl State {
     }
 
     /// Returns the first run of free blocks in `from..end`.
-    pub(super) fn next_free(&self, mut from: u64, end: u64) -> Option<Range<u64>> {
+    pub(in crate::state) fn next_free(&self, mut from: u64, end: u64) -> Option<Range<u64>> {
         loop {
             let gap = self.owners.next_gap(from, end)?;
             let mut start = gap.start;
@@ -280,7 +280,7 @@ impl State {
 }
 
 /// Returns how many blocks of `range` are bad, have no owner and are not in flight.
-pub(super) fn bad_unowned_in(
+pub(in crate::state) fn bad_unowned_in(
     bad: &RangeSet,
     owners: &OwnerTree,
     in_flight: &RangeSet,

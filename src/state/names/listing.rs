@@ -18,7 +18,7 @@
 //!
 //! None: a listing is one caller's.
 
-use super::FIRST_COOKIE;
+use crate::state::FIRST_COOKIE;
 
 /// So many cookies are one slot: 2 to the power of this.
 const SLOT_SHIFT: u32 = 18;

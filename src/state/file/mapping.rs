@@ -4,16 +4,16 @@
 //!
 //! The caller holds the state lock.
 
-use super::{
-    Op,
-    State,
-    Transaction, //
-};
 use crate::{
     errno::euclean,
     rmap::{
         Sharing,
         MAX_PAGES, //
+    },
+    state::{
+        Op,
+        State,
+        Transaction, //
     },
 };
 use core::ops::Range;
@@ -229,7 +229,12 @@ impl State {
     }
 
     /// Appends the unmap of these pages, if there is anything to unmap.
-    pub(super) fn push_unmap(&self, tx: &mut Transaction, ino: u64, pages: Range<u64>) -> Result {
+    pub(in crate::state) fn push_unmap(
+        &self,
+        tx: &mut Transaction,
+        ino: u64,
+        pages: Range<u64>,
+    ) -> Result {
         if self
             .get(ino)?
             .as_file()?

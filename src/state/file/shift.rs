@@ -5,18 +5,18 @@
 //!
 //! The caller holds the state lock.
 
-use super::{
-    Attr,
-    InodeKind,
-    Op,
-    State,
-    Transaction, //
-};
 use crate::{
     errno::euclean,
     rmap::{
-        Extent,
+        FileExtent,
         MAX_PAGES, //
+    },
+    state::{
+        Attr,
+        InodeKind,
+        Op,
+        State,
+        Transaction, //
     },
 };
 use core::ops::Range;
@@ -82,13 +82,13 @@ impl State {
     }
 
     /// Returns how many extents of a file a [`Op::Shift`] moves: what it needs memory for.
-    pub(super) fn shifted(&self, ino: u64, from: u64) -> usize {
+    pub(in crate::state) fn shifted(&self, ino: u64, from: u64) -> usize {
         let map = self.get(ino).and_then(|inode| inode.as_file());
         map.map_or(0, |map| map.in_range(from..MAX_PAGES).count())
     }
 
     /// Applies [`Op::Shift`]. Those that move first are those that make room for the next.
-    pub(super) fn shift_pages(&mut self, ino: u64, from: u64, to: u64) -> Result {
+    pub(in crate::state) fn shift_pages(&mut self, ino: u64, from: u64, to: u64) -> Result {
         let State { inodes, owners, .. } = self;
         let Some(InodeKind::File(map)) = inodes.get_mut(&ino).map(|inode| &mut inode.kind) else {
             return Err(euclean());
@@ -124,7 +124,7 @@ impl State {
             let pgoff = pgoff.ok_or_else(euclean)?;
             // No block becomes free, or bad, or anything else, but for an instant.
             owners.unmap(map, ino, part.pgoff..part.pgoff_end())?;
-            owners.map(map, ino, Extent { pgoff, ..part })?;
+            owners.map(map, ino, FileExtent { pgoff, ..part })?;
         }
     }
 }

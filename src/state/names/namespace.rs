@@ -7,22 +7,24 @@
 //!
 //! The caller holds the state lock.
 
-use super::{
-    check_name,
-    Attr,
-    Directory,
-    FileType,
-    Inode,
-    InodeKind,
-    Name,
-    Op,
-    State,
-    Time,
-    Transaction, //
-};
-use crate::errno::{
-    enotempty,
-    euclean, //
+use crate::{
+    errno::{
+        enotempty,
+        euclean, //
+    },
+    state::{
+        check_name,
+        parts::name::copy_name,
+        Attr,
+        Directory,
+        FileType,
+        InodeKind,
+        Op,
+        State,
+        StoredInode,
+        Timestamp,
+        Transaction, //
+    },
 };
 use kernel::prelude::*;
 
@@ -69,7 +71,7 @@ impl State {
     }
 
     /// Appends the creation of anything, with a name.
-    pub(super) fn new_entry(
+    pub(in crate::state) fn new_entry(
         &mut self,
         dir: u64,
         name: &[u8],
@@ -110,7 +112,13 @@ impl State {
     ///
     /// Those of [`create`](Self::create), `ENOENT` if there is no such inode, `EPERM` if it is a
     /// directory, `EMLINK`.
-    pub(crate) fn link(&self, dir: u64, name: &[u8], ino: u64, now: Time) -> Result<Transaction> {
+    pub(crate) fn link(
+        &self,
+        dir: u64,
+        name: &[u8],
+        ino: u64,
+        now: Timestamp,
+    ) -> Result<Transaction> {
         let attr = self.get(ino)?.attr;
         if attr.is_dir() {
             return Err(EPERM);
@@ -133,7 +141,7 @@ impl State {
     ///
     /// `ENOENT`, `ENOTDIR` if `dir` is not a directory, `EISDIR` if the name is that of one,
     /// `ENOMEM`.
-    pub(crate) fn unlink(&self, dir: u64, name: &[u8], now: Time) -> Result<Transaction> {
+    pub(crate) fn unlink(&self, dir: u64, name: &[u8], now: Timestamp) -> Result<Transaction> {
         let ino = self.lookup(dir, name)?;
         let attr = self.get(ino)?.attr;
         if attr.is_dir() {
@@ -154,7 +162,7 @@ impl State {
     /// # Errors
     ///
     /// `ENOENT`, `ENOTDIR`, `ENOTEMPTY`, `ENOMEM`.
-    pub(crate) fn rmdir(&self, dir: u64, name: &[u8], now: Time) -> Result<Transaction> {
+    pub(crate) fn rmdir(&self, dir: u64, name: &[u8], now: Timestamp) -> Result<Transaction> {
         let ino = self.lookup(dir, name)?;
         let inode = self.get(ino)?;
         if !inode.as_dir()?.is_empty() {
@@ -198,7 +206,7 @@ impl State {
     }
 
     /// Appends the inode, and returns its number. `EINVAL` if the mode makes no sense.
-    pub(super) fn push_new_inode(
+    pub(in crate::state) fn push_new_inode(
         &mut self,
         tx: &mut Transaction,
         attr: Attr,
@@ -213,7 +221,7 @@ impl State {
     }
 
     /// Returns the directory `dir`, if a name can be added to it.
-    pub(super) fn check_new_name(&self, dir: u64, name: &[u8]) -> Result<&Inode> {
+    pub(in crate::state) fn check_new_name(&self, dir: u64, name: &[u8]) -> Result<&StoredInode> {
         let inode = self.get(dir)?;
         let entries = self.live_dir(dir)?;
         check_name(name)?;
@@ -222,7 +230,7 @@ impl State {
     }
 
     /// Returns a directory that is not removed.
-    pub(super) fn live_dir(&self, ino: u64) -> Result<&Directory> {
+    pub(in crate::state) fn live_dir(&self, ino: u64) -> Result<&Directory> {
         let inode = self.get(ino)?;
         let dir = inode.as_dir()?;
         if inode.attr.nlink == 0 {
@@ -233,7 +241,7 @@ impl State {
 }
 
 /// Returns the attributes of a directory whose entries change.
-pub(super) fn touched(attr: Attr, now: Time) -> Attr {
+pub(in crate::state) fn touched(attr: Attr, now: Timestamp) -> Attr {
     Attr {
         mtime: now,
         ctime: now,
@@ -242,7 +250,7 @@ pub(super) fn touched(attr: Attr, now: Time) -> Attr {
 }
 
 /// Returns a link count after a change; `EMLINK` if it is too large, `EUCLEAN` if it was too small.
-pub(super) fn add_links(nlink: u32, change: i64) -> Result<u32> {
+pub(in crate::state) fn add_links(nlink: u32, change: i64) -> Result<u32> {
     let nlink = i64::from(nlink)
         .checked_add(change)
         .filter(|&nlink| nlink >= 0)
@@ -255,12 +263,12 @@ pub(super) fn add_links(nlink: u32, change: i64) -> Result<u32> {
 }
 
 /// Appends the change of the link count of a file.
-pub(super) fn push_links(
+pub(in crate::state) fn push_links(
     tx: &mut Transaction,
     ino: u64,
     attr: Attr,
     change: i64,
-    now: Time,
+    now: Timestamp,
 ) -> Result {
     tx.push(Op::SetAttr {
         ino,
@@ -273,7 +281,7 @@ pub(super) fn push_links(
 }
 
 /// Returns the operation that makes a directory without a name an orphan.
-pub(super) fn orphan_dir_op(ino: u64, attr: Attr, now: Time) -> Op {
+pub(in crate::state) fn orphan_dir_op(ino: u64, attr: Attr, now: Timestamp) -> Op {
     Op::SetAttr {
         ino,
         attr: Attr {
@@ -285,7 +293,7 @@ pub(super) fn orphan_dir_op(ino: u64, attr: Attr, now: Time) -> Op {
 }
 
 /// Returns the operation that adds a name.
-pub(super) fn link_op(dir: u64, name: &[u8], ino: u64) -> Result<Op> {
+pub(in crate::state) fn link_op(dir: u64, name: &[u8], ino: u64) -> Result<Op> {
     Ok(Op::Link {
         dir,
         name: copy_name(name)?,
@@ -294,16 +302,9 @@ pub(super) fn link_op(dir: u64, name: &[u8], ino: u64) -> Result<Op> {
 }
 
 /// Returns the operation that removes a name.
-pub(super) fn unlink_op(dir: u64, name: &[u8]) -> Result<Op> {
+pub(in crate::state) fn unlink_op(dir: u64, name: &[u8]) -> Result<Op> {
     Ok(Op::Unlink {
         dir,
         name: copy_name(name)?,
     })
-}
-
-/// Returns a copy.
-pub(super) fn copy_name(name: &[u8]) -> Result<Name> {
-    let mut copy = Name::with_capacity(name.len(), GFP_KERNEL)?;
-    copy.extend_from_slice(name, GFP_KERNEL)?;
-    Ok(copy)
 }

@@ -4,15 +4,12 @@
 //!
 //! The caller holds the state lock.
 
-use super::{
-    Name,
-    NAME_MAX, //
+use super::name::{
+    check_name,
+    Name, //
 };
 use crate::{
-    errno::{
-        enametoolong,
-        euclean, //
-    },
+    errno::euclean,
     media::Secret,
     siphash, //
 };
@@ -38,7 +35,7 @@ pub(crate) const COLLISIONS: u64 = 1 << 8;
 
 /// An entry of a directory.
 pub(crate) struct DirEntry {
-    /// The name: 1 to [`NAME_MAX`] bytes, neither NUL nor '/' among them.
+    /// The name: 1 to [`NAME_MAX`](super::name::NAME_MAX) bytes, neither NUL nor '/' among them.
     pub(crate) name: Name,
     /// The inode that it names.
     pub(crate) ino: u64,
@@ -72,7 +69,7 @@ pub(crate) struct Directory {
 
 impl Directory {
     /// Creates an empty directory. Allocates nothing.
-    pub(super) fn new(parent: u64, secret: Secret) -> Self {
+    pub(in crate::state) fn new(parent: u64, secret: Secret) -> Self {
         Directory {
             parent,
             secret,
@@ -87,7 +84,7 @@ impl Directory {
     }
 
     /// Makes another directory "..".
-    pub(super) fn set_parent(&mut self, parent: u64) {
+    pub(in crate::state) fn set_parent(&mut self, parent: u64) {
         self.parent = parent;
     }
 
@@ -144,7 +141,7 @@ impl Directory {
     /// # Errors
     ///
     /// `EEXIST`; `ENOSPC` if too many names have the same hash.
-    pub(super) fn check_vacant(&self, name: &[u8]) -> Result {
+    pub(in crate::state) fn check_vacant(&self, name: &[u8]) -> Result {
         match self.spot(name) {
             Spot::Taken(..) => Err(EEXIST),
             Spot::Vacant(_) => Ok(()),
@@ -157,7 +154,7 @@ impl Directory {
     /// # Errors
     ///
     /// `EUCLEAN` if the name is not valid, exists, or finds no cookie.
-    pub(super) fn insert(
+    pub(in crate::state) fn insert(
         &mut self,
         node: RBTreeNodeReservation<u64, DirEntry>,
         entry: DirEntry,
@@ -172,7 +169,7 @@ impl Directory {
     }
 
     /// Removes the entry with this name; `EUCLEAN` if there is none.
-    pub(super) fn remove(&mut self, name: &[u8]) -> Result {
+    pub(in crate::state) fn remove(&mut self, name: &[u8]) -> Result {
         let (cookie, _) = self.find(name).ok_or_else(euclean)?;
         self.entries.remove_node(&cookie).ok_or_else(euclean)?;
         self.len = self.len.saturating_sub(1);
@@ -185,7 +182,7 @@ impl Directory {
     }
 
     /// Checks that each entry can be found where it is and that no name is there twice.
-    pub(super) fn check(&self) -> Result {
+    pub(in crate::state) fn check(&self) -> Result {
         let mut len = 0u64;
 
         for (cookie, entry) in self.iter() {
@@ -208,19 +205,4 @@ fn window(secret: &Secret, name: &[u8]) -> Range<u64> {
     let start = FIRST_COOKIE.saturating_add(hash.saturating_mul(COLLISIONS));
 
     start..start.saturating_add(COLLISIONS)
-}
-
-/// Checks that an entry may have this name.
-///
-/// # Errors
-///
-/// `EINVAL` if it is empty, "." or "..", or has a NUL or '/' in it; `ENAMETOOLONG`.
-pub(crate) fn check_name(name: &[u8]) -> Result {
-    if name.len() > NAME_MAX {
-        return Err(enametoolong());
-    }
-    if matches!(name, b"" | b"." | b"..") || name.iter().any(|b| matches!(b, 0 | b'/')) {
-        return Err(EINVAL);
-    }
-    Ok(())
 }

@@ -4,22 +4,24 @@
 //!
 //! The caller holds the state lock.
 
-use super::{
-    namespace::{
-        add_links,
-        link_op,
-        orphan_dir_op,
-        push_links,
-        touched,
-        unlink_op, //
-    },
-    Attr,
-    Op,
-    State,
-    Time,
-    Transaction, //
+use super::namespace::{
+    add_links,
+    link_op,
+    orphan_dir_op,
+    push_links,
+    touched,
+    unlink_op, //
 };
-use crate::errno::enotempty;
+use crate::{
+    errno::enotempty,
+    state::{
+        Attr,
+        Op,
+        State,
+        Timestamp,
+        Transaction, //
+    },
+};
 use kernel::prelude::*;
 
 /// What rename does if the new name exists.
@@ -55,7 +57,7 @@ impl State {
         new_dir: u64,
         new_name: &[u8],
         mode: RenameMode,
-        now: Time,
+        now: Timestamp,
     ) -> Result<Transaction> {
         let mut tx = Transaction::new();
         let ino = self.lookup(old_dir, old_name)?;
@@ -155,7 +157,7 @@ impl State {
     }
 
     /// Appends the change of a directory that has gained so many subdirectories.
-    fn push_dir(&self, tx: &mut Transaction, ino: u64, links: i64, now: Time) -> Result {
+    fn push_dir(&self, tx: &mut Transaction, ino: u64, links: i64, now: Timestamp) -> Result {
         let attr = self.get(ino)?.attr;
         tx.push(Op::SetAttr {
             ino,
@@ -178,7 +180,7 @@ impl State {
             if dir == ino {
                 return Err(EINVAL);
             }
-            if dir == super::ROOT_INO {
+            if dir == crate::state::ROOT_INO {
                 return Ok(());
             }
             dir = self.get(dir)?.as_dir()?.parent();
@@ -194,7 +196,7 @@ fn push_move(
     attr: Attr,
     dir: u64,
     name: &[u8],
-    now: Time,
+    now: Timestamp,
 ) -> Result {
     tx.push(link_op(dir, name, ino)?)?;
     if attr.is_dir() {

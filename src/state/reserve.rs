@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Reserves the memory that a transaction needs, so that applying it cannot fail.
+//!
+//! What is reserved is counted from the operations alone, and never too little: what they turn out to
+//! need less goes back with the transaction. Nothing that can be seen changes here.
+//!
+//! # Locking
+//!
+//! The caller holds the state lock exclusively, from reserve to apply without a break. Memory is waited
+//! for.
+
+use super::{
+    inode::InodeKind,
+    op::Op,
+    parts::{
+        attr::FileType,
+        xattr_set::XattrSet, //
+    },
+    transaction::{
+        Slots,
+        Transaction, //
+    },
+    State,
+    SPARE_BAD, //
+};
+use crate::rmap::ExtentMap;
+use kernel::{
+    prelude::*,
+    rbtree::RBTreeNodeReservation, //
+};
+
+/// The inodes of some of a transaction's operations, once for each of those; in order. A log may have
+/// one record of many operations on many inodes: what is reserved is not for all of both.
+struct Inodes(KVVec<u64>);
+
+impl Inodes {
+    /// Those that `which` returns.
+    fn of(tx: &Transaction, which: impl Fn(&Op) -> Option<u64>) -> Result<Self> {
+        let mut inos = KVVec::new();
+        for ino in tx.ops().iter().filter_map(which) {
+            inos.push(ino, GFP_KERNEL)?;
+        }
+        inos.sort_unstable();
+        Ok(Inodes(inos))
+    }
+
+    /// How many of the operations are on this inode.
+    fn count(&self, ino: u64) -> usize {
+        let before = self.0.partition_point(|&other| other < ino);
+        let all = self.0.partition_point(|&other| other <= ino);
+        all.saturating_sub(before)
+    }
+
+    /// Each inode, and how many of the operations are on it.
+    fn each(&self) -> impl Iterator<Item = (u64, usize)> + '_ {
+        let runs = self.0.chunk_by(|a, b| a == b);
+        runs.filter_map(|run| Some((*run.first()?, run.len())))
+    }
+}
+
+impl State {
+    /// Allocates everything that [`apply`](Self::apply) will need for this transaction. May sleep.
+    /// Checks nothing else.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the state is corrupt, `ENOMEM`. Nothing has changed then.
+    pub(crate) fn reserve(&mut self, tx: &mut Transaction) -> Result {
+        if self.corrupt {
+            return Err(EIO);
+        }
+        // Each change of a mapping adds at most one extent, one owner record and one range in
+        // flight: a new one, or the second part of one that is split.
+        let is_map = |op: &&Op| matches!(op, Op::Map { .. } | Op::Unmap { .. });
+        let in_flight = tx.ops().iter().filter(is_map).count();
+        // A shift changes each extent that it moves, and may split one.
+        let shifted = tx.ops().iter().fold(0usize, |sum, op| match op {
+            Op::Shift { ino, from, .. } => {
+                sum.saturating_add(self.shifted(*ino, *from).saturating_add(1))
+            }
+            _ => sum,
+        });
+        let maps = in_flight.saturating_add(shifted);
+        let mapped = Inodes::of(tx, |op| match op {
+            Op::Map { ino, .. } | Op::Unmap { ino, .. } | Op::Shift { ino, .. } => Some(*ino),
+            _ => None,
+        })?;
+        // So does each change of the bad set to that.
+        let bad = tx
+            .ops()
+            .iter()
+            .filter(|op| matches!(op, Op::MarkBad { .. } | Op::UnmarkBad { .. }))
+            .count();
+
+        let xattrs = Inodes::of(tx, |op| match op {
+            Op::SetXattr { ino, .. } => Some(*ino),
+            _ => None,
+        })?;
+
+        tx.reserved = None;
+        self.owners.reserve(maps)?;
+        for (ino, ops) in mapped.each() {
+            let inode = self.inodes.get_mut(&ino).map(|inode| &mut inode.kind);
+            if let Some(InodeKind::File(map)) = inode {
+                self.owners
+                    .reserve_extents(map, ops.saturating_add(shifted))?;
+            }
+        }
+        let mut slots = Slots::default();
+        for op in tx.ops() {
+            match op {
+                Op::NewInode { ino, attr, .. } => {
+                    let mut map = ExtentMap::new();
+                    if attr.file_type() == Some(FileType::Regular) {
+                        let ops = mapped.count(*ino).saturating_add(shifted);
+                        self.owners.reserve_extents(&mut map, ops)?;
+                    }
+                    let mut own = XattrSet::new();
+                    own.reserve(xattrs.count(*ino))?;
+                    let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
+                    slots.inodes.push((node, map, own), GFP_KERNEL)?;
+                }
+                Op::SetXattr { ino, .. } => {
+                    if let Some(inode) = self.inodes.get_mut(ino) {
+                        inode.xattrs.reserve(xattrs.count(*ino))?;
+                    }
+                }
+                Op::Link { .. } => {
+                    let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
+                    slots.entries.push(node, GFP_KERNEL)?;
+                }
+                _ => {}
+            }
+        }
+        self.in_flight.reserve(in_flight)?;
+        self.bad.reserve(SPARE_BAD.saturating_add(bad))?;
+
+        // Taken from the end; `apply` needs them in the order of the operations.
+        slots.inodes.reverse();
+        tx.slots = slots;
+        tx.reserved = Some(self.version);
+        Ok(())
+    }
+}
