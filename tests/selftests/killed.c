@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Whoever is killed in the middle of something long ends soon, and what is done
- * until then is valid: fallocate, clones, dedupe, copies, writes, reads.
+ * until then is valid: fallocate, clones, dedupe, copies, writes, reads, fsync.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -23,6 +24,7 @@
 #define PAGES	20000L
 #define SIZE	(PAGES * BLK)
 #define KEEP	FALLOC_FL_KEEP_SIZE
+#define RW	(PROT_READ | PROT_WRITE)
 #define TRIES	8
 
 /* What is to be there, and what is done to it, by a child. */
@@ -87,6 +89,43 @@ static int two_shared(void)
 	return full() ?: dr_clone("f", "g");
 }
 
+/* Pages of f that are in the order of their blocks, backwards, and then again. */
+#define SET	128L
+
+/* No two pages of f are next to each other on the device. */
+static int scattered(void)
+{
+	int r = dr_create("g", 0, 1);
+
+	if (r || dr_size("f") == SIZE)
+		return r;
+	r = dr_create("set", SET, 1);
+	for (long i = 0; i < SET && !r; i++)
+		r = dr_clone_range("set", (SET - 1 - i) * BLK, BLK, "f", i * BLK);
+	for (long n = SET, more; n < PAGES && !r; n += more) {
+		more = n < PAGES - n ? n : PAGES - n;
+		r = dr_clone_range("f", 0, more * BLK, "f", n * BLK);
+	}
+	return r;
+}
+
+static int scattered_both(void)
+{
+	return scattered() ?: dr_clone("f", "g");
+}
+
+/* Whether the bytes of g in [from, to) are f's. */
+static int same(long from, long to)
+{
+	char *f = dr_map("f", 0, SIZE, PROT_READ, MAP_SHARED);
+	char *g = dr_map("g", 0, SIZE, PROT_READ, MAP_SHARED);
+	int r = !f || !g ? -ENOMEM : memcmp(f + from, g + from, to - from) ? -EILSEQ : 0;
+
+	munmap(f, SIZE);
+	munmap(g, SIZE);
+	return r;
+}
+
 /* Before which page all are done, and behind it none. */
 static long first_not(bool (*is_done)(long page))
 {
@@ -146,6 +185,86 @@ static long was_read(void)
 	return first_not(is_read);
 }
 
+/* g is the first pages of f, and shares the last of them. */
+static long cloned(void)
+{
+	long size = dr_size("g");
+
+	if (size <= 0)
+		return size;
+	if (size > SIZE || size % BLK || !dr_shared("g", size / BLK - 1))
+		return -EINVAL;
+	return same(0, size) ?: size / BLK;
+}
+
+/* The first pages of g are a hole, and the others what they were. */
+static long punched(void)
+{
+	int fd = dr_open("g", O_RDONLY);
+	long from = lseek(fd, 0, SEEK_DATA), hole = lseek(fd, from, SEEK_HOLE);
+
+	close(fd);
+	if (dr_size("g") != SIZE)
+		return -EINVAL;
+	if (from < 0)
+		return PAGES;
+	return hole != SIZE ? -EINVAL : same(from, SIZE) ?: from / (long)BLK;
+}
+
+/* f, page by page. */
+static char *stored;
+
+static void store(void)
+{
+	for (long i = 0; i < PAGES; i++)
+		((volatile char *)stored)[i * BLK] = stored[i * BLK];
+}
+
+/* Each page of f is dirty, and no part of a huge page. */
+static int dirty(void)
+{
+	int r = full_and_empty_one();
+
+	if (!r && !stored) {
+		stored = dr_map("f", 0, SIZE, RW, MAP_SHARED);
+		if (!stored || madvise(stored, SIZE, MADV_NOHUGEPAGE))
+			r = -ENOMEM;
+	}
+	if (!r)
+		store();
+	return r;
+}
+
+/* With a bad block anywhere dirty pages are looked at one by one. */
+static int dirty_and_bad(void)
+{
+	int r = dr_size("bad") < 0 ? dr_create("bad", 1, 1) ?: dr_poison("bad", 0) : 0;
+
+	return r ?: dirty();
+}
+
+/*
+ * What is flushed is write-protected, so that the next store is a fault. What was not
+ * is still dirty: the next fsync flushes it.
+ */
+static long flushed(void)
+{
+	long first = dr_faults(), second;
+	int r, fd = dr_open("f", O_RDWR);
+
+	store();
+	first = dr_faults() - first;
+	r = fsync(fd);
+	close(fd);
+	second = dr_faults();
+	store();
+	second = dr_faults() - second;
+	if (r || second < PAGES)
+		return -EILSEQ;
+	/* A few faults are about something else. */
+	return first < PAGES / 100 ? 0 : first;
+}
+
 static long allocate(int f, int g)
 {
 	(void)f;
@@ -162,6 +281,17 @@ static long unshare(int f, int g)
 {
 	(void)f;
 	return fallocate(g, FALLOC_FL_UNSHARE_RANGE, 0, SIZE);
+}
+
+static long punch(int f, int g)
+{
+	(void)f;
+	return fallocate(g, KEEP | FALLOC_FL_PUNCH_HOLE, 0, SIZE);
+}
+
+static long clone(int f, int g)
+{
+	return ioctl(g, FICLONE, f);
 }
 
 static long dedupe(int f, int g)
@@ -194,16 +324,26 @@ static long read_much(int f, int g)
 	return pread(f, much, SIZE, 0);
 }
 
+static long flush(int f, int g)
+{
+	(void)g;
+	return fsync(f);
+}
+
 #define JOB(name, ...)	\
 	FIXTURE_VARIANT_ADD(killed, name) { .job = { __VA_ARGS__ } }
 JOB(allocate, empty_one, allocate, false, filled);
 JOB(zero_range, full_one, zero, false, zeroed);
 JOB(zero_range_of_shared, two_shared, zero, true, zeroed);
 JOB(unshare, two_shared, unshare, true, unshared);
+JOB(punch, scattered_both, punch, false, punched);
+JOB(clone, scattered, clone, false, cloned);
 JOB(dedupe, two_alike, dedupe, true);	/* reads all, and then it is done */
 JOB(copy, full_and_empty_one, copy, true, filled);
 JOB(write, ones, write_much, false, filled);
 JOB(read, zeroes, read_much, true, was_read);
+JOB(fsync, dirty, flush, true, flushed);
+JOB(fsync_near_bad, dirty_and_bad, flush, true, flushed);
 
 /* Seconds that it took, or that it went on for after it was killed after @kill_after. */
 static double run(const struct job *job, double kill_after, bool *ended)
