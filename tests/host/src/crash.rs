@@ -320,7 +320,7 @@ impl Fs {
     }
 
     fn files(&self, dirs: bool) -> Vec<u64> {
-        let wanted = |(ino, inode): (u64, &crate::state::Inode)| {
+        let wanted = |(ino, inode): (u64, &crate::state::StoredInode)| {
             let wanted = if dirs {
                 inode.as_dir().is_ok()
             } else {
