@@ -12,7 +12,7 @@
 kernel_paths
 
 work=$TOP/build/refused
-OWNERSHIP='E0(373|381|382|384|499|50[0-9]|515|521|59[47]|71[2356])'
+OWNERSHIP='E0(373|381|382|384|499|50[0-9]|515|521|59[467]|71[2356])'
 mkdir -p "$work"
 
 # examples FILE...: "FILE:LINE CODE" of each block, and its text, into $work/CODE-kind files.

@@ -8,6 +8,13 @@
 //! [`in_memory`](super::in_memory). Nothing here touches user memory, waits for a DAX entry, or drops an
 //! inode reference.
 //!
+//! ```compile_fail,E0596
+//! fn around_the_journal(mount: &crate::fs::Mount) {
+//!     let mut state = mount.meta().lock();
+//!     let _ = state.take(1..2);
+//! }
+//! ```
+//!
 //! # Locking
 //!
 //! This is the lock: see [`Meta`](super::Meta).
