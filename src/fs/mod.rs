@@ -6,7 +6,7 @@
 //!   the log is kept on. [`ground`]: what the failure engine asks of them.
 //! - [`mount`]: one mount. [`open`]: how it comes to be. [`filesystem`]: what the VFS asks of it: mount,
 //!   statfs, freeze.
-//! - [`file`]: what one file's data do. [`inode`]: names and attributes. [`ioctl`]: what tools ask.
+//! - [`mod@file`]: what one file's data do. [`inode`]: names and attributes. [`ioctl`]: what tools ask.
 //! - [`time`]: times, from the VFS's form to the state's. [`debugfs`]: what an administrator can look at.
 //!
 //! # Locking

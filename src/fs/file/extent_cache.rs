@@ -9,7 +9,7 @@
 //! and says nothing any more once that is another one. So whoever asks gets what the state lock would
 //! have said at a moment since it took the `invalidate_lock`.
 //!
-//! [`Meta::failures`]: super::meta::Meta::failures
+//! [`Meta::failures`]: crate::fs::meta::Meta::failures
 //!
 //! # Locking
 //!

@@ -31,7 +31,7 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// Shares a range; see [`vfs::FileData::remap`].
+/// Shares a range; see [`FileData::remap`](crate::dax::FileData::remap).
 ///
 /// # Errors
 ///

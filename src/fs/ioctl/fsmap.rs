@@ -64,7 +64,7 @@ struct Query {
     /// The last key that is wanted.
     high: Key,
     cursor: PlaceCursor,
-    /// As [`MetaGuard::metadata`](super::meta::MetaGuard::metadata).
+    /// As [`MetaGuard::metadata`](crate::fs::meta::MetaGuard::metadata).
     metadata: [Range<u64>; 4],
 }
 
@@ -203,7 +203,7 @@ impl Query {
     }
 }
 
-/// See [`vfs::Ioctl::getfsmap`].
+/// See [`Ioctl::getfsmap`](crate::vfs::Ioctl::getfsmap).
 ///
 /// # Errors
 ///
