@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Steps 2 to 4 of a failure.
+//! The engine of a mount: it does with a failure what is to be done, steps 2 to 4 of those in
+//! [`failure`](super). It publishes that blocks are bad, finds their owners, and has those killed that
+//! have them mapped.
 //!
-//! See the module above for the steps and the locks, and Documentation/locking.rst for why no owner
-//! is missed, nobody else is told, and nothing deadlocks.
+//! It knows the filesystem by [`Ground`] only. Documentation/locking.rst says why no owner is missed, nobody
+//! else is told, and nothing deadlocks.
+//!
+//! # Locking
+//!
+//! Those of [`failure`](super). Its caller holds no lock of a file, nor the state lock.
 
 use super::{
     events::Events,

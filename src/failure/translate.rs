@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Step 1 of a failure: bytes of the device to blocks of the mount.
+//! Step 1 of a failure: which blocks of the mount the bytes of the device are that have failed.
 //!
-//! No locks: pure arithmetic on values from outside.
+//! # Locking
+//!
+//! None: pure arithmetic on values from outside.
 
 use core::ops::Range;
 use kernel::prelude::*;

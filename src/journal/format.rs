@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Making a filesystem: mkfs.
+//! Makes a filesystem: what mkfs writes. In the tools only.
+//!
+//! # Locking
+//!
+//! None: nobody else has the medium.
 
 use super::{
     tag,

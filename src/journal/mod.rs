@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The state and the medium: mkfs, mount, and making each transaction durable.
+//! The journal: what makes each change of the metadata durable, and finds it again at the next mount.
 //!
-//! Pure: it builds in the module, in the tools and on the host. Documentation/format.rst says what is
-//! on the medium.
+//! The state is in memory, [`crate::state`]. On the medium is a log: a checkpoint, which is the whole
+//! state, and the transactions after it. A transaction is durable when it is appended to the log, and
+//! applied to the state in memory after that. When the log's region is full, all of the state goes to the
+//! other one, as a checkpoint, and the superblocks are told. A checkpoint always fits: it is never longer
+//! than the log that it replaces (see `state/checkpoint.rs`), and of a region that is longer than the other
+//! one the rest is not used.
 //!
-//! A transaction is durable when it is appended, and applied to the state in memory after that. When
-//! the log's region is full, all of the state goes to the other one, as a checkpoint, and the
-//! superblocks are told. A checkpoint always fits: it is never longer than the log that it replaces
-//! (see `state/checkpoint.rs`), and of a region that is longer than the other one the rest is not used.
+//! Pure: it builds in the module, in the tools and on the host, and of the device it knows only
+//! [`Medium`]. Documentation/format.rst says what is on the medium.
 //!
 //! - [`store`]: the state and its log together, as a mount has them.
-//! - `format`: making it, in the tools. [`open`]: reading it. [`repair`]: moving off bad blocks.
+//! - `format`: making a filesystem, in the tools. [`open`]: reading one. [`repair`]: moving the log off
+//!   bad blocks.
 //!
 //! # Locking
 //!

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reading a filesystem: superblocks, checkpoint, transactions. Nothing is written.
+//! Reads a filesystem: superblocks, checkpoint, transactions. Nothing is written.
 //!
 //! If the checkpoint at the start of the log cannot be read, the log before it can tell the same, as
 //! long as its region was not used again: it ends where that checkpoint was made. Transactions that
 //! come after the checkpoint are then found by its last record.
+//!
+//! # Locking
+//!
+//! None: nobody else knows the filesystem yet.
 
 use super::{
     metadata,

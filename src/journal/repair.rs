@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Moving the log off bad blocks. What is in memory is the truth: nothing is read.
+//! Moves the log off bad blocks. What is in memory is the truth: nothing is read.
 //!
 //! Superblocks have their places: one that is on a bad block is not written any more.
+//!
+//! # Locking
+//!
+//! The caller holds the state lock exclusively.
 
 use super::{
     Journal,

@@ -89,7 +89,7 @@ impl<M: Medium> Store<M> {
         &self.state
     }
 
-    /// The same, for what is not on the medium: blocks in flight.
+    /// The same, for what is not on the medium: blocks in flight, numbers of inodes that are to be.
     pub(crate) fn state_mut(&mut self) -> &mut State {
         &mut self.state
     }

@@ -8,9 +8,9 @@
 use super::{
     btree::{
         BTree,
-        Item,
         Need,
         Spare,
+        TreeItem,
         Words, //
     },
     OwnerRecord, //
@@ -67,7 +67,7 @@ impl FileExtent {
     }
 }
 
-impl Item for FileExtent {
+impl TreeItem for FileExtent {
     type Summary = ();
 
     const KEY_TAIL: [u64; 2] = [0, 0];

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The owner tree: who the owners of a range are, in batches.
+//! Answers who owns a range of blocks, some owners at a time: [`OwnerTree::owners`].
+//!
+//! Whoever tells all owners of a failed block cannot do that under the state lock. So a walk takes a batch,
+//! lets go of the lock, tells these, and goes on from its [`Cursor`], while files are changed. An owner
+//! that was there all the time is visited; one that came in the meantime may be, or not.
+//!
+//! # Locking
 //!
 //! The caller holds the state lock for each batch, and may drop it in between.
 

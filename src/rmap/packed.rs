@@ -7,8 +7,8 @@
 
 use super::{
     btree::{
-        Item,
         Summary,
+        TreeItem,
         Words, //
     },
     record::{
@@ -147,7 +147,7 @@ impl Summary for Ends {
     }
 }
 
-impl Item for Packed {
+impl TreeItem for Packed {
     type Summary = Ends;
 
     const KEY_TAIL: [u64; 2] = [u64::MAX, !low(BLOCK_BITS)];

@@ -10,9 +10,9 @@
 use super::{
     btree::{
         BTree,
-        Item,
         Need,
         Spare,
+        TreeItem,
         Words, //
     },
     packed::{

@@ -6,6 +6,12 @@
 //! one), [`State::reserve`] the memory that it needs, make it persistent, [`State::apply`] it.
 //! Reserving may fail and then nothing has changed; applying cannot fail for memory.
 //!
+//! - [`parts`]: what it is made of. [`inode`], [`op`], [`transaction`]: made of these.
+//! - [`State`], here: all of it, to be read. Above it, what builds transactions: [`names`], [`file`](mod@file),
+//!   [`space`].
+//! - [`reserve`], [`apply`]: what changes it. [`check`]: what must hold in it.
+//! - [`codec`], [`checkpoint`]: operations as bytes, and all of the state as operations.
+//!
 //! # Units
 //!
 //! Blocks are 4 KiB, counted from the start of the mount's part of the device; all of

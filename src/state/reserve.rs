@@ -2,8 +2,8 @@
 
 //! Reserves the memory that a transaction needs, so that applying it cannot fail.
 //!
-//! What is reserved is counted from the operations alone, and never too little: what they turn out to
-//! need less goes back with the transaction. Nothing that can be seen changes here.
+//! What is reserved is counted from the operations, and may be more than they turn out to need, never
+//! less. Nothing that can be seen changes here.
 //!
 //! # Locking
 //!

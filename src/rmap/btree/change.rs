@@ -10,11 +10,11 @@ use super::{
         Node, //
     },
     BTree,
-    Item,
     Need,
     Root,
     Spare,
     Summary,
+    TreeItem,
     Words,
     MAX_HEIGHT, //
 };
@@ -23,13 +23,13 @@ use core::mem;
 use kernel::prelude::*;
 
 /// Where nodes come from and go to.
-struct Stock<'a, T: Item> {
+struct Stock<'a, T: TreeItem> {
     spare: &'a mut Spare<T>,
     /// How many of them are in the tree.
     used: &'a mut Need,
 }
 
-impl<T: Item> Stock<'_, T> {
+impl<T: TreeItem> Stock<'_, T> {
     fn leaf(&mut self) -> Result<Node<T>> {
         let leaf = self.spare.leaf().ok_or(ENOMEM)?;
         self.used.leaves = self.used.leaves.saturating_add(1);
@@ -60,7 +60,7 @@ impl<T: Item> Stock<'_, T> {
     }
 }
 
-impl<T: Item> BTree<T> {
+impl<T: TreeItem> BTree<T> {
     /// Adds an item.
     ///
     /// # Errors
@@ -150,7 +150,11 @@ impl<T: Item> BTree<T> {
 }
 
 /// Makes leaves of the items of a vector and one more, below one node, which is returned.
-fn leaves_of<T: Item>(items: &[T], more: T, stock: &mut Stock<'_, T>) -> Result<KBox<Inner<T>>> {
+fn leaves_of<T: TreeItem>(
+    items: &[T],
+    more: T,
+    stock: &mut Stock<'_, T>,
+) -> Result<KBox<Inner<T>>> {
     // Two halves of it, and none of the leaves full.
     let half = items.len().div_ceil(2).max(1);
     let have = stock.spare.have();
@@ -172,7 +176,7 @@ fn leaves_of<T: Item>(items: &[T], more: T, stock: &mut Stock<'_, T>) -> Result<
     Ok(root)
 }
 
-fn leaf_of<T: Item>(items: &[T], stock: &mut Stock<'_, T>) -> Result<Node<T>> {
+fn leaf_of<T: TreeItem>(items: &[T], stock: &mut Stock<'_, T>) -> Result<Node<T>> {
     let mut node = stock.leaf()?;
     if let Node::Leaf(leaf) = &mut node {
         for item in items {
@@ -183,7 +187,7 @@ fn leaf_of<T: Item>(items: &[T], stock: &mut Stock<'_, T>) -> Result<Node<T>> {
 }
 
 /// Returns the root of a tree that has lost something: as low as it can be.
-fn lower<T: Item>(
+fn lower<T: TreeItem>(
     mut root: KBox<Inner<T>>,
     height: &mut usize,
     stock: &mut Stock<'_, T>,
@@ -204,7 +208,7 @@ fn lower<T: Item>(
 
 impl Leaf {
     /// Adds an item. There is room.
-    fn insert<T: Item>(&mut self, item: &T) -> Result {
+    fn insert<T: TreeItem>(&mut self, item: &T) -> Result {
         let key = item.key();
         let at = self.items.lower_bound(&key);
         if self.has_key::<T>(at, &key) {
@@ -214,7 +218,7 @@ impl Leaf {
     }
 
     /// Puts an item in the place of the one with the same key.
-    fn replace<T: Item>(&mut self, item: &T) -> Result<T> {
+    fn replace<T: TreeItem>(&mut self, item: &T) -> Result<T> {
         let key = item.key();
         let at = self.items.lower_bound(&key);
         let old = self.items.get(at).filter(|_| self.has_key::<T>(at, &key));
@@ -224,7 +228,7 @@ impl Leaf {
     }
 
     /// Removes an item.
-    fn remove<T: Item>(&mut self, item: &T) -> Result {
+    fn remove<T: TreeItem>(&mut self, item: &T) -> Result {
         let at = self.items.lower_bound(&item.key());
         if self.items.get(at) != Some(item.to_words()) {
             return Err(euclean());
@@ -234,7 +238,7 @@ impl Leaf {
     }
 }
 
-impl<T: Item> Inner<T> {
+impl<T: TreeItem> Inner<T> {
     /// Adds an item. There is room for one more child.
     fn insert(&mut self, item: T, stock: &mut Stock<'_, T>) -> Result {
         let key = item.key();

@@ -9,10 +9,10 @@ use super::{
         Node, //
     },
     BTree,
-    Item,
     Need,
     Root,
     Summary,
+    TreeItem,
     Words, //
 };
 use crate::errno::euclean;
@@ -25,7 +25,7 @@ struct Seen {
     last: Option<Words>,
 }
 
-impl<T: Item> BTree<T> {
+impl<T: TreeItem> BTree<T> {
     /// Checks that items ascend, all leaves are at one height, no node is empty, and that nodes
     /// know the first key and the summary of what is below them. Allocates nothing.
     ///
@@ -54,7 +54,7 @@ impl<T: Item> BTree<T> {
     }
 }
 
-fn check_items<T: Item>(items: impl Iterator<Item = T>, seen: &mut Seen) -> Result {
+fn check_items<T: TreeItem>(items: impl Iterator<Item = T>, seen: &mut Seen) -> Result {
     for item in items {
         if seen.last.is_some_and(|last| last >= item.key()) {
             return Err(euclean());
@@ -65,7 +65,7 @@ fn check_items<T: Item>(items: impl Iterator<Item = T>, seen: &mut Seen) -> Resu
     Ok(())
 }
 
-fn check_inner<T: Item>(inner: &Inner<T>, height: usize, seen: &mut Seen) -> Result {
+fn check_inner<T: TreeItem>(inner: &Inner<T>, height: usize, seen: &mut Seen) -> Result {
     let len = inner.len();
     if len == 0 {
         return Err(euclean());

@@ -40,7 +40,7 @@ impl Summary for () {
 }
 
 /// What a tree is of.
-pub(in crate::rmap) trait Item: Copy + PartialEq {
+pub(in crate::rmap) trait TreeItem: Copy + PartialEq {
     /// What nodes know of the items below them.
     type Summary: Summary;
 

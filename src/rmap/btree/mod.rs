@@ -4,7 +4,7 @@
 //!
 //! Both directions of the map between files and blocks are such trees: the owner tree, whose nodes
 //! know how far the records below them reach, and the extents of a file. What a node knows is an
-//! [`Item::Summary`]; a query skips the subtrees that it says are of no use, or takes all that is
+//! [`TreeItem::Summary`]; a query skips the subtrees that it says are of no use, or takes all that is
 //! below at once.
 //!
 //! # Costs
@@ -36,8 +36,8 @@ mod walk;
 
 pub(super) use self::{
     item::{
-        Item,
-        Summary, //
+        Summary,
+        TreeItem, //
     },
     keys::Words,
     spare::{
@@ -63,7 +63,7 @@ use kernel::prelude::*;
 const MAX_HEIGHT: usize = 10;
 
 /// Where a tree begins.
-enum Root<T: Item> {
+enum Root<T: TreeItem> {
     /// At most `LEAF_SLOTS` items, ascending by key.
     Few(KVec<T>),
     Many(KBox<Inner<T>>),
@@ -74,7 +74,7 @@ enum Root<T: Item> {
 /// # Invariants
 ///
 /// Those that [`BTree::check`] checks.
-pub(super) struct BTree<T: Item> {
+pub(super) struct BTree<T: TreeItem> {
     root: Root<T>,
     len: usize,
     /// Levels of inner nodes.
@@ -83,7 +83,7 @@ pub(super) struct BTree<T: Item> {
     nodes: Need,
 }
 
-impl<T: Item> BTree<T> {
+impl<T: TreeItem> BTree<T> {
     /// Creates a tree without items. Allocates nothing.
     pub(super) fn new() -> Self {
         BTree {

@@ -7,8 +7,8 @@
 
 use super::{
     item::{
-        Item,
         Summary,
+        TreeItem,
         INNER_SLOTS,
         LEAF_SLOTS, //
     },
@@ -35,7 +35,7 @@ pub(super) struct Leaf {
 
 /// A node with children, all of them at the same height. Never without one, but while it changes.
 #[repr(C, align(64))]
-pub(super) struct Inner<T: Item> {
+pub(super) struct Inner<T: TreeItem> {
     /// Of each child, the key of its first item.
     first: Keys<INNER_SLOTS>,
     /// A bit for each child: whether one of those before it may reach to where it begins. If not,
@@ -50,7 +50,7 @@ pub(super) struct Inner<T: Item> {
 }
 
 /// A node below the root.
-pub(super) enum Node<T: Item> {
+pub(super) enum Node<T: TreeItem> {
     Leaf(KBox<Leaf>),
     Inner(KBox<Inner<T>>),
 }
@@ -64,7 +64,7 @@ fn bit(at: usize) -> u64 {
 }
 
 /// Returns what is known of the items from number `from` to before number `to`.
-pub(super) fn summary<T: Item, const N: usize>(
+pub(super) fn summary<T: TreeItem, const N: usize>(
     items: &Keys<N>,
     from: usize,
     to: usize,
@@ -87,14 +87,14 @@ impl Leaf {
     }
 
     /// Returns whether the item at `at` has this key.
-    pub(super) fn has_key<T: Item>(&self, at: usize, key: &Words) -> bool {
+    pub(super) fn has_key<T: TreeItem>(&self, at: usize, key: &Words) -> bool {
         self.items
             .get(at)
             .is_some_and(|w| T::from_words(w.head, w.tail).key() == *key)
     }
 }
 
-impl<T: Item> Inner<T> {
+impl<T: TreeItem> Inner<T> {
     /// Creates a node without children.
     pub(super) fn new() -> Self {
         Inner {
@@ -256,7 +256,7 @@ impl<T: Item> Inner<T> {
     }
 }
 
-impl<T: Item> Node<T> {
+impl<T: TreeItem> Node<T> {
     /// Returns the number of items, or children.
     pub(super) fn len(&self) -> usize {
         match self {

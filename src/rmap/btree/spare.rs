@@ -3,7 +3,7 @@
 //! Nodes that are allocated and not in a tree: what a change is promised by a reservation.
 
 use super::{
-    item::Item,
+    item::TreeItem,
     node::{
         Inner,
         Leaf,
@@ -40,13 +40,13 @@ impl Need {
 }
 
 /// Spare nodes. They are chained, so that a list of them needs no memory.
-pub(in super::super) struct Spare<T: Item> {
+pub(in super::super) struct Spare<T: TreeItem> {
     leaves: Option<KBox<Leaf>>,
     inners: Option<KBox<Inner<T>>>,
     have: Need,
 }
 
-impl<T: Item> Spare<T> {
+impl<T: TreeItem> Spare<T> {
     /// Creates an empty store. Allocates nothing.
     pub(in super::super) fn new() -> Self {
         Spare {
@@ -130,11 +130,11 @@ fn write_leaf(place: KBox<MaybeUninit<Leaf>>) -> KBox<Leaf> {
 }
 
 #[inline(never)]
-fn write_inner<T: Item>(place: KBox<MaybeUninit<Inner<T>>>) -> KBox<Inner<T>> {
+fn write_inner<T: TreeItem>(place: KBox<MaybeUninit<Inner<T>>>) -> KBox<Inner<T>> {
     place.write(Inner::new())
 }
 
-impl<T: Item> Drop for Spare<T> {
+impl<T: TreeItem> Drop for Spare<T> {
     fn drop(&mut self) {
         // One after the other: a chain that drops its rest goes as deep as it is long.
         while self.leaf().is_some() {}

@@ -10,9 +10,9 @@ use super::{
         Node, //
     },
     BTree,
-    Item,
     Root,
     Summary,
+    TreeItem,
     Words,
     MAX_HEIGHT, //
 };
@@ -25,7 +25,7 @@ enum Items<'a, T> {
 }
 
 /// Visits items, ascending by key, to the last one.
-pub(in super::super) struct Walk<'a, T: Item> {
+pub(in super::super) struct Walk<'a, T: TreeItem> {
     /// The nodes on the way to where the walk is, each with the child to visit next.
     path: [Option<(&'a Inner<T>, usize)>; MAX_HEIGHT],
     /// How many of them there are.
@@ -34,7 +34,7 @@ pub(in super::super) struct Walk<'a, T: Item> {
     items: Items<'a, T>,
 }
 
-impl<'a, T: Item> Walk<'a, T> {
+impl<'a, T: TreeItem> Walk<'a, T> {
     fn push(&mut self, inner: &'a Inner<T>, next: usize) {
         if let Some(slot) = self.path.get_mut(self.depth) {
             *slot = Some((inner, next));
@@ -61,7 +61,7 @@ impl<'a, T: Item> Walk<'a, T> {
     }
 }
 
-impl<T: Item> Iterator for Walk<'_, T> {
+impl<T: TreeItem> Iterator for Walk<'_, T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
@@ -78,7 +78,7 @@ impl<T: Item> Iterator for Walk<'_, T> {
     }
 }
 
-impl<T: Item> BTree<T> {
+impl<T: TreeItem> BTree<T> {
     /// Visits all items, ascending by key.
     pub(in super::super) fn iter(&self) -> Walk<'_, T> {
         self.seek(&Words::default())
@@ -180,7 +180,7 @@ impl<T: Item> BTree<T> {
 
 /// Goes down to the leaf where an item with this key is, or belongs. `pass` hears of the nodes on
 /// the way, with the child that it leads to.
-fn descend<'a, T: Item>(
+fn descend<'a, T: TreeItem>(
     mut inner: &'a Inner<T>,
     key: &Words,
     mut pass: impl FnMut(&'a Inner<T>, usize),
@@ -196,7 +196,7 @@ fn descend<'a, T: Item>(
 }
 
 /// Returns whether to go on. Goes as deep as the tree is high.
-fn visit_below<T: Item>(
+fn visit_below<T: TreeItem>(
     inner: &Inner<T>,
     key: Option<&Words>,
     from: &Words,
@@ -226,7 +226,7 @@ fn visit_below<T: Item>(
 }
 
 /// Returns whether to go on.
-fn visit_leaf<T: Item>(
+fn visit_leaf<T: TreeItem>(
     leaf: &Leaf,
     key: Option<&Words>,
     from: &Words,
@@ -242,7 +242,7 @@ fn visit_leaf<T: Item>(
 }
 
 /// Returns the key of the first item that is not within the limit.
-fn gather_leaf<T: Item>(
+fn gather_leaf<T: TreeItem>(
     leaf: &Leaf,
     limit: &impl Fn(&T::Summary) -> Option<Words>,
     sum: &mut T::Summary,
@@ -266,7 +266,7 @@ fn gather_leaf<T: Item>(
 }
 
 /// Returns the key of the first item that is not within the limit. Goes as deep as the tree is high.
-fn gather<T: Item>(
+fn gather<T: TreeItem>(
     inner: &Inner<T>,
     from: &Words,
     limit: &impl Fn(&T::Summary) -> Option<Words>,

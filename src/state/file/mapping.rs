@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The contents of files: where their pages are, and the transactions that change that.
+//! Tells where the pages of a file are, and builds the transactions that change that: holes, clones, other
+//! blocks.
+//!
+//! # Locking
 //!
 //! The caller holds the state lock.
 

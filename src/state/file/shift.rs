@@ -3,6 +3,8 @@
 //! Pages of a file that move to other places in it, with their blocks: ranges that are taken out of a
 //! file, or put into it.
 //!
+//! # Locking
+//!
 //! The caller holds the state lock.
 
 use crate::{

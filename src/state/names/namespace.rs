@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The namespace: transactions that create and remove inodes and names.
+//! Builds the transactions that create and remove inodes and names.
 //!
-//! They check what POSIX wants checked, and set link counts and times. Permissions are the
-//! caller's (the VFS has checked them).
+//! Each checks what POSIX wants checked, and sets link counts and times. Permissions are the
+//! caller's (the VFS has checked them). Nothing changes before the transaction is applied, but that the
+//! number of a new inode is taken.
+//!
+//! # Locking
 //!
 //! The caller holds the state lock.
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Rename, which moves a name, replaces another one, or exchanges two.
+//! Builds the transactions that rename: move a name, replace another one by it, or exchange two.
+//!
+//! That no directory moves into itself is the VFS's business, which holds the locks for that.
+//!
+//! # Locking
 //!
 //! The caller holds the state lock.
 
@@ -48,7 +52,7 @@ impl State {
     /// `ENOENT` if the old name, a directory, or (to exchange) the new name does not exist;
     /// `EEXIST`; `ENOTDIR` if `old_dir` or `new_dir` is not a directory or a directory is to replace
     /// something else; `EISDIR` if something else is to replace a directory; `ENOTEMPTY`; `EINVAL`
-    /// if a directory is to move into itself; those of [`check_name`](super::check_name); `ENOSPC`,
+    /// if a directory is to move into itself; those of [`check_name`](crate::state::check_name); `ENOSPC`,
     /// `EMLINK`, `ENOMEM`.
     pub(crate) fn rename(
         &self,

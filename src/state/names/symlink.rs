@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Symbolic links: where they lead is told when they are made, and never changes.
+//! Builds the transaction that creates a symbolic link. Where one leads is told when it is made, and never
+//! changes.
+//!
+//! # Locking
 //!
 //! The caller holds the state lock.
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Extended attributes: names and values that an inode has besides.
+//! Builds the transactions that set and remove extended attributes, and looks one up.
 //!
 //! Names are whole, with their namespace ("user."); which there are is the caller's business. ACLs
-//! are among them: [`acl`](super::acl).
+//! are among them: [`acl`](crate::state::acl).
+//!
+//! # Locking
 //!
 //! The caller holds the state lock.
 

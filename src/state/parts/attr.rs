@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Attributes of inodes.
+//! What stat(2) tells of an inode, as the state and the medium have it.
 //!
-//! Plain values; nothing to lock.
+//! # Locking
+//!
+//! None: plain values.
 
 /// The bits of a mode that are permissions.
 const PERMISSIONS: u32 = 0o7777;

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Directories: names, and the stable cookies that readdir continues from.
+//! A directory: which inode each name stands for, and the stable cookie of each entry that readdir
+//! continues from.
+//!
+//! Entries are found by a keyed hash of the name. Whether what they name is there, and how many names it
+//! has, is not known here.
+//!
+//! # Locking
 //!
 //! The caller holds the state lock.
 

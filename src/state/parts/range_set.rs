@@ -2,6 +2,11 @@
 
 //! Sets of blocks, as sorted ranges: the bad set, and the blocks that are in flight.
 //!
+//! A change may need one more range than there was, and never more than that: so memory can be reserved
+//! before.
+//!
+//! # Locking
+//!
 //! The caller holds the state lock.
 
 use crate::errno::euclean;

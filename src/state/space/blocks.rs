@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Space: which blocks are free, allocation, and the bad set.
+//! Knows which blocks are free, allocates, and keeps the bad set.
 //!
 //! Nothing is stored about free blocks: free is what has no owner, is not bad and not in flight.
+//!
+//! # Locking
 //!
 //! The caller holds the state lock.
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the blocks of a file go, so that extents are long and huge pages fit on them.
+//! Chooses which free blocks a file gets, so that its extents are long and huge pages fit on them:
+//! [`State::allocate_for`].
 //!
 //! A *piece* is what a huge page maps: 512 pages of a file, or 512 blocks of the device, from a
 //! multiple of 512 on. A file that grows gets a *window*: free blocks behind what it was given, which
 //! other files leave alone as long as there is space elsewhere. So files that grow in turn do not
-//! get each other's blocks. A window is a preference: its blocks are free, and counted so; it is not
-//! on the medium, and there are so few of them that no one is ever missed.
+//! get each other's blocks. A window is a preference, see [`windows`](crate::state::parts::windows): it is
+//! not on the medium, and never a reason to say that there is no space.
+//!
+//! # Locking
 //!
 //! The caller holds the state lock.
 

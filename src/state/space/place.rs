@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is where on the device, in the order of blocks.
+//! Tells what is where on the device, run by run in the order of blocks: owned, free, bad, in flight.
+//!
+//! # Locking
 //!
 //! The caller holds the state lock for each step, and may drop it in between.
 
