@@ -76,7 +76,8 @@ pub(crate) trait Extents: FileSystem {
     /// The device's memory.
     fn pmem(&self) -> &Pmem;
 
-    /// What stands at page `pgoff` of the file, for at most `max` pages.
+    /// What stands at page `pgoff` of the file, for at most `max` pages. Blocks that the device does not
+    /// have are refused with `EIO`.
     ///
     /// # Errors
     ///
@@ -136,6 +137,12 @@ impl<F: Extents> Table<F> {
                     iomap.type_ = bindings::IOMAP_HOLE as u16;
                     iomap.addr = bindings::IOMAP_NULL_ADDR as u64;
                     len
+                }
+                // No driver looks whether it has the page that it is asked for.
+                Extent::Data { block, len, .. }
+                    if !fs.pmem().has(&(block..block.saturating_add(len))) =>
+                {
+                    return Err(EIO)
                 }
                 Extent::Data { block, len, shared } => {
                     iomap.type_ = bindings::IOMAP_MAPPED as u16;

@@ -198,7 +198,8 @@ impl WriteIter<'_> {
         let bytes = bytes.min(self.left());
         // SAFETY: Paired with the enable below; nothing between them sleeps on a fault.
         unsafe { bindings::daxrmap_pagefault_disable() };
-        let copied = device.copy_from_iter(block, self.iter, bytes);
+        // SAFETY: The iterator is the VFS's, for a call that has not returned: invariant "call".
+        let copied = unsafe { device.copy_from_iter(block, self.iter, bytes) };
         // SAFETY: Paired with the disable above.
         unsafe { bindings::daxrmap_pagefault_enable() };
         let copied = copied?;
