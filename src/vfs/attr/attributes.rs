@@ -17,7 +17,7 @@ use super::acl::{
 use crate::{
     bindings,
     vfs::{
-        inode::locked::Owner,
+        inode::locked::OldAttr,
         Acls,
         FileSystem,
         Inode,
@@ -84,7 +84,7 @@ impl<F: FileSystem> Inode<F> {
 
     /// Makes the VFS obey these flags. Caller: `i_rwsem`, or nobody else has the inode yet.
     pub(crate) fn set_flags(&self, flags: FileFlags) {
-        // SAFETY: The inode is live.
+        // SAFETY: The inode is live: invariant "live".
         unsafe { bindings::inode_set_flags(self.as_ptr(), flags.in_core(), FileFlags::IN_CORE) };
     }
 }
@@ -138,11 +138,11 @@ impl<'a, F: FileSystem> SetAttr<'a, F> {
     }
 
     /// Copies everything but the size into the inode in core, and returns what was there.
-    pub(crate) fn copy(&self) -> Owner {
+    pub(crate) fn copy(&self) -> OldAttr {
         let inode = self.lock.inode();
-        let before = self.lock.owner();
-        // SAFETY: The inode is live, its `i_rwsem` held exclusively. `idmap` and `attr` are the VFS's for
-        // the call that this value is lent for: invariant "call".
+        let before = self.lock.old_attr();
+        // SAFETY: The inode is live: invariant "live" of `Inode`; its `i_rwsem` is held exclusively: invariant
+        // "held" of the guard. `idmap` and `attr` are the VFS's, for this call: invariant "call".
         unsafe { bindings::setattr_copy(self.idmap, inode.as_ptr(), self.attr) };
         before
     }

@@ -34,7 +34,7 @@ impl<'a, F: FileSystem, const N: usize> Stamps<'a, F, N> {
             of: inodes.map(|inode| {
                 let inode = inode?;
                 let was = inode.times().ctime;
-                // SAFETY: The inode is live.
+                // SAFETY: The inode is live: invariant "live" of `Inode`.
                 let now = unsafe { bindings::inode_set_ctime_current(inode.as_ptr()) };
                 Some((inode, was, Time::from_raw(now)))
             }),

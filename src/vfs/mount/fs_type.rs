@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A registered filesystem type.
+//! A registered filesystem type: what mount(2) finds by its name.
 //!
-//! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h). How one comes to be is in
-//! [`register`](super::register). Nothing to lock.
+//! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h). How a type is registered is in
+//! [`register`](super::register).
+//!
+//! # Locking
+//!
+//! None: nothing in it changes. Dropping it sleeps.
 
 use crate::{
     bindings,
@@ -15,7 +19,8 @@ use kernel::{
     types::Opaque, //
 };
 
-/// A registered filesystem type; dropping it unregisters.
+/// A registered filesystem type; dropping it unregisters it. The module owns it, from its init to its exit:
+/// nothing may fail in init after it.
 ///
 /// # Invariants
 ///
@@ -37,8 +42,8 @@ unsafe impl<F: FileSystem> Sync for Registration<F> {}
 #[pinned_drop]
 impl<F: FileSystem> PinnedDrop for Registration<F> {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: It is registered: invariant "registered". It cannot be in use: mounts hold the
-        // module.
+        // SAFETY: It is registered: invariant "registered". It is not in use: mounts hold the module, which
+        // drops this as it goes.
         unsafe { bindings::unregister_filesystem(self.inner.get()) };
         // Inodes may still be on their way to `free_inode`.
         // SAFETY: May be called wherever one may sleep.

@@ -76,7 +76,7 @@ struct Mounted(NonNull<bindings::super_block>);
 unsafe impl Send for Mounted {}
 
 /// How far a mount has come.
-enum State {
+enum Stage {
     /// Not complete yet, or taken down: there are no inodes.
     Down,
     /// Complete.
@@ -89,12 +89,12 @@ enum State {
 ///
 /// # Invariants
 ///
-/// - "up": while `state` is `Up`, that super block is a mounted [`SuperBlock`] of `F`.
+/// - "up": while `stage` is `Up`, that super block is a mounted [`SuperBlock`] of `F`.
 /// - "ending": while it is `Ending`, that super block is still a live one of `F`: its inodes are not gone.
 #[pin_data]
 pub(crate) struct Gate<F: FileSystem> {
     #[pin]
-    state: Mutex<State>,
+    stage: Mutex<Stage>,
     /// Set before it closes, for who must not wait for the mutex to learn of that.
     ending: AtomicFlag,
     late: Arc<LatePuts<F>>,
@@ -122,7 +122,7 @@ impl<F: FileSystem> Gate<F> {
         let queue = OwnedQueue::new(name)?;
         Arc::pin_init(
             pin_init!(Self {
-                state <- new_mutex!(State::Down, "daxrmap::Gate"),
+                stage <- new_mutex!(Stage::Down, "daxrmap::Gate"),
                 ending: AtomicFlag::new(false),
                 late,
                 queue,
@@ -138,19 +138,19 @@ impl<F: FileSystem> Gate<F> {
     ///   [`emptied`](Self::emptied) before its `s_fs_info` goes.
     pub(in crate::vfs) unsafe fn open(&self, sb: NonNull<bindings::super_block>) {
         // INVARIANT: "up": clause `sb`, and until `close` by clause "close".
-        *self.state.lock() = State::Up(Mounted(sb));
+        *self.stage.lock() = Stage::Up(Mounted(sb));
     }
 
     /// Waits for whoever is inside, lets nobody in any more, and sees that references taken inside
     /// are gone.
     pub(in crate::vfs) fn close(&self) {
         self.ending.store(true, Relaxed);
-        let mut state = self.state.lock();
-        if let State::Up(mounted) = core::mem::replace(&mut *state, State::Down) {
+        let mut stage = self.stage.lock();
+        if let Stage::Up(mounted) = core::mem::replace(&mut *stage, Stage::Down) {
             // INVARIANT: "ending": it was mounted, and is live until `emptied`: clause "close" of `open`.
-            *state = State::Ending(mounted);
+            *stage = Stage::Ending(mounted);
         }
-        drop(state);
+        drop(stage);
         self.queue.flush();
     }
 
@@ -161,7 +161,7 @@ impl<F: FileSystem> Gate<F> {
 
     /// The last inode is gone.
     pub(in crate::vfs) fn emptied(&self) {
-        *self.state.lock() = State::Down;
+        *self.stage.lock() = Stage::Down;
     }
 
     /// For work that is started inside of the gate, and waited for before inodes go.
@@ -176,9 +176,9 @@ impl<F: FileSystem> Gate<F> {
     /// "work": called, and the result used, by work of [`queue`](Self::queue) that was started inside of
     /// the gate.
     pub(in crate::vfs) unsafe fn super_block(&self) -> Option<&SuperBlock<F>> {
-        match &*self.state.lock() {
-            State::Down => None,
-            State::Up(mounted) | State::Ending(mounted) => {
+        match &*self.stage.lock() {
+            Stage::Down => None,
+            Stage::Up(mounted) | Stage::Ending(mounted) => {
                 // SAFETY: It is a live one of an `F`: invariants "up" and "ending". It stays so: `close`
                 // waits for the caller, by clause "work".
                 Some(unsafe { SuperBlock::from_raw(mounted.0.as_ptr()) })
@@ -188,11 +188,11 @@ impl<F: FileSystem> Gate<F> {
 
     /// Runs `f` with what is behind the gate. One at a time.
     pub(crate) fn enter<R>(&self, f: impl FnOnce(Entered<'_, F>) -> R) -> R {
-        let guard = self.state.lock();
+        let guard = self.stage.lock();
         f(match &*guard {
-            State::Down => Entered::Down,
-            State::Ending(_) => Entered::Ending,
-            State::Up(mounted) => Entered::Up(Visit {
+            Stage::Down => Entered::Down,
+            Stage::Ending(_) => Entered::Ending,
+            Stage::Up(mounted) => Entered::Up(Visit {
                 // SAFETY: It is a mounted one of an `F`: invariant "up", for as long as the mutex is held,
                 // which is longer than the visit lives: `f` gets it for any lifetime.
                 sb: unsafe { SuperBlock::from_raw(mounted.0.as_ptr()) },

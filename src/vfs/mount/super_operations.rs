@@ -3,7 +3,7 @@
 //! The super operations: from the VFS's calls about a mount, and about inodes that come and go, to the
 //! filesystem's.
 //!
-//! C header: [`include/linux/fs/super_types.h`](srctree/include/linux/fs.h)
+//! C header: [`include/linux/fs/super_types.h`](srctree/include/linux/fs/super_types.h)
 //!
 //! # Locking
 //!

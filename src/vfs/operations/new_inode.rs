@@ -226,18 +226,21 @@ impl<F: Namespace> NewInode<F> {
                 unsafe { (*inode).__bindgen_anon_3.i_fop = dir::dir_file_operations::<F>() };
             }
             (bindings::S_IFREG, _) => {
-                // SAFETY: The inode is live and nobody else changes it: invariant "new".
+                // SAFETY: The inode is live and nobody else changes it: invariant "new". The table is one for
+                // regular files of an `F`: invariant "tables" of `RegularFiles`.
                 unsafe { (*inode).i_op = F::REGULAR_FILES.inode };
-                // SAFETY: The inode is live and nobody else changes it: invariant "new".
+                // SAFETY: The inode is live and nobody else changes it: invariant "new". The table is one for
+                // regular files of an `F`: invariant "tables" of `RegularFiles`.
                 unsafe { (*inode).__bindgen_anon_3.i_fop = F::REGULAR_FILES.file };
-                // SAFETY: The inode is live and nobody else changes it: invariant "new".
+                // SAFETY: The inode is live and nobody else changes it: invariant "new". The table is one for
+                // regular files of an `F`: invariant "tables" of `RegularFiles`.
                 unsafe { (*inode).i_data.a_ops = F::REGULAR_FILES.mapping };
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
                 unsafe { (*inode).i_flags |= F::REGULAR_FILES.flags };
             }
             (bindings::S_IFLNK, Some(target)) => {
-                // SAFETY: The inode is live and nobody else changes it: invariant "new". The string
-                // (invariant of `LinkTarget`) is the inode's from here on: `free_inode` frees it.
+                // SAFETY: The inode is live and nobody else changes it: invariant "new". The target ends with
+                // NUL: invariant "string" of `LinkTarget`. It is the inode's from here on: `free_inode` frees it.
                 unsafe { (*inode).__bindgen_anon_5.i_link = target.into_raw() };
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
                 unsafe { (*inode).i_op = inode::symlink_inode_operations::<F>() };
@@ -264,12 +267,12 @@ impl<F: Namespace> NewInode<F> {
         unsafe { Inode::from_raw_owned(inode) }
     }
 
-    /// Makes the inode visible as what `dentry` names.
+    /// Makes the inode visible as what `dentry` names, which is negative: a positive one is a BUG.
     pub(crate) fn finish_as(self, dentry: &Dentry<F>) {
         self.install_operations();
         let inode = self.into_raw();
-        // SAFETY: The dentry is negative and locked by its parent's `i_rwsem`, the inode `I_NEW`:
-        // invariant "new", whose reference passes to the dentry.
+        // SAFETY: The dentry is live and its parent locked: invariant "stable" of `Dentry`. C looks whether it
+        // is negative. The inode is `I_NEW`: invariant "new", whose reference passes to the dentry.
         unsafe { bindings::d_instantiate_new(dentry.as_ptr(), inode.as_ptr()) };
     }
 
@@ -297,10 +300,10 @@ impl<F: Namespace> SuperBlock<F> {
         ino: u64,
         init: impl FnOnce(&NewInode<F>) -> Result,
     ) -> Result<ARef<Inode<F>>> {
-        // SAFETY: The super block is live.
+        // SAFETY: The super block is live: invariant "info" of `SuperBlock`.
         let raw = unsafe { bindings::iget_locked(self.as_ptr(), ino) };
         let raw = NonNull::new(raw).ok_or(ENOMEM)?;
-        // SAFETY: `iget_locked` returned a live inode, with a reference.
+        // SAFETY: `iget_locked` returned a live inode of this super block, with a reference.
         if !unsafe { bindings::daxrmap_inode_is_new(raw.as_ptr()) } {
             // SAFETY: It is one of this super block, and came with a reference.
             return Ok(unsafe { Inode::from_raw_owned(raw) });
@@ -317,7 +320,7 @@ impl<F: Namespace> SuperBlock<F> {
     ///
     /// `ENOMEM`.
     pub(crate) fn unnumbered_inode(&self) -> Result<UnnumberedInode<F>> {
-        // SAFETY: The super block is live.
+        // SAFETY: The super block is live: invariant "info" of `SuperBlock`.
         let raw = unsafe { bindings::new_inode(self.as_ptr()) };
         let raw = NonNull::new(raw).ok_or(ENOMEM)?;
         // SAFETY: It is new, one of this super block, not hashed, and came with the only reference.
