@@ -53,16 +53,16 @@ pub(crate) enum Purpose {
     Report,
 }
 
-/// A run of pages of a file, from the page that was asked for.
+/// A run of pages of a file, from the page that was asked for: what iomap calls a mapping.
 pub(crate) enum Extent {
-    /// No blocks.
+    /// The pages have no blocks.
     Hole {
         /// Pages.
         len: u64,
     },
-    /// Blocks of the device.
+    /// The pages have blocks that follow each other.
     Data {
-        /// First block of the mount.
+        /// The first one's block, counted from the start of the mount.
         block: u64,
         /// Pages.
         len: u64,
@@ -242,8 +242,8 @@ impl Fiemap<'_> {
     ///
     /// As `iomap_fiemap`.
     pub(crate) fn answer<F: Extents>(&mut self, inode: &Inode<F>) -> Result {
-        // SAFETY: The inode is live, the table one of an `F`, as it is, and `info` is there for us
-        // alone: invariant "info".
+        // SAFETY: The inode is live: invariant "live" of `Inode`. The table is one of an `F`, as the
+        // inode is. `info` is there for us alone: invariant "info".
         to_result(unsafe {
             bindings::iomap_fiemap(
                 inode.as_ptr(),

@@ -29,8 +29,8 @@ use crate::{
     },
     support::RateLimit,
     vfs::{
+        MountTask,
         SuperBlock,
-        Task,
         Working, //
     },
 };
@@ -191,7 +191,7 @@ impl<G: Ground> Events<G> {
     }
 }
 
-impl<G: Ground> Task<G::Fs> for Events<G> {
+impl<G: Ground> MountTask<G::Fs> for Events<G> {
     fn run(&self, working: &Working<'_, G::Fs>) {
         while !working.is_ending() {
             if let Some(owner) = self.next_owner() {

@@ -58,8 +58,8 @@ pub(crate) struct RegularFiles<F> {
 impl<F> RegularFiles<F> {
     /// # Safety
     ///
-    /// "tables": the callbacks of all tables may be called for any regular file of an `F` that has `flags`,
-    /// as the VFS calls them.
+    /// "tables": the callbacks of all tables may be called for any regular file of an `F` that has
+    /// `flags`, as the VFS calls them.
     pub(crate) const unsafe fn new(
         inode: &'static bindings::inode_operations,
         file: &'static bindings::file_operations,

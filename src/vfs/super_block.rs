@@ -33,9 +33,9 @@ impl<F: FileSystem> Info<F> {
 ///
 /// # Invariants
 ///
-/// - "info": the super block is live, and `s_fs_info` points to what begins with an `Info<F>`. That lives
-///   until `kill_sb` ends, which is longer than anybody uses the super block. Fields that others may write
-///   are read and written as the VFS does it, never through a `&mut`.
+/// - "info": the super block is live, and `s_fs_info` points to what begins with an `Info<F>`. That
+///   lives until `kill_sb` ends, which is longer than anybody uses the super block. Fields that others
+///   may write are read and written as the VFS does it, never through a `&mut`.
 #[repr(transparent)]
 pub(crate) struct SuperBlock<F: FileSystem> {
     inner: Opaque<bindings::super_block>,
@@ -105,14 +105,16 @@ impl<F: FileSystem> SuperBlock<F> {
 
     /// Whether the mount is not to change anything.
     pub(crate) fn is_read_only(&self) -> bool {
-        // SAFETY: The super block is live: invariant "info"; a racing remount gives the old or the new value.
+        // SAFETY: The super block is live: invariant "info"; a racing remount gives the old or the new
+        // value.
         let flags = unsafe { (*self.as_ptr()).s_flags };
         flags & bindings::SB_RDONLY as usize != 0
     }
 
     /// Whether times may be kept in core only, for a while.
     pub(super) fn is_lazytime(&self) -> bool {
-        // SAFETY: The super block is live: invariant "info"; a racing remount gives the old or the new value.
+        // SAFETY: The super block is live: invariant "info"; a racing remount gives the old or the new
+        // value.
         let flags = unsafe { (*self.as_ptr()).s_flags };
         flags & bindings::SB_LAZYTIME as usize != 0
     }

@@ -8,8 +8,8 @@
 //!
 //! # Locking
 //!
-//! The VFS holds no lock of the inode. fallocate(2) and what shares blocks come with writes to the super
-//! block let in; `i_rwsem` is taken here for fallocate(2), exclusively.
+//! The VFS holds no lock of the inode. For fallocate(2) and what shares blocks it has write access to the
+//! mount. Only for fallocate(2) `i_rwsem` is taken here, exclusively.
 
 use super::{
     seek,
@@ -258,8 +258,8 @@ unsafe extern "C" fn fallocate<F: FileData>(
         let lock = inode.lock();
         let size = match what {
             Fallocate::Collapse | Fallocate::Insert => {
-                // SAFETY: The super block is mounted, as a file of it is open: clause `file`; its limit does
-                // not change.
+                // SAFETY: The super block is mounted, as a file of it is open: clause `file`; its limit
+                // does not change.
                 let max = unsafe { (*inode.sb().as_ptr()).s_maxbytes };
                 let max = u64::try_from(max).map_err(|_| EFBIG)?;
                 what.moved_size(inode.size(), &(start..end), max)?
@@ -269,12 +269,14 @@ unsafe extern "C" fn fallocate<F: FileData>(
         };
         if size > inode.size() {
             let size = bindings::loff_t::try_from(size).map_err(|_| EFBIG)?;
-            // SAFETY: The inode is live: invariant "live"; its `i_rwsem` is held: invariant "held" of `lock`.
+            // SAFETY: The inode is live: invariant "live"; its `i_rwsem` is held: invariant "held" of
+            // `lock`.
             to_result(unsafe { bindings::inode_newsize_ok(inode.as_ptr(), size) })?;
         }
         // What fails for that has changed nothing, the times included.
         F::check_room(inode, what, &(start..end))?;
-        // SAFETY: The file is open: clause `file`; `i_rwsem` is held exclusively: invariant "held" of `lock`.
+        // SAFETY: The file is open: clause `file`; `i_rwsem` is held exclusively: invariant "held" of
+        // `lock`.
         to_result(unsafe { bindings::file_modified(file) })?;
         F::fallocate(&lock, what, start..end)?;
         Ok(0)
@@ -284,7 +286,8 @@ unsafe extern "C" fn fallocate<F: FileData>(
 
 /// # Safety
 ///
-/// Called by the VFS. `file_in`, `file_out`: open regular files of one mount of an `F`, which it has compared.
+/// Called by the VFS. `file_in`, `file_out`: open regular files of one mount of an `F`, which it has
+/// compared.
 unsafe extern "C" fn remap_file_range<F: FileData>(
     file_in: *mut bindings::file,
     pos_in: bindings::loff_t,

@@ -35,8 +35,8 @@ impl Part {
         let bdev = sb.bdev().ok_or(ENXIO)?.as_ptr();
         // SAFETY: The block device is open: invariant "filling" of `NewSuper`; the field does not change.
         let start = unsafe { (*bdev).bd_start_sect };
-        // SAFETY: The block device is open: invariant "filling" of `NewSuper`; a racing resize gives the old
-        // or the new value.
+        // SAFETY: The block device is open: invariant "filling" of `NewSuper`; a racing resize gives the
+        // old or the new value.
         let len = unsafe { (*bdev).bd_nr_sectors };
         Ok(Self {
             start: start.saturating_mul(SECTOR),

@@ -6,9 +6,9 @@
 //!
 //! # Locking
 //!
-//! Reaching the cache takes no lock. It forgets everything at the end of each exclusive hold of the file's
-//! `invalidate_lock`. So what was true when the cache was told, and changes under that lock only, is true
-//! for who asks it under the lock, in either mode.
+//! Reaching the cache takes no lock. It forgets everything at the end of each exclusive hold of the
+//! file's `invalidate_lock`. So what was true when the cache was told, and changes under that lock only,
+//! is true for who asks it under the lock, in either mode.
 
 use crate::{
     bindings,
@@ -35,8 +35,8 @@ impl<F: FileSystem> Inode<F> {
     fn private(&self) -> &Atomic<*mut c_void> {
         // SAFETY: The inode is live: invariant "live"; no reference is made.
         let field = unsafe { &raw mut (*self.as_ptr()).i_private };
-        // SAFETY: The field is aligned, lives as long as the inode, and is used here only: invariant "cache".
-        // `free` comes after the last use.
+        // SAFETY: The field is aligned, lives as long as the inode, and is used here only: invariant
+        // "cache". `free` comes after the last use.
         unsafe { Atomic::from_ptr(field) }
     }
 
@@ -46,7 +46,8 @@ impl<F: FileSystem> Inode<F> {
         if ptr.is_null() {
             return None;
         }
-        // SAFETY: It came from `into_foreign` in `cache_or_new`: invariant "cache". It is freed with the inode.
+        // SAFETY: It came from `into_foreign` in `cache_or_new`: invariant "cache". It is freed with the
+        // inode.
         let cache: Pin<&F::FileCache> = unsafe { Owned::<F>::borrow(ptr) };
         Some(cache.get_ref())
     }
@@ -91,8 +92,8 @@ pub(in crate::vfs) unsafe fn free<F: FileSystem>(inode: *mut bindings::inode) {
     // SAFETY: It is there, and nobody else looks at the field: clause `inode`.
     let ptr = unsafe { (*inode).i_private };
     if !ptr.is_null() {
-        // SAFETY: It came from `cache_or_new`: invariant "cache" of `Inode`. Nobody will look at the field
-        // again: clause `inode`.
+        // SAFETY: It came from `cache_or_new`: invariant "cache" of `Inode`. Nobody will look at the
+        // field again: clause `inode`.
         drop(unsafe { Owned::<F>::from_foreign(ptr) });
     }
 }

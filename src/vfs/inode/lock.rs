@@ -12,10 +12,11 @@
 //!
 //! # The lock is the capability
 //!
-//! What may only be done to an inode under one of its locks is a method of that lock's guard, which knows
-//! the inode: there is no other inode to name. Those of this layer are in [`locked`](super::locked), those
-//! that need DAX in `dax` (layout.rs, poison.rs). `scripts/checks/refused.sh` sees that the examples do not compile, for just these
-//! errors. Without a lock there is no such method:
+//! What may only be done to an inode under one of its locks is a method of that lock's guard, which
+//! knows the inode: there is no other inode to name. Those of this layer are in
+//! [`locked`](super::locked), those that need DAX in `dax` (layout.rs, poison.rs).
+//! `scripts/checks/refused.sh` sees that the examples do not compile, for just these errors. Without a
+//! lock there is no such method:
 //!
 //! ```compile_fail,E0599
 //! use crate::vfs::{FileSystem, Inode};
@@ -146,8 +147,8 @@ guard! {
 impl<'a, F: FileSystem> InodeLock<'a, F> {
     /// # Safety
     ///
-    /// `inode`: this task holds its `i_rwsem` exclusively for `'a`, as the VFS does for many callbacks. The
-    /// guard is not dropped: whoever took the lock gives it up.
+    /// `inode`: this task holds its `i_rwsem` exclusively for `'a`, as the VFS does for many callbacks.
+    /// The guard is not dropped: whoever took the lock gives it up.
     pub(crate) unsafe fn assume_held(inode: &'a Inode<F>) -> Self {
         // INVARIANT: "held": clause `inode`.
         Self {

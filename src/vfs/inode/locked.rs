@@ -34,7 +34,8 @@ impl<F: FileSystem> InodeLock<'_, F> {
         // INVARIANT: "kind" of `Inode`: the type stays what it is.
         let inode = self.inode();
         let mode = inode.mode() & TYPE | mode & !TYPE;
-        // SAFETY: The inode is live: invariant "live"; its `i_rwsem` is held exclusively: invariant "held".
+        // SAFETY: The inode is live: invariant "live"; its `i_rwsem` is held exclusively: invariant
+        // "held".
         unsafe { (*inode.as_ptr()).i_mode = mode };
     }
 
@@ -53,9 +54,11 @@ impl<F: FileSystem> InodeLock<'_, F> {
     pub(crate) fn restore(&self, old: OldAttr) {
         let inode = self.inode();
         self.set_mode(old.mode);
-        // SAFETY: The inode is live: invariant "live"; its `i_rwsem` is held exclusively: invariant "held".
+        // SAFETY: The inode is live: invariant "live"; its `i_rwsem` is held exclusively: invariant
+        // "held".
         unsafe { bindings::daxrmap_i_uid_write(inode.as_ptr(), old.uid) };
-        // SAFETY: The inode is live: invariant "live"; its `i_rwsem` is held exclusively: invariant "held".
+        // SAFETY: The inode is live: invariant "live"; its `i_rwsem` is held exclusively: invariant
+        // "held".
         unsafe { bindings::daxrmap_i_gid_write(inode.as_ptr(), old.gid) };
         inode.set_times(old.times);
     }
@@ -63,7 +66,8 @@ impl<F: FileSystem> InodeLock<'_, F> {
     /// Sets the size in bytes. The lock serialises writers of the field.
     pub(crate) fn set_size(&self, size: u64) {
         let size = i64::try_from(size).unwrap_or(i64::MAX);
-        // SAFETY: The inode is live: invariant "live"; its `i_rwsem` is held exclusively: invariant "held".
+        // SAFETY: The inode is live: invariant "live"; its `i_rwsem` is held exclusively: invariant
+        // "held".
         unsafe { bindings::daxrmap_i_size_write(self.inode().as_ptr(), size) };
     }
 }

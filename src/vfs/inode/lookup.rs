@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Inodes of a super block that are in core, and such as stand in for one.
+//! Finding an inode that is in core, by its number, without waiting for one that comes or goes; and
+//! making one that stands in for another.
 //!
-//! C source: fs/inode.c (`ilookup`, `new_inode`).
+//! C source: fs/inode.c (`find_inode_nowait`, `new_inode`).
 //!
 //! # Locking
 //!
-//! None is held; nothing here waits for an inode.
+//! No lock is held when these functions return, and none need be when they are called.
 
 use crate::{
     bindings,

@@ -6,9 +6,9 @@
 //!
 //! # Locking
 //!
-//! Nothing here takes a lock, and what is read may be changing, as everywhere in the VFS. What may only be
-//! changed under a lock is a method of that lock's guard (see [`InodeLock`](super::InodeLock)). Times and
-//! the number of links change under locks of other inodes too, so that there the callers hold them.
+//! Nothing here takes a lock, and what is read may be changing, as everywhere in the VFS. What may only
+//! be changed under a lock is a method of that lock's guard (see [`InodeLock`](super::InodeLock)). Times
+//! and the number of links change under locks of other inodes too, so that there the callers hold them.
 
 pub(super) mod file_cache;
 pub(super) mod lock;
@@ -47,8 +47,8 @@ use kernel::{
 ///   that others may write are read and written as the VFS does it, never through a `&mut`.
 /// - "of F": its super block is a [`SuperBlock`] of `F`, and outlives it.
 /// - "kind": its type, in `i_mode`, does not change once it is finished ([`NewInode`](super::NewInode)).
-/// - "cache": `i_private` is null, or the `FileCache` of `F` that [`cache_or_new`](Self::cache_or_new) has
-///   left there. Nothing else uses the field.
+/// - "cache": `i_private` is null, or the `FileCache` of `F` that [`cache_or_new`](Self::cache_or_new)
+///   has left there. Nothing else uses the field.
 #[repr(transparent)]
 pub(crate) struct Inode<F: FileSystem> {
     inner: Opaque<bindings::inode>,
@@ -81,8 +81,8 @@ impl<F: FileSystem> Inode<F> {
     ///
     /// `ptr`: a live inode of an `F`, and stays one for `'a`.
     pub(crate) unsafe fn from_raw<'a>(ptr: *const bindings::inode) -> &'a Self {
-        // INVARIANT: "live" and "of F": clause `ptr`. "kind": `set_mode` and the VFS keep it so. "cache": a new
-        // inode has null, and for an `F` only file_cache.rs writes the field.
+        // INVARIANT: "live" and "of F": clause `ptr`. "kind": `set_mode` and the VFS keep it so.
+        // "cache": a new inode has null, and for an `F` only file_cache.rs writes the field.
         // SAFETY: It is live for `'a`: clause `ptr`. The layout is transparent, and of C's fields
         // only `Opaque` has any.
         unsafe { &*ptr.cast() }
@@ -108,8 +108,8 @@ impl<F: FileSystem> Inode<F> {
     ///
     /// # Safety
     ///
-    /// `dentry`: one of an `F` that is in use for `'a`, and so keeps the inode that it has; or under a lock
-    /// that keeps it negative.
+    /// `dentry`: one of an `F` that is in use for `'a`, and so keeps the inode that it has; or under a
+    /// lock that keeps it negative.
     pub(in crate::vfs) unsafe fn of_dentry<'a>(
         dentry: *const bindings::dentry,
     ) -> Result<&'a Self> {

@@ -68,7 +68,8 @@ unsafe fn shut_down<F: Whole>(sb: &SuperBlock<F>, arg: UserPtr) -> Result {
     };
     match kind {
         bindings::FS_SHUTDOWN_FLAGS_DEFAULT => {
-            // SAFETY: The super block is live: invariant "info" of `SuperBlock`; the field does not change.
+            // SAFETY: The super block is live: invariant "info" of `SuperBlock`; the field does not
+            // change.
             let bdev = unsafe { (*sb.as_ptr()).s_bdev };
             // SAFETY: It is open, as the super block is mounted: clause `sb`.
             to_result(unsafe { bindings::bdev_freeze(bdev) })?;

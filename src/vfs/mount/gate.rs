@@ -2,18 +2,19 @@
 
 //! The way to a mounted super block for those who come from below, such as a failing device.
 //!
-//! Whoever comes through the VFS holds the mount up by the file or path that he uses. An event of the
-//! device holds nothing. It asks the [`Gate`], which this layer opens when a mount is complete and
-//! closes, waiting for whoever is inside, before the mount is taken down. So an inode reference taken
-//! inside of the gate cannot outlive the super block.
+//! Whoever comes through the VFS keeps the mount up by the file or path that he uses. An event of the
+//! device keeps nothing up. It enters the [`Gate`], which is opened here when a mount is complete, and
+//! closed, waiting for whoever is inside, before the mount is taken down. So an inode reference that was
+//! taken inside of the gate cannot outlive the super block.
 //!
-//! Nobody waits inside of the gate for what may take for ever. The last reference to an unlinked
-//! inode evicts it, which waits for whoever pins its pages; such references go to a worker ([`late`]),
-//! which looks at what they are.
+//! Nobody may wait inside of the gate for what may take for ever. Dropping the last reference to an
+//! unlinked inode does: it evicts the inode, which waits for whoever pins its pages. So references that
+//! were taken inside are dropped by a worker ([`late`]) if they are the last.
 //!
 //! # Locking
 //!
-//! The gate's mutex is outside of every lock of a file, and inside of `s_umount`.
+//! The gate's mutex is outside of every lock of a file, and inside of `s_umount`. It is held for all of a
+//! visit, so that one event at a time is dealt with.
 //!
 //! [`late`]: super::late
 
@@ -85,17 +86,18 @@ enum Stage {
     Ending(Mounted),
 }
 
-/// See the module's documentation.
+/// The gate of one mount: see the module's documentation.
 ///
 /// # Invariants
 ///
 /// - "up": while `stage` is `Up`, that super block is a mounted [`SuperBlock`] of `F`.
-/// - "ending": while it is `Ending`, that super block is still a live one of `F`: its inodes are not gone.
+/// - "ending": while it is `Ending`, that super block is still a live one of `F`: its inodes are not
+///   gone.
 #[pin_data]
 pub(crate) struct Gate<F: FileSystem> {
     #[pin]
     stage: Mutex<Stage>,
-    /// Set before it closes, for who must not wait for the mutex to learn of that.
+    /// Set before the gate closes: who must not wait for the mutex looks here.
     ending: AtomicFlag,
     late: Arc<LatePuts<F>>,
     queue: OwnedQueue,
@@ -141,8 +143,8 @@ impl<F: FileSystem> Gate<F> {
         *self.stage.lock() = Stage::Up(Mounted(sb));
     }
 
-    /// Waits for whoever is inside, lets nobody in any more, and sees that references taken inside
-    /// are gone.
+    /// Closes the gate: waits for whoever is inside, lets nobody in any more, and waits until references
+    /// that were taken inside are dropped.
     pub(in crate::vfs) fn close(&self) {
         self.ending.store(true, Relaxed);
         let mut stage = self.stage.lock();
@@ -154,7 +156,7 @@ impl<F: FileSystem> Gate<F> {
         self.queue.flush();
     }
 
-    /// Whether it closes, or has closed.
+    /// Whether the gate closes, or has closed.
     pub(in crate::vfs) fn is_ending(&self) -> bool {
         self.ending.load(Relaxed)
     }
@@ -164,7 +166,8 @@ impl<F: FileSystem> Gate<F> {
         *self.stage.lock() = Stage::Down;
     }
 
-    /// For work that is started inside of the gate, and waited for before inodes go.
+    /// The queue for work that is started inside of the gate. [`close`](Self::close) waits for it, before
+    /// inodes go.
     pub(in crate::vfs) fn queue(&self) -> &Queue {
         &self.queue
     }
@@ -186,15 +189,15 @@ impl<F: FileSystem> Gate<F> {
         }
     }
 
-    /// Runs `f` with what is behind the gate. One at a time.
+    /// Runs `f` with what is behind the gate. Sleeps while another visit lasts.
     pub(crate) fn enter<R>(&self, f: impl FnOnce(Entered<'_, F>) -> R) -> R {
         let guard = self.stage.lock();
         f(match &*guard {
             Stage::Down => Entered::Down,
             Stage::Ending(_) => Entered::Ending,
             Stage::Up(mounted) => Entered::Up(Visit {
-                // SAFETY: It is a mounted one of an `F`: invariant "up", for as long as the mutex is held,
-                // which is longer than the visit lives: `f` gets it for any lifetime.
+                // SAFETY: It is a mounted one of an `F`: invariant "up", for as long as the mutex is
+                // held, which is longer than the visit lives: `f` gets it for any lifetime.
                 sb: unsafe { SuperBlock::from_raw(mounted.0.as_ptr()) },
                 gate: self,
             }),

@@ -67,7 +67,8 @@ impl<F: FileSystem> NewSuper<F> {
         // one: invariant "filling". It outlives them: they hold the module.
         let registration: *const Registration<F> =
             unsafe { container_of!(inner, Registration<F>, inner) };
-        // SAFETY: It outlives the super block, which is live: invariant "filling". Nobody writes to the field.
+        // SAFETY: It outlives the super block, which is live: invariant "filling". Nobody writes to the
+        // field.
         unsafe { &(*registration).common }
     }
 

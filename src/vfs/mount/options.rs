@@ -4,8 +4,8 @@
 //!
 //! C sources: fs/fs_context.c (`vfs_parse_fs_param`), fs/namespace.c.
 //!
-//! There is one option: `dax`, or `dax=always`, as XFS and ext4 have it. It says what is so anyway. The VFS
-//! refuses every other one, and names it in the log.
+//! There is one option: `dax`, or `dax=always`, as XFS and ext4 have it. It says what is so anyway. The
+//! VFS refuses every other one, and names it in the log.
 //!
 //! # Locking
 //!

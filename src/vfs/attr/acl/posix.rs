@@ -223,8 +223,8 @@ pub(in crate::vfs) const fn set<F: Acls>() -> Option<
     Some(set_acl::<F>)
 }
 
-/// The access ACL that the inode is to have, if it has one, since the permissions in its mode have changed
-/// in core.
+/// The access ACL that the inode is to have, if it has one, since the permissions in its mode have
+/// changed in core.
 ///
 /// # Errors
 ///
