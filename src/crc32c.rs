@@ -2,7 +2,7 @@
 
 //! The checksum of what is on the medium: the kernel's crc32c().
 //!
-//! C header: [`include/linux/crc32.h`](srctree/include/linux/crc32.h). Nothing to lock.
+//! C header: [`include/linux/crc32.h`](srctree/include/linux/crc32.h). There is nothing to lock.
 
 /// Goes on with a checksum over `bytes`. Begin with `!0`; nothing is inverted at the end.
 pub(crate) fn crc32c(crc: u32, bytes: &[u8]) -> u32 {

@@ -3,8 +3,9 @@
 //! daxrmap: a filesystem on persistent memory that knows every owner of every page.
 //!
 //! This file registers the filesystem type and owns the module's lifetime. Everything else is in the
-//! modules, which depend on each other in one direction only: `fs` on `failure` and `journal`, these on
-//! `state`, `media` and `rmap`, which are pure; all on `dax` and `vfs`, these on `bindings`.
+//! modules, which depend on each other in one direction only: `fs` on `failure` and `journal`; `journal`
+//! on `state`, `media` and `rmap`, which are pure; `fs` and `failure` on `dax` and `vfs`, and these on
+//! `bindings`. Documentation/architecture.rst has the picture, and two trips through it.
 
 #![cfg_attr(
     not(CONFIG_FS_POSIX_ACL),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Error numbers that the kernel crate has no names for. Pure, no locks.
+//! Error numbers that the kernel crate has no names for, and which of them user space gets to see. Pure:
+//! there is nothing to lock.
 //!
 //! C header: [`include/uapi/asm-generic/errno.h`](srctree/include/uapi/asm-generic/errno.h)
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The hash of what strangers may choose: the kernel's siphash(), which is SipHash-2-4.
+//! The hash of bytes that strangers may choose, such as names: the kernel's siphash(), which is
+//! SipHash-2-4.
 //!
-//! C header: [`include/linux/siphash.h`](srctree/include/linux/siphash.h). Nothing to lock.
+//! C header: [`include/linux/siphash.h`](srctree/include/linux/siphash.h). There is nothing to lock.
 
 use crate::{
     bindings,

@@ -2,14 +2,14 @@
 
 //! Tracepoints: what happened to a failed block, for trace-cmd, perf and tracefs.
 //!
-//! Their fields are documented in Documentation/failure.rst. While a tracepoint is off, each of these
-//! functions is a call of a C function whose static key says so. (`kernel::tracepoint::declare_trace`
-//! would save the call, but finds only tracepoints that are in `kernel::bindings`.) C header:
+//! Documentation/failure.rst documents their fields. While a tracepoint is off, its function here costs
+//! a call of a C function whose static key says so. (`kernel::tracepoint::declare_trace` would save the
+//! call, but finds only tracepoints that are in `kernel::bindings`.) C header:
 //! `include/trace/events/daxrmap.h`
 //!
 //! # Locking
 //!
-//! None; may be called under any lock, and never sleeps.
+//! None: these functions never sleep, and may be called under any lock.
 
 use crate::{
     bindings,
@@ -43,7 +43,7 @@ pub(crate) enum HealedBy {
     PunchHole = bindings::daxrmap_healed_by_DAXRMAP_HEALED_BY_PUNCH_HOLE,
 }
 
-/// How owners were dealt with.
+/// How many owners of a failure were dealt with, and how.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Totals {
     /// All that were found.

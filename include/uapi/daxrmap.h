@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * What only daxrmap offers to user space.
+ * The ioctls that only daxrmap has, and their structs.
  */
 #ifndef _UAPI_DAXRMAP_H
 #define _UAPI_DAXRMAP_H

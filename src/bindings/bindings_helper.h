@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What bindgen reads. Headers that kernel::bindings lacks, the prototypes of
- * our helpers, and the constants that bindgen cannot evaluate: each
+ * What bindgen reads: headers that kernel::bindings lacks, the prototypes of
+ * our helpers, and the constants that bindgen cannot evaluate. Each
  * DAXRMAP_CONST_X becomes the Rust constant X.
  */
 #include <linux/hrtimer_types.h>

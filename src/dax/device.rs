@@ -6,11 +6,11 @@
 //!
 //! # Locking and lifetime
 //!
-//! [`FailureSink::notify_failure`] is called under dax SRCU, which nobody waits for but [`Device`]'s
-//! drop and the device's removal. `fs_put_dax` does not wait for a notifier that has already read the
-//! holder's operations, and `dax_srcu` is not exported. But `kill_dax` on any dax device waits for a
-//! grace period of it; so a [`Device`] has a second dax device without pages, made for its drop. See
-//! [`holder`](super::holder) for how a notifier finds the sink.
+//! [`FailureSink::notify_failure`] is called under dax SRCU. Only [`Device`]'s drop and the device's
+//! removal wait for that. `fs_put_dax` does not wait for a notifier that has already read the holder's
+//! operations, and `dax_srcu` is not exported; but `kill_dax` of any dax device waits for a grace
+//! period. So a [`Device`] has a second dax device, without pages, which it kills when it is dropped.
+//! See [`holder`](super::holder) for how a notifier finds the sink.
 
 use super::{
     holder::{
@@ -37,7 +37,8 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// - "taken": the device of `pmem` was taken for `sink`, which is its holder, or nobody once it is removed.
+/// - "taken": the device of `pmem` was taken for `sink`, which is its holder, or nobody once it is
+///   removed.
 /// - "drain": `drain` is an own dax device that was not killed yet.
 pub(crate) struct Device<S: FailureSink> {
     pmem: Arc<Pmem>,
@@ -136,8 +137,8 @@ impl<S: FailureSink> Drop for Device<S> {
             .sink
             .as_ref()
             .map_or(core::ptr::null_mut(), Registered::as_ptr);
-        // SAFETY: The holder is ours, and so is the reference that came with it: invariant "taken". After a
-        // removal of the device the holder is null already, which fs_put_dax allows.
+        // SAFETY: The holder is ours, and so is the reference that came with it: invariant "taken".
+        // After a removal of the device the holder is null already, which fs_put_dax allows.
         unsafe { bindings::fs_put_dax(self.as_ptr(), holder) };
         let sink = self.sink.take().map(Registered::unregister);
         // SAFETY: It was not killed yet: invariant "drain"; `self` ends here.

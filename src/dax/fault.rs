@@ -27,12 +27,12 @@ use kernel::{
     prelude::*, //
 };
 
-/// The answer to a fault, as mm wants it.
+/// The answer to a fault, as mm wants it: `VM_FAULT_` numbers.
 #[derive(Clone, Copy)]
 pub(crate) struct FaultResult(pub(super) bindings::vm_fault_t);
 
 impl FaultResult {
-    /// Try again with single pages.
+    /// mm is to try again with single pages.
     pub(crate) const FALLBACK: Self = Self(bindings::vm_fault_reason_VM_FAULT_FALLBACK);
 
     /// The answer for an error: `ENOMEM` is out of memory, `EHWPOISON` is SIGBUS with
@@ -52,9 +52,9 @@ impl FaultResult {
 ///
 /// # Invariants
 ///
-/// - "fault": `vmf` is mm's own, for a call that has not returned while this value lives. Its VMA, a mapping
-///   of a regular file of an `F`, is held meanwhile (`mmap_lock` or the VMA's own lock): it stays as it is,
-///   and keeps the file open.
+/// - "fault": `vmf` is mm's own, for a call that has not returned while this value lives. Its VMA, a
+///   mapping of a regular file of an `F`, is held meanwhile (`mmap_lock` or the VMA's own lock): it
+///   stays as it is, and keeps the file open.
 pub(crate) struct Fault<'a, F> {
     vmf: &'a mut bindings::vm_fault,
     order: u32,
@@ -64,8 +64,8 @@ pub(crate) struct Fault<'a, F> {
 impl<'a, F: Extents> Fault<'a, F> {
     /// # Safety
     ///
-    /// `vmf`: mm's, for a call that has not returned while the value lives, in a mapping of a regular file
-    /// of an `F`, whose VMA is held as [`Fault`] says.
+    /// `vmf`: mm's, for a call that has not returned while the value lives, in a mapping of a regular
+    /// file of an `F`, whose VMA is held as [`Fault`] says.
     pub(super) unsafe fn new(vmf: &'a mut bindings::vm_fault, order: u32) -> Self {
         // INVARIANT: "fault": clause `vmf`.
         Self {
@@ -134,8 +134,8 @@ impl<'a, F: Extents> Fault<'a, F> {
             return FaultResult::from_error(EINVAL);
         }
         let mut pfn = 0;
-        // SAFETY: It is mm's fault, for this call: invariant "fault"; its `invalidate_lock` is held, and the
-        // table is one of an `F`, as the file is.
+        // SAFETY: It is mm's fault, for this call: invariant "fault". Its file's `invalidate_lock` is
+        // held: invariant "held" of `lock`. The table is one of an `F`, as the file is.
         let mut ret = unsafe {
             bindings::dax_iomap_fault(
                 self.vmf,

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Making durable what was written through mmap: cache lines, and the pages that they are in.
+//! Making durable what was stored through mmap: which pages are dirty, and writing their cache lines
+//! back.
 //!
 //! C source: fs/dax.c (`dax_writeback_mapping_range`), drivers/dax/super.c (`dax_flush`).
 //!
 //! # Locking
 //!
-//! The VFS calls for it with no lock, or with the file's `invalidate_lock` in either mode. DAX entries
-//! are waited for, so the caller holds no lock that a fault takes.
+//! A flush comes with no lock, or with the file's `invalidate_lock` in either mode. It waits for DAX
+//! entries, so the caller holds no lock that a fault takes once it has one.
 
 use super::{
     Extents,
@@ -73,7 +74,8 @@ impl<'a, F: Extents> Writeback<'a, F> {
         // `pages` are not empty, so they end behind byte 0.
         self.wbc.range_end = (bytes.end - 1).min(asked.end);
         let dax_dev = self.inode.fs().pmem().as_ptr();
-        // SAFETY: The inode is live, and the device is its mount's.
+        // SAFETY: The inode is live: invariant "live" of `Inode`. The device is its mount's, and
+        // referenced: invariant "dax" of `Pmem`. The request is borrowed.
         let ret = unsafe {
             bindings::dax_writeback_mapping_range(self.inode.mapping(), dax_dev, self.wbc)
         };
@@ -87,9 +89,9 @@ impl<'a, F: Extents> Writeback<'a, F> {
 /// What was stored to a dirty page is lost: fsync(2) says so, once to each who has the file open, or
 /// to the next who opens it.
 pub(crate) fn lose<F: FileSystem>(inode: &Inode<F>) {
-    // SAFETY: The inode is live.
+    // SAFETY: The inode is live: invariant "live" of `Inode`, and so is its mapping.
     let error = unsafe { &raw mut (*inode.mapping()).wb_err };
-    // SAFETY: The field is only ever changed atomically, as here.
+    // SAFETY: The mapping is live, and the field only ever changed atomically, as here.
     unsafe { bindings::errseq_set(error, -(bindings::EIO as c_int)) };
 }
 
@@ -97,7 +99,7 @@ pub(crate) fn lose<F: FileSystem>(inode: &Inode<F>) {
 /// flushed together.
 pub(crate) fn entry<F: FileSystem>(inode: &Inode<F>, pgoff: u64) -> Range<u64> {
     let mut head = 0;
-    // SAFETY: The inode is live.
+    // SAFETY: The inode is live: invariant "live" of `Inode`.
     let huge = unsafe { bindings::daxrmap_entry_head(inode.as_ptr(), pgoff as usize, &mut head) };
     let pages = if huge { PMD_BLOCKS } else { 1 };
     let start = pgoff - pgoff % pages;
@@ -119,7 +121,7 @@ pub(crate) fn next_dirty<F: FileSystem>(inode: &Inode<F>, pages: Range<u64>) -> 
         .checked_sub(1)
         .filter(|last| *last >= pages.start)?;
     let (mut index, mut count, mut pfn) = (pages.start as usize, 0, 0);
-    // SAFETY: The inode is live; the lookup takes RCU itself.
+    // SAFETY: The inode is live: invariant "live" of `Inode`; the lookup takes RCU itself.
     let found = unsafe {
         bindings::daxrmap_next_dirty(
             inode.as_ptr(),
@@ -138,6 +140,6 @@ pub(crate) fn next_dirty<F: FileSystem>(inode: &Inode<F>, pages: Range<u64>) -> 
 
 /// Whether somebody has stored to page `pgoff`, or another of its [`entry`], since it was flushed.
 pub(crate) fn is_dirty<F: FileSystem>(inode: &Inode<F>, pgoff: u64) -> bool {
-    // SAFETY: The inode is live; the lookup takes RCU itself.
+    // SAFETY: The inode is live: invariant "live" of `Inode`; the lookup takes RCU itself.
     unsafe { bindings::daxrmap_entry_is_dirty(inode.as_ptr(), pgoff as usize) }
 }

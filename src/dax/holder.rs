@@ -37,10 +37,11 @@ use kernel::{
     },
 };
 
-/// Hears of failures of the device.
+/// What hears of failures of the device.
 pub(crate) trait FailureSink: Send + Sync + 'static {
-    /// Bytes `offset..offset + len` of the whole device, not of the partition, have failed.
-    /// `u64::MAX` bytes from 0 are the whole device. May sleep.
+    /// Hears that bytes `offset..offset + len` of the whole device, not of the partition, have failed.
+    /// `u64::MAX` bytes from 0 are the whole device. `mf_flags`: as in mm/memory-failure.c. May sleep;
+    /// the caller holds dax SRCU.
     ///
     /// # Errors
     ///
@@ -48,17 +49,18 @@ pub(crate) trait FailureSink: Send + Sync + 'static {
     fn notify_failure(&self, offset: u64, len: u64, mf_flags: c_int) -> Result;
 }
 
-/// Where a sink is, and of which type.
+/// A sink as the list knows it: where it is, and of which type.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Entry {
+struct Listed {
     address: usize,
     kind: TypeId,
 }
 
 global_lock! {
-    // SAFETY: `init` initialises it before it gives a `Ready`, without which nothing is registered that could
-    // be mounted: `Registration::new`. It is used by mounts and by notifiers that a mount has let in.
-    unsafe(uninit) static HOLDERS: Mutex<KVec<Entry>> = KVec::new();
+    // SAFETY: `init` initialises it before it gives a `Ready`, without which nothing is registered that
+    // could be mounted: `Registration::new`. It is used by mounts and by notifiers that a mount has let
+    // in.
+    unsafe(uninit) static HOLDERS: Mutex<KVec<Listed>> = KVec::new();
 }
 
 /// Whether somebody has begun to initialise the locks of this layer.
@@ -105,8 +107,8 @@ impl<S: FailureSink> Registered<S> {
     ///
     /// `ENOMEM`.
     pub(super) fn new(sink: Arc<S>) -> Result<Self> {
-        let entry = Self::entry(Arc::as_ptr(&sink));
-        HOLDERS.lock().push(entry, GFP_KERNEL)?;
+        let listed = Self::listed(Arc::as_ptr(&sink));
+        HOLDERS.lock().push(listed, GFP_KERNEL)?;
         let sink = NonNull::new(Arc::into_raw(sink).cast_mut()).ok_or(EINVAL)?;
         // INVARIANT: "owned": from `into_raw`. "listed": just entered.
         Ok(Self {
@@ -117,9 +119,9 @@ impl<S: FailureSink> Registered<S> {
 
     /// From here on no notifier finds the sink; those that have still use it. Returns it.
     pub(super) fn unregister(self) -> Arc<S> {
-        let entry = Self::entry(self.sink.as_ptr());
+        let listed = Self::listed(self.sink.as_ptr());
         let mut holders = HOLDERS.lock();
-        holders.retain(|e| *e != entry);
+        holders.retain(|e| *e != listed);
         if holders.is_empty() {
             // Nobody frees a static's memory when the module goes.
             *holders = KVec::new();
@@ -128,8 +130,8 @@ impl<S: FailureSink> Registered<S> {
         unsafe { Arc::from_raw(self.sink.as_ptr()) }
     }
 
-    fn entry(sink: *const S) -> Entry {
-        Entry {
+    fn listed(sink: *const S) -> Listed {
+        Listed {
             address: sink.addr(),
             kind: TypeId::of::<S>(),
         }
@@ -157,7 +159,7 @@ impl<S: FailureSink> Registered<S> {
         from_result(|| {
             // SAFETY: It is alive: clause `dax`.
             let holder: *mut S = unsafe { bindings::dax_holder(dax) }.cast();
-            if !HOLDERS.lock().contains(&Self::entry(holder)) {
+            if !HOLDERS.lock().contains(&Self::listed(holder)) {
                 // Nobody, or somebody else: see the module's documentation.
                 return Err(eopnotsupp());
             }

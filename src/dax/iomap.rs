@@ -53,16 +53,16 @@ pub(crate) enum Purpose {
     Report,
 }
 
-/// A run of pages of a file, from the page that was asked for.
+/// A run of pages of a file, from the page that was asked for: what iomap calls a mapping.
 pub(crate) enum Extent {
-    /// No blocks.
+    /// The pages have no blocks.
     Hole {
         /// Pages.
         len: u64,
     },
-    /// Blocks of the device.
+    /// The pages have blocks that follow each other.
     Data {
-        /// First block of the mount.
+        /// The first one's block, counted from the start of the mount.
         block: u64,
         /// Pages.
         len: u64,
@@ -76,7 +76,8 @@ pub(crate) trait Extents: FileSystem {
     /// The device's memory.
     fn pmem(&self) -> &Pmem;
 
-    /// What stands at page `pgoff` of the file, for at most `max` pages.
+    /// What stands at page `pgoff` of the file, for at most `max` pages. Blocks that the device does not
+    /// have are refused with `EIO`.
     ///
     /// # Errors
     ///
@@ -136,6 +137,12 @@ impl<F: Extents> Table<F> {
                     iomap.type_ = bindings::IOMAP_HOLE as u16;
                     iomap.addr = bindings::IOMAP_NULL_ADDR as u64;
                     len
+                }
+                // No driver looks whether it has the page that it is asked for.
+                Extent::Data { block, len, .. }
+                    if !fs.pmem().has(&(block..block.saturating_add(len))) =>
+                {
+                    return Err(EIO)
                 }
                 Extent::Data { block, len, shared } => {
                     iomap.type_ = bindings::IOMAP_MAPPED as u16;
@@ -235,8 +242,8 @@ impl Fiemap<'_> {
     ///
     /// As `iomap_fiemap`.
     pub(crate) fn answer<F: Extents>(&mut self, inode: &Inode<F>) -> Result {
-        // SAFETY: The inode is live, the table one of an `F`, as it is, and `info` is there for us
-        // alone: invariant "info".
+        // SAFETY: The inode is live: invariant "live" of `Inode`. The table is one of an `F`, as the
+        // inode is. `info` is there for us alone: invariant "info".
         to_result(unsafe {
             bindings::iomap_fiemap(
                 inode.as_ptr(),

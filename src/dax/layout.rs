@@ -6,8 +6,9 @@
 //!
 //! # Locking
 //!
-//! Everything here waits for DAX entries, so the caller holds no filesystem lock that a fault takes. What
-//! needs the file's `invalidate_lock` exclusively is a method of its guard.
+//! Everything here but [`has_page`] waits for DAX entries, so the caller holds no lock that a fault
+//! takes once it has one: not the state lock. What needs the file's `invalidate_lock` exclusively is a
+//! method of its guard.
 
 use super::{
     bytes,
@@ -34,9 +35,10 @@ use kernel::{
 };
 
 impl<F: FileSystem> InvalidateLock<'_, F> {
-    /// Unmaps pages `range` of the file everywhere and forgets them, so that the next access faults.
-    /// All that is in the range goes or nothing. With a part of a huge page all of it goes: somebody may
-    /// have mapped the rest by pages, and the DAX code would forget what they use. It is made durable.
+    /// Unmaps pages `range` of the file everywhere and deletes their DAX entries, so that the next access
+    /// faults: of all of them, or of none. With a part of a huge page all of the page goes, after it was
+    /// made durable: somebody may have mapped the rest by small pages, and the DAX code would forget what
+    /// they use.
     ///
     /// # Errors
     ///
@@ -59,7 +61,8 @@ impl<F: FileSystem> InvalidateLock<'_, F> {
             range.end - 1
         };
         let _counting = lock_counts(inode);
-        // SAFETY: The inode is live, and its `invalidate_lock` held exclusively.
+        // SAFETY: The inode is live: invariant "live" of `Inode`; its `invalidate_lock` is held
+        // exclusively: invariant "held".
         to_result(unsafe { bindings::daxrmap_break_layout(inode.as_ptr(), range.start, last) })
     }
 
@@ -69,14 +72,14 @@ impl<F: FileSystem> InvalidateLock<'_, F> {
         let range = bytes(&range);
         let len = range.end - range.start;
         if len > 0 {
-            // SAFETY: The inode is live.
+            // SAFETY: The inode is live: invariant "live" of `Inode`, and so is its mapping.
             unsafe { bindings::unmap_mapping_range(self.inode().mapping(), range.start, len, 0) };
         }
     }
 
-    /// Unmaps pages `range` of the file as [`unmap`](Self::unmap) does, and makes what was written through the mappings
-    /// durable. For pages that stay, but are about to be forgotten: with its DAX entry a page loses the
-    /// mark that its cache lines are dirty.
+    /// Unmaps pages `range` of the file as [`unmap`](Self::unmap) does, and makes what was written
+    /// through the mappings durable. This is for pages that stay when their DAX entry goes: with it goes
+    /// the mark that their cache lines are dirty.
     ///
     /// # Errors
     ///
@@ -87,7 +90,8 @@ impl<F: FileSystem> InvalidateLock<'_, F> {
         if range.is_empty() {
             return Ok(());
         }
-        // SAFETY: The inode is live. Nobody dirties the range anew: it is unmapped, under the lock.
+        // SAFETY: The inode is live: invariant "live" of `Inode`, and so is its mapping. Nobody dirties
+        // the range anew: it is unmapped, under the lock.
         to_result(unsafe {
             bindings::filemap_write_and_wait_range(
                 self.inode().mapping(),
@@ -98,15 +102,15 @@ impl<F: FileSystem> InvalidateLock<'_, F> {
     }
 }
 
-/// Waits until nobody pins a page of the file, and forgets all of them. For evict.
+/// Waits until nobody pins a page of the file, and deletes all its DAX entries. This is for evict.
 ///
 /// Not by `dax_break_layout_final`, which waits until nobody *uses* a page that it found pinned: that
 /// may be for as long as anybody maps it in another file, the task itself included.
 pub(crate) fn break_layout_final<F: FileSystem>(inode: &Inode<F>) {
     loop {
         let counting = lock_counts(inode);
-        // SAFETY: The inode is live. It is being evicted, so nobody can map anything of this file any
-        // more.
+        // SAFETY: The inode is live: invariant "live" of `Inode`. Without the lock this races with
+        // faults, which are safe; there are none of a file that is being evicted.
         let ret = unsafe { bindings::daxrmap_break_layout(inode.as_ptr(), 0, i64::MAX) };
         drop(counting);
         if to_result(ret) != Err(ERESTARTSYS) {
@@ -121,6 +125,6 @@ pub(crate) fn break_layout_final<F: FileSystem>(inode: &Inode<F>) {
 /// For use inside of `Extents::map`, where the entry is locked by the fault.
 pub(crate) fn has_page<F: FileSystem>(inode: &Inode<F>, pgoff: u64) -> bool {
     const { assert!(BLOCK_SHIFT == 12, "a block is one 4 KiB page") };
-    // SAFETY: The inode is live; the lookup takes RCU itself.
+    // SAFETY: The inode is live: invariant "live" of `Inode`; the lookup takes RCU itself.
     unsafe { bindings::daxrmap_entry_is_real(inode.as_ptr(), pgoff as usize) }
 }

@@ -2,20 +2,20 @@
 
 //! Safe wrappers of what mm and drivers/dax offer to a filesystem on persistent memory.
 //!
-//! - [`memory`]: the device's memory. [`device`]: the device that a mount holds. [`holder`]: who hears of its
-//!   failures.
+//! - [`memory`]: the device's memory. [`device`]: the device that a mount holds. [`holder`]: who hears
+//!   of its failures.
 //! - [`mod@file`]: what the VFS calls for regular files. [`iomap`]: extents for `dax_iomap_rw`,
 //!   `dax_iomap_fault` and FIEMAP. [`fault`]: a page fault. [`flush`]: what fsync(2) does.
-//! - [`layout`]: taking pages away from those who map or pin them. [`sharing`]: counting files that share a
-//!   page. [`poison`]: who maps a failed page, and telling them.
+//! - [`layout`]: taking pages away from those who map or pin them. [`sharing`]: counting files that
+//!   share a page. [`poison`]: who maps a failed page, and telling them.
 //! - [`shadow`]: a system call that takes DAX entries for something else.
 //!
 //! # Locking
 //!
 //! `invalidate_lock`, then the DAX entry lock (a bit in the mapping's XArray, invisible to lockdep),
-//! then what a filesystem takes inside of `map`. So no lock of the last kind may be held when one of
-//! these functions waits for an entry; they are methods of the `invalidate_lock`'s guard to show
-//! where in the order they stand.
+//! then what a filesystem takes inside of [`Extents::map`]. So no lock of the last kind may be held when
+//! a function here waits for an entry. Most of those that do are methods of the `invalidate_lock`'s
+//! guard.
 
 mod device;
 mod fault;

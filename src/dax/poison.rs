@@ -7,8 +7,9 @@
 //!
 //! # Locking
 //!
-//! Who tells the processes waits for DAX entries: it is a method of the guard of the `invalidate_lock`,
-//! held exclusively, and no filesystem lock may be held.
+//! Telling the processes waits for DAX entries. So it is a method of the guard of the `invalidate_lock`,
+//! held exclusively, and the caller may hold no lock that a fault takes once it has an entry: not the
+//! state lock, which the owner tree is under. [`folio_owner`] takes no lock.
 
 use super::memory::device_page::DevicePage;
 use crate::{
@@ -30,7 +31,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// The memory is good but about to go: revoke, don't poison (include/linux/mm.h).
+/// A flag of a failure (include/linux/mm.h): the memory is good but about to go. Revoke, don't poison.
 pub(crate) const MF_MEM_PRE_REMOVE: c_int = bindings::mf_flags_MF_MEM_PRE_REMOVE as c_int;
 
 impl<F: FileSystem> InvalidateLock<'_, F> {
@@ -42,7 +43,7 @@ impl<F: FileSystem> InvalidateLock<'_, F> {
     /// `EBUSY` if the file is no DAX file any more.
     pub(crate) fn kill_procs(&self, range: Range<u64>, mf_flags: c_int) -> Result {
         let count = range.end.saturating_sub(range.start);
-        // SAFETY: The inode is live, and no lock is held that an entry's holder may wait for.
+        // SAFETY: The inode is live: invariant "live" of `Inode`, and so is its mapping.
         to_result(unsafe {
             bindings::mf_dax_kill_procs(
                 self.inode().mapping(),
@@ -53,11 +54,12 @@ impl<F: FileSystem> InvalidateLock<'_, F> {
         })
     }
 
-    /// `mf_dax_kill_procs` flags the head page of a PMD-size entry, whichever page it was asked for.
-    /// If `pgoff` lies in such an entry, and its head is not bad, takes the flag back.
+    /// Takes the poison flag of a good page back: `mf_dax_kill_procs` flags the head page of a PMD-size
+    /// entry, whichever page it was asked for. `pgoff`: a page that it was asked for. `is_bad`: whether a
+    /// page frame is bad.
     pub(crate) fn unmark_head(&self, pgoff: u64, is_bad: impl FnOnce(u64) -> bool) {
         let (inode, mut head) = (self.inode(), 0);
-        // SAFETY: The inode is live.
+        // SAFETY: The inode is live: invariant "live" of `Inode`.
         let huge =
             unsafe { bindings::daxrmap_entry_head(inode.as_ptr(), pgoff as usize, &mut head) };
         if !huge || is_bad(head as u64) {
@@ -78,10 +80,11 @@ pub(crate) fn folio_owner<'a, F: FileSystem>(
 ) -> Option<(Visited<'a, F>, u64)> {
     let (sb, mut index) = (visit.sb().as_ptr(), 0);
     let page = DevicePage::get(pfn)?;
-    // SAFETY: The page has its struct: invariant "held" of `DevicePage`. The super block is live.
+    // SAFETY: The page has its struct: invariant "held" of `DevicePage`. The super block is live:
+    // invariant "info" of `SuperBlock`.
     let inode = unsafe { bindings::daxrmap_folio_owner(page.pfn(), sb, &mut index) };
     let inode = NonNull::new(inode)?;
-    // SAFETY: The helper returned a reference to an inode of the super block.
+    // SAFETY: The helper returned a reference to a live inode of the super block, which is an `F`'s.
     let inode = unsafe { Inode::from_raw_owned(inode) };
     Some((visit.adopt(inode), index as u64))
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! DAX entries that the kernel takes for shadows of evicted pages.
+//! Keeping cachestat(2) from an oops: it takes DAX entries for the shadows of evicted pages.
 //!
-//! cachestat(2) does, and oopses. Documentation/kernel-faults.rst has the whole of it,
-//! `src/helpers/shadow.c` how it is kept from that.
+//! Documentation/kernel-faults.rst tells the whole of it, and `src/helpers/shadow.c` how a kprobe
+//! prevents it.
 //!
 //! # Locking
 //!
-//! None. What is installed runs with preemption disabled, and takes no lock.
+//! None. The kprobe's handler runs with preemption disabled, and takes no lock.
 
 use crate::bindings;
 use kernel::{
@@ -19,11 +19,11 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// The kprobe is registered.
+/// - "registered": the kprobe is.
 pub(crate) struct ShadowGuard(());
 
 impl ShadowGuard {
-    /// Puts it there. If that cannot be, the log says so, and all else works as before.
+    /// Registers the kprobe. If that fails the log says so, and all else works as before.
     pub(crate) fn new() -> Option<Self> {
         // SAFETY: Called when the module is loaded, in process context; the kprobe is registered only
         // here, and not yet: a second `register_kprobe` of it would fail, and change nothing.
@@ -36,14 +36,14 @@ impl ShadowGuard {
                 );
             })
             .ok()?;
-        // INVARIANT: That has just worked.
+        // INVARIANT: "registered": that has just worked.
         Some(Self(()))
     }
 }
 
 impl Drop for ShadowGuard {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant it is registered; the guard goes with this.
+        // SAFETY: It is: invariant "registered"; `self` ends here.
         unsafe { bindings::daxrmap_unguard_shadows() };
     }
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The count of files that a shared page is associated with.
+//! The lock that fs/dax.c lacks: for the count of files that a shared page is associated with.
 //!
-//! A folio counts them itself (`folio->mapping` for one, `folio->share` for more), when a file gets its
-//! DAX entry for the page and when it loses that. C source: fs/dax.c (`dax_associate_entry`,
-//! `dax_folio_put`). It does so under the lock of the file's entries, of which each file has its own:
-//! two files that do it at once count one. The first to leave then finds a page without files that
-//! somebody maps.
+//! A folio counts its files (`folio->mapping` for one, `folio->share` for more): up when a file gets a
+//! DAX entry for the page, down when the entry goes (fs/dax.c, `dax_associate_entry`, `dax_folio_put`).
+//! The kernel counts under the lock of the file's entries, of which each file has its own: when two
+//! files count at once, one is lost. The first to leave then makes the page one of no file, while
+//! somebody maps it.
 //!
 //! # Locking
 //!
-//! One mutex for all mounts, since that count is all it protects: below `invalidate_lock`, above the DAX
-//! entry. It is held for a fault that associates a shared page, and for the deletion of entries. No
-//! fault waits for it with an entry locked, so its holder may wait for entries.
+//! One mutex for all mounts, since that count is all it protects: inside of `invalidate_lock`, outside
+//! of the DAX entry. It is held for a fault that associates a shared page, and for the deletion of
+//! entries. No fault waits for it with an entry locked, so its holder may wait for entries.
 
 use crate::{
     support::NoFsScope,
@@ -30,8 +30,8 @@ use kernel::{
 };
 
 global_lock! {
-    // SAFETY: `dax::init` initialises it before it gives a `Ready`, without which no filesystem is registered:
-    // `Registration::new`. Who takes it has an inode of one.
+    // SAFETY: `dax::init` initialises it before it gives a `Ready`, without which no filesystem is
+    // registered: `Registration::new`. Who takes it has an inode of one.
     unsafe(uninit) static COUNTS: Mutex<()> = ();
 }
 
@@ -43,8 +43,8 @@ pub(super) unsafe fn init() {
     unsafe { COUNTS.init() };
 }
 
-/// While it lives nobody else changes the counts. Nor does reclaim evict inodes for this task, which
-/// would.
+/// The lock, held. While this value lives nobody else changes the counts, and memory reclaim of this task
+/// evicts no inodes, which would take the lock again.
 pub(crate) struct Counting {
     // The guard is dropped first.
     _guard: GlobalGuard<COUNTS>,

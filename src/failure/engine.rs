@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The engine of a mount: it does with a failure what is to be done, steps 2 to 4 of those in
-//! [`failure`](super). It publishes that blocks are bad, finds their owners, and has those killed that
-//! have them mapped.
+//! The engine: what hears of a failure, and does steps 2 to 4 of it.
 //!
-//! It knows the filesystem by [`Ground`] only. Documentation/locking.rst says why no owner is missed, nobody
-//! else is told, and nothing deadlocks.
+//! It publishes the failed blocks, finds their owners (by `folio->mapping`, or in the owner tree, batch
+//! by batch), and has each owner's processes killed and its mappings unmapped. [`super`] has the steps;
+//! Documentation/locking.rst argues why no owner is missed, nobody else is told, and nothing deadlocks.
 //!
 //! # Locking
 //!
-//! Those of [`failure`](super). Its caller holds no lock of a file, nor the state lock.
+//! The gate's mutex is held for all of a failure, so that one of a mount is dealt with at a time. Per
+//! owner its `invalidate_lock` is taken, exclusively. The state lock is taken and dropped inside of
+//! [`Ground`]'s functions: it must never be held over `kill_procs` or `unmap`, which wait for DAX
+//! entries.
 
 use super::{
     events::Events,
@@ -84,12 +86,12 @@ struct Failure {
     result: Result,
 }
 
-/// Hears of failures, and deals with them.
+/// What hears of the failures of one mount's device, and deals with them.
 #[pin_data]
 pub(crate) struct Engine<G: Ground> {
     pub(super) name: CString,
     pub(super) dev: Dev,
-    /// For the line about each failure.
+    /// Limits the log's lines about failures.
     #[pin]
     lines: RateLimit,
     part: MountPart,
@@ -141,7 +143,7 @@ impl<G: Ground> Engine<G> {
         Arc::pin_init(engine, GFP_KERNEL)
     }
 
-    /// The device is taken, and block 0 is this page frame.
+    /// Tells the engine that the device is taken, and that block 0 is this page frame.
     pub(crate) fn set_first_pfn(&self, pfn: u64) {
         self.first_pfn.populate(pfn);
     }
@@ -161,20 +163,20 @@ impl<G: Ground> Engine<G> {
         &self.name
     }
 
-    /// Runs `f` while no failure of this mount is dealt with: each is before it or after it as a
+    /// Runs `f` while no failure of this mount is dealt with: each comes before `f` or after it as a
     /// whole. May sleep; no lock of a file may be held, nor may `f` take one.
     pub(crate) fn between_failures<T>(&self, f: impl FnOnce() -> T) -> T {
         self.gate.enter(|_| f())
     }
 
-    /// Nobody has told of the blocks that `listed` returns, but the driver knows them as bad. It is
-    /// asked when nothing can clear them any more; those that are in the bad set by then have been
-    /// told of. May sleep; no lock of a file may be held. The device is alive, see
-    /// [`Pmem::while_alive`](dax::Pmem::while_alive), as it is for a notification.
+    /// Deals with blocks that nobody has told of, but that the driver knows as bad: what `listed`
+    /// returns. It is asked inside of the gate, where nothing can clear them any more; blocks that are
+    /// in the bad set by then are left out. May sleep; no lock of a file may be held. The caller keeps
+    /// the device alive, see [`Pmem::while_alive`](dax::Pmem::while_alive), as it is for a notification.
     ///
     /// # Errors
     ///
-    /// The first one that an owner gave; all were tried.
+    /// The first one that an owner gave; all owners were tried.
     pub(crate) fn discovered(&self, listed: impl FnOnce() -> Option<Range<u64>>) -> Result {
         let counted = |range: &Range<u64>| self.counters.discovered.add(range.end - range.start);
         let find = || self.ground.first_good(&listed()?);
@@ -259,7 +261,7 @@ impl<G: Ground> Engine<G> {
         told
     }
 
-    /// Every owner of the range, from the owner tree.
+    /// Step 4 for every owner of the range that the owner tree has.
     fn ask_tree(&self, visit: Option<&Visit<'_, G::Fs>>, failure: &mut Failure) {
         let mut cursor = Cursor::new();
         let mut small = [OwnerRecord::default(); SMALL_BATCH];

@@ -2,23 +2,23 @@
 
 //! Telling fanotify (FAN_FS_ERROR) of each owner of a failed block.
 //!
-//! An event needs memory. The notifier, who holds locks and waits for nobody, only notes the owners; a
-//! worker tells of them after the kills. It needs no memory to note: the first owners come in a list
-//! that was made at mount. Where that has no room the rest of a failure's owners is a *walk*, to be
-//! done through the owner tree again from there. Of walks there is a list too, and where that ends, two
-//! of them become one that has the blocks in between as well. But a walk visits owners of bad blocks
-//! only: so nobody is left out, and nobody is named who has lost nothing; at worst some are told twice.
+//! An event needs memory, and the notifier, which holds locks, may not wait for any. So it only notes the
+//! owners, and a worker tells of them after the kills. Noting needs no memory: the first owners enter a
+//! list that was made at mount. When that is full, the rest of a failure's owners becomes a *walk*: the
+//! worker goes through the owner tree again, from there. Walks have a list too. When that is full, two
+//! walks become one, which has the blocks in between as well. A walk visits owners of bad blocks only: so
+//! nobody is left out, and nobody is named who has lost nothing; at worst some are told twice.
 //!
-//! An owner is told of by an inode that stands in for it. So nothing is read in, no file is kept from
-//! going, and one that is on its way is not waited for, which may take as long as somebody pins a page
-//! of it.
+//! An event names an owner by an inode that stands in for it. So nothing is read in, no file is kept from
+//! going, and the worker does not wait for an inode that is on its way out, which may take as long as
+//! somebody pins a page of it.
 //!
-//! When unmount begins nobody can open what an event names, and what has not been told is dropped.
+//! When unmount begins nobody can open what an event names: what has not been told by then is dropped.
 //!
 //! # Locking
 //!
-//! A mutex around what is noted, innermost: nothing is taken under it. The worker holds nothing
-//! over what waits, and asks the owner tree with nothing held.
+//! A mutex protects what is noted; nothing is taken inside of it. The worker holds no lock while it
+//! waits, and none when it asks the owner tree.
 
 use super::Ground;
 use crate::{
@@ -29,8 +29,8 @@ use crate::{
     },
     support::RateLimit,
     vfs::{
+        MountTask,
         SuperBlock,
-        Task,
         Working, //
     },
 };
@@ -71,24 +71,24 @@ impl OwnerWalk {
     }
 }
 
-/// Of whom fanotify does not know yet.
+/// The owners of whom fanotify does not know yet.
 struct Pending {
-    /// These, with room for [`NOTED`].
+    /// Those that are noted one by one; there is room for [`NOTED`].
     owners: KVec<OwnerRecord>,
     /// And whom these find, with room for [`WALKS`].
     walks: KVec<OwnerWalk>,
 }
 
-/// See the module's documentation.
+/// What fanotify is still to be told about one mount, and the worker's task that tells it.
 pub(super) struct Events<G: Ground> {
     ground: Arc<G>,
     pending: Pin<KBox<Mutex<Pending>>>,
-    /// For the line about each owner that it is not told of.
+    /// Limits the log's lines about owners that fanotify is not told of.
     lines: Pin<KBox<RateLimit>>,
 }
 
 impl<G: Ground> Events<G> {
-    /// There is nothing to tell about the mount of this device.
+    /// A task for the mount of this device, with nothing to tell yet.
     ///
     /// # Errors
     ///
@@ -191,7 +191,7 @@ impl<G: Ground> Events<G> {
     }
 }
 
-impl<G: Ground> Task<G::Fs> for Events<G> {
+impl<G: Ground> MountTask<G::Fs> for Events<G> {
     fn run(&self, working: &Working<'_, G::Fs>) {
         while !working.is_ending() {
             if let Some(owner) = self.next_owner() {

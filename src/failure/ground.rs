@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the engine stands on: what it has to know of a filesystem.
+//! The ground that the engine stands on: what it has to know of a filesystem, as a trait.
 //!
-//! Each function takes the locks that it needs, and drops them: the engine holds others before and
-//! after.
+//! # Locking
+//!
+//! Each function takes the filesystem's locks that it needs (in `fs` the state lock), and drops them before
+//! it returns. The engine calls most of them with the gate's mutex held, some of them with an owner's
+//! `invalidate_lock` too: so none may take a lock of a file, or enter the gate.
 
 use crate::{
     rmap::{
@@ -24,12 +27,13 @@ pub(crate) struct Published {
     pub(crate) sharing: Sharing,
 }
 
-/// What the engine needs of a filesystem.
+/// What the engine needs of a filesystem. Blocks count from the start of the mount, pages from that of
+/// the file.
 pub(crate) trait Ground: Send + Sync + 'static {
     /// The filesystem's type.
     type Fs: FileSystem;
 
-    /// The blocks enter the bad set.
+    /// Puts blocks into the bad set.
     ///
     /// # Errors
     ///
@@ -37,7 +41,8 @@ pub(crate) trait Ground: Send + Sync + 'static {
     /// lock that the bad set is asked under.
     fn publish(&self, range: &Range<u64>) -> Result<Published>;
 
-    /// The next owners of blocks in `range`, clipped to it; see `OwnerTree::owners`.
+    /// Fills `out` with the next owners of blocks in `range`, clipped to it, and returns how many they
+    /// are: 0 at the end. See `OwnerTree::owners`.
     fn owners(&self, range: &Range<u64>, cursor: &mut Cursor, out: &mut [OwnerRecord]) -> usize;
 
     /// What stands at page `pgoff` of file `ino`: the block, if any, and for how many pages (at
@@ -54,7 +59,8 @@ pub(crate) trait Ground: Send + Sync + 'static {
         out: &mut [OwnerRecord],
     ) -> (usize, bool);
 
-    /// What tells the file `ino` from others that had or will have its number. `None` if there is none.
+    /// The generation of file `ino`, which tells it from others that had or will have its number. `None`
+    /// if there is no such file.
     fn generation(&self, ino: u64) -> Option<u32>;
 
     /// The first file with a number of at least `ino`.
@@ -69,6 +75,6 @@ pub(crate) trait Ground: Send + Sync + 'static {
     /// The first of these blocks that are not in the bad set, as many as follow each other.
     fn first_good(&self, range: &Range<u64>) -> Option<Range<u64>>;
 
-    /// No more access to the device, from now on.
+    /// Stops all access to the device, from now on.
     fn shut_down(&self);
 }

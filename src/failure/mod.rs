@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A page of the device has failed: who owns it, and telling each of them.
+//! The failure path: when pages of the device fail, it finds all their owners and tells each of them.
 //!
 //! 1. *translate* ([`translate`]): bytes of the device to blocks of the mount.
 //! 2. *publish* ([`Ground::publish`]): the blocks enter the bad set. From here on nobody maps, shares,
@@ -12,9 +12,9 @@
 //!    block, signal who maps it, unmap it from everybody.
 //! 5. *report* ([`report`], [`events`]): counters, log, debugfs; fanotify, by a worker.
 //!
-//! The device's removal ([`removal`]) comes the same way.
+//! The device's removal ([`removal`]) is told of in the same way.
 //!
-//! This module knows the owner tree and the DAX layer, not the filesystem: [`Ground`] stands between.
+//! This room knows the owner tree and the DAX layer, not the filesystem: [`Ground`] stands between.
 //!
 //! # Locking
 //!

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The removal of the device, which comes the same way as a failure.
+//! The removal of the device: its memory is good, but about to go. It is told of in the same way as a
+//! failure.
 //!
 //! C source: drivers/dax/super.c (`kill_dax`), fs/dax.c (`dax_break_layout`).
 //!
 //! # Locking
 //!
-//! As for a failure, but that the gate is left between two files, and where it must be waited.
+//! As for a failure. But the gate is left after each file, and while a page of one is pinned: waiting for
+//! that inside would hold up failures and unmount.
 
 use super::{
     Engine,
@@ -30,12 +32,16 @@ use kernel::{
 };
 
 impl<G: Ground> Engine<G> {
-    /// The device is about to go, its memory still good: stop new mappings, revoke those that
-    /// are, and forget every page, so that no DAX entry outlives the memory map.
+    /// Stops new mappings, revokes those that there are, and makes every file forget its pages, so that
+    /// no DAX entry outlives the memory map. `range`: blocks of the mount, all of them; it is only told
+    /// of.
     ///
-    /// A page that is pinned for an instant comes free; one that is pinned for good must hold the
-    /// removal, or its user would write to memory that is gone. It is waited for outside of the gate:
-    /// a failure notification may have to come through, and so may unmount.
+    /// A page that is pinned for an instant comes free. One that is pinned for good must hold the removal
+    /// up, or its user would write to memory that is gone.
+    ///
+    /// # Errors
+    ///
+    /// The first one that a file gave; all files were tried.
     pub(super) fn removed(&self, range: &Range<u64>, flags: c_int) -> Result {
         pr_warn!(
             "{}: the device is being removed, shutting down\n",
@@ -74,8 +80,8 @@ impl<G: Ground> Engine<G> {
         result
     }
 
-    /// Takes the pages of a file from whoever maps them. False if one is in use for some other
-    /// purpose, and all is to be done again.
+    /// Takes the pages of a file from whoever maps them. False if a page is pinned: then all is to be
+    /// done again.
     fn revoke(&self, inode: &Inode<G::Fs>, flags: c_int) -> Result<bool> {
         let lock = inode.invalidate_lock();
         let mut result = Ok(true);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Step 5 of a failure: what people get to see of it.
+//! Step 5 of a failure, as far as it is for people: counters, and an account of the last failure, for
+//! debugfs and the log.
 //!
 //! # Locking
 //!
-//! Counters are atomics. [`Last`] is under a mutex of its own, innermost.
+//! Counters are atomics. The engine has [`Last`] under a mutex of its own; nothing is taken inside of it.
 
 use crate::{
     rmap::OwnerRecord,
@@ -39,7 +40,7 @@ impl Counter {
     }
 }
 
-/// What happened since the mount.
+/// Counters of what happened since the mount. debugfs shows them.
 pub(crate) struct Counters {
     /// Notifications that concerned the mount.
     pub(crate) notifies: Counter,

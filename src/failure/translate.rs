@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Step 1 of a failure: which blocks of the mount the bytes of the device are that have failed.
+//! Step 1 of a failure: from bytes of the device to blocks of the mount.
 //!
-//! # Locking
-//!
-//! None: pure arithmetic on values from outside.
+//! This is pure arithmetic on values from outside, which may be anything. There is nothing to lock.
 
 use core::ops::Range;
 use kernel::prelude::*;
@@ -19,7 +17,8 @@ pub(crate) struct MountPart {
 }
 
 /// The blocks of the mount that bytes `offset..offset + len` of the device touch, counted from the
-/// part's start. What lies outside of the part is cut off; `u64::MAX` bytes reach to the end.
+/// part's start; a block is `1 << shift` bytes. What lies outside of the part is cut off; `u64::MAX`
+/// bytes reach to the end.
 ///
 /// # Errors
 ///

@@ -47,7 +47,7 @@ impl FileSystem for Mount {
 
     type FileCache = ExtentCache;
 
-    const REGULAR_FILES: RegularFiles = dax::regular_files::<Self>();
+    const REGULAR_FILES: RegularFiles<Self> = dax::regular_files::<Self>();
 
     fn reconfigure(&self, read_only: bool) -> Result {
         if read_only {

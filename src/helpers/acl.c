@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Inlines of linux/posix_acl.h. */
+/* What is inline in linux/posix_acl.h, as functions. */
 #include <linux/fs.h>
 #include <linux/posix_acl.h>
 #include <daxrmap_helpers.h>

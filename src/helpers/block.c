@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Inlines and fields of linux/blkdev.h, with linux/badblocks.h and linux/dax.h. */
+/* What is inline, or a field, in linux/blkdev.h, linux/badblocks.h and linux/dax.h, as functions. */
 #include <linux/badblocks.h>
 #include <linux/blkdev.h>
 #include <linux/dax.h>
@@ -30,7 +30,7 @@ bool daxrmap_bad_sectors(const struct gendisk *disk, sector_t start,
 		return false;
 	if (!badblocks_check(bb, start, len, bad, count))
 		return false;
-	/* What it found may begin before that, even before the partition. */
+	/* What it found may begin before @start, even before the partition. */
 	if (*bad < start) {
 		*count -= min(*count, start - *bad);
 		*bad = start;

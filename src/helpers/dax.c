@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Inlines of linux/dax.h, and folio fields and flags of DAX pages. */
+/*
+ * What is inline in linux/dax.h, and what fs/dax.c keeps in XArray entries, folios
+ * and page flags, as functions.
+ */
 #include <linux/dax.h>
 #include <linux/libnvdimm.h>
 #include <linux/mm.h>
@@ -175,7 +178,7 @@ void daxrmap_pmem_wmb(void)
 	pmem_wmb();
 }
 
-/* What is read from there next comes from the memory. */
+/* Drops cache lines: what is read from there next comes from the memory. */
 void daxrmap_invalidate_pmem(void *addr, size_t len)
 {
 	arch_invalidate_pmem(addr, len);

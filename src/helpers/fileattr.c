@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Inlines of linux/fileattr.h. */
+/* What is inline in linux/fileattr.h, as functions. */
 #include <linux/fs.h>
 #include <linux/fileattr.h>
 #include <daxrmap_helpers.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Inlines of linux/fs.h and what belongs to it. */
+/* What is inline in linux/fs.h and what belongs to it, as functions. */
 #include <linux/compat.h>
 #include <linux/fs.h>
 #include <linux/fserror.h>
@@ -125,7 +125,7 @@ void daxrmap_get_times(const struct inode *inode, struct timespec64 *atime,
 	*ctime = inode_get_ctime(inode);
 }
 
-/* As if it had been seen: the change that comes next shall have another. */
+/* Sets it as if somebody had seen it: the change that comes next shall have another. */
 void daxrmap_set_ctime(struct inode *inode, struct timespec64 ctime)
 {
 	struct timespec64 old = inode_get_ctime(inode);

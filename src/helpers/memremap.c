@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Inlines and fields of linux/memremap.h. */
+/* What is a field in linux/memremap.h, as functions. */
 #include <linux/memremap.h>
 #include <linux/pfn.h>
 #include <daxrmap_helpers.h>

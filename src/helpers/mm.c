@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Inlines of linux/mm.h, linux/sched/mm.h, linux/uaccess.h, linux/uio.h. */
+/* What is inline in linux/mm.h, linux/sched/mm.h, linux/uaccess.h and linux/uio.h, as functions. */
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>

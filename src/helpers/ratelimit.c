@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Inlines of linux/ratelimit.h. */
+/* What is inline in linux/ratelimit.h, as functions. */
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <daxrmap_helpers.h>

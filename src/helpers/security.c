@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* linux/security.h, most of which is inline in a kernel without security modules. */
+/* What linux/security.h has, most of it inline in a kernel without security modules, as functions. */
 #include <linux/security.h>
 #include <linux/xattr.h>
 #include <daxrmap_helpers.h>

@@ -5,11 +5,11 @@
  * of its page frame number stand where a shadow has the node, there is no such node, and
  * the kernel oopses. Whoever may open a DAX file for writing can do that.
  *
- * Nothing in a file's operations is asked before. So a kprobe at that function's entry
- * answers for the kernel when the node does not exist, as it could not otherwise:
- * "not recent", which is true. Shadows have nodes that exist, and go on as ever.
+ * The kernel asks no operation of the file before that. So a kprobe at the entry of
+ * workingset_test_recent() looks whether the node exists. If not, the probe answers for
+ * the kernel: "not recent", which is true. Shadows have nodes that exist, and go on as ever.
  *
- * It is there while the module is, unless that was loaded with guard_cachestat=0.
+ * The probe is there while the module is, unless that was loaded with guard_cachestat=0.
  */
 #include <linux/kprobes.h>
 #include <linux/mmzone.h>

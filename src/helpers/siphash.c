@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Inlines of linux/siphash.h. */
+/* What is inline in linux/siphash.h, as functions. */
 #include <linux/siphash.h>
 #include <daxrmap_helpers.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * trace/events/daxrmap.h: the tracepoints, and a function for each. A static
+ * The tracepoints of trace/events/daxrmap.h, and a function for each. A static
  * key in it makes the call all that a tracepoint costs while it is off.
  */
 #include <daxrmap_helpers.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What linux/workqueue.h has as a macro. */
+/* What is a macro in linux/workqueue.h, as a function. */
 #include <linux/workqueue.h>
 #include <daxrmap_helpers.h>
 

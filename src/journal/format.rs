@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Makes a filesystem: what mkfs writes. In the tools only.
+//! Making a filesystem, for mkfs: an empty state, its checkpoint, two superblocks. Not in the module.
 //!
 //! # Locking
 //!
-//! None: nobody else has the medium.
+//! None: nobody else has the device.
 
 use super::{
     tag,
@@ -29,7 +29,8 @@ use crate::{
 use core::ops::RangeInclusive;
 use kernel::prelude::*;
 
-/// Smallest region, in blocks: an empty filesystem's checkpoint, and any transaction that frees something.
+/// Smallest region, in blocks: an empty filesystem's checkpoint, and any transaction that frees
+/// something.
 const MIN_REGION: u64 = 16;
 
 /// So many blocks are left for data at least.
@@ -60,7 +61,7 @@ pub(crate) struct Format {
     pub(crate) first_seq: u64,
     /// When it is made: seconds since 1970.
     pub(crate) made: i64,
-    /// What nobody else knows, see [`Superblock::secret`].
+    /// The key of its directories' hashes, which nobody else may know, see [`Superblock::secret`].
     pub(crate) secret: Secret,
     /// The root directory.
     pub(crate) root: Attr,

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The journal: what makes each change of the metadata durable, and finds it again at the next mount.
+//! The journal: makes transactions durable, one after the other, and reads them back at mount.
 //!
-//! The state is in memory, [`crate::state`]. On the medium is a log: a checkpoint, which is the whole
-//! state, and the transactions after it. A transaction is durable when it is appended to the log, and
-//! applied to the state in memory after that. When the log's region is full, all of the state goes to the
-//! other one, as a checkpoint, and the superblocks are told. A checkpoint always fits: it is never longer
-//! than the log that it replaces (see `state/checkpoint.rs`), and of a region that is longer than the other
-//! one the rest is not used.
-//!
-//! Pure: it builds in the module, in the tools and on the host, and of the device it knows only
-//! [`Medium`]. Documentation/format.rst says what is on the medium.
+//! The medium has two regions for the log, and superblocks that say which one is in use. A transaction
+//! is appended to the log, which makes it durable, and only then applied to the state in memory. When
+//! the region is full, a checkpoint of all of the state goes to the start of the other region, and the
+//! superblocks are written to name that. A checkpoint always fits: it is never longer than the log that
+//! it replaces (the state's `checkpoint` says why), and where one region is longer than the other the
+//! rest of it is not used.
 //!
 //! - [`store`]: the state and its log together, as a mount has them.
-//! - `format`: making a filesystem, in the tools. [`open`]: reading one. [`repair`]: moving the log off
-//!   bad blocks.
+//! - `format`: mkfs. [`open`]: reading a filesystem. [`repair`]: moving the log off bad blocks.
+//!
+//! The room is pure: it builds in the module, in the tools and on the host, and reaches the device by the
+//! trait [`Medium`] alone. Documentation/format.rst says what is on the medium.
 //!
 //! # Locking
 //!
-//! The caller holds the state lock exclusively, from the transaction's `reserve` to its `apply`.
+//! None in here. The caller holds the state lock exclusively, from the transaction's `reserve` to its
+//! `apply`: what is appended must be what is applied.
 
 #[cfg(not(MODULE))]
 mod format;
@@ -66,8 +66,8 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// A log of which nothing is to be used any more: its next record is a checkpoint, with the
-    /// sequence number `seq`. It must be greater than that of any record that may still be there.
+    /// A log of which nothing is to be used any more: its next record is a checkpoint, with the sequence
+    /// number `seq`, which must be greater than that of any record that may still be on the medium.
     pub(crate) fn abandoned(sb: Superblock, seq: u64) -> Self {
         Self {
             log: Log::begin(sb.active_region(), tag(&sb), seq),
@@ -81,7 +81,7 @@ impl Journal {
         &self.sb
     }
 
-    /// The blocks that no file can have: superblocks and log.
+    /// The blocks that no file can have: first superblock, the log's two regions, last superblock.
     pub(crate) fn metadata(&self) -> [Range<u64>; 4] {
         metadata(&self.sb)
     }
@@ -91,7 +91,7 @@ impl Journal {
         (self.log.head(), capacity(&self.sb))
     }
 
-    /// Makes operations durable, all or none. `state` is what it was before.
+    /// Makes operations durable, all or none. `state` is the state before them.
     ///
     /// # Errors
     ///
@@ -213,7 +213,7 @@ fn capacity(sb: &Superblock) -> u64 {
     first.bytes().min(second.bytes())
 }
 
-/// How many bytes at the end of the log's region are not.
+/// How many bytes at the end of the active region are not used.
 fn unused(sb: &Superblock) -> u64 {
     sb.active_region().bytes().saturating_sub(capacity(sb))
 }
@@ -224,7 +224,7 @@ fn tag(sb: &Superblock) -> u64 {
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
-/// The blocks that no file can have.
+/// See [`Journal::metadata`].
 fn metadata(sb: &Superblock) -> [Range<u64>; 4] {
     let [first, second] = sb.regions;
     let end = sb.blocks.saturating_sub(1);

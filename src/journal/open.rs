@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reads a filesystem: superblocks, checkpoint, transactions. Nothing is written.
+//! Reading a filesystem into memory: superblocks, then the log's checkpoint, then its transactions.
+//! Nothing is written.
 //!
-//! If the checkpoint at the start of the log cannot be read, the log before it can tell the same, as
-//! long as its region was not used again: it ends where that checkpoint was made. Transactions that
-//! come after the checkpoint are then found by its last record.
+//! If the checkpoint cannot be read, the log before it tells the same, as long as the other region still
+//! has that log: it ends where the checkpoint was made. The transactions after the checkpoint are then
+//! found by its last record.
+//!
+//! What is read may be anything: every record has a checksum, and every operation is checked when it is
+//! applied.
 //!
 //! # Locking
 //!
-//! None: nobody else knows the filesystem yet.
+//! None: nobody else has the state yet.
 
 use super::{
     metadata,
@@ -43,24 +47,24 @@ pub(crate) struct Opened {
     pub(crate) state: State,
     /// The generation of each copy of the superblock, or why it cannot be had.
     pub(crate) copies: [Result<u64>; 2],
-    /// Its features allow to write.
+    /// Whether its features allow this version to write.
     pub(crate) can_write: bool,
-    /// A part of the log cannot be read, and was not needed: nothing is lost.
+    /// Whether a part of the log cannot be read that was not needed: nothing is lost.
     pub(crate) damaged: bool,
-    /// A record of the log is damaged, and what came after it is lost.
+    /// Whether a record of the log is damaged: what came after it is lost.
     pub(crate) lost: bool,
-    /// The medium has no secret, and is to get the one that is used.
+    /// Whether the medium has no secret: it is to get the one that is in use now.
     pub(crate) new_secret: bool,
 }
 
 impl Journal {
-    /// Reads a filesystem of a device that has so many blocks. Writes nothing. `random`: its secret,
-    /// if it has none.
+    /// Reads the filesystem of a device of `device_blocks` blocks. Writes nothing. `random`: the secret
+    /// that it gets if it has none.
     ///
     /// # Errors
     ///
-    /// `EINVAL` if there is none; `EUCLEAN` if it is damaged; `EOPNOTSUPP` if it is of a version or has
-    /// features that are not known here; `EIO` if some of it cannot be read; `ENOMEM`.
+    /// `EINVAL` if there is no filesystem; `EUCLEAN` if it is damaged; `EOPNOTSUPP` if it is of a
+    /// version or has features that are not known here; `EIO` if some of it cannot be read; `ENOMEM`.
     pub(crate) fn open(medium: &impl Medium, device_blocks: u64, random: Secret) -> Result<Opened> {
         let found = Superblock::read(medium, device_blocks)?;
         let mut sb = found.sb;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Moves the log off bad blocks. What is in memory is the truth: nothing is read.
+//! Moving the log off bad blocks: a region that has some gets a new place, and a checkpoint goes there.
 //!
-//! Superblocks have their places: one that is on a bad block is not written any more.
+//! Nothing is read for that: what is in memory is the truth. Superblocks cannot move: a copy that is on
+//! a bad block is not written any more.
 //!
 //! # Locking
 //!
@@ -32,15 +33,15 @@ impl Journal {
         !self.is_bad(state, self.sb.active)
     }
 
-    /// Blocks of the log that the medium knows as bad enter the bad set; false if there are none.
-    /// Where there is no memory for that they are found again by whoever gets them.
+    /// Puts those blocks of the log into the bad set that the medium knows as bad; false if there are
+    /// none. Those for which there is no memory are found again by whoever gets them.
     pub(crate) fn find_bad(&self, medium: &impl Medium, state: &mut State) -> bool {
         [0, 1].into_iter().fold(false, |found, index| {
             adopt_known(medium, state, &self.region(index).range()) || found
         })
     }
 
-    /// The log's region could not be written: [`repair`](Self::repair) is to leave it.
+    /// Marks the log's region as one that cannot be written: [`repair`](Self::repair) is to leave it.
     pub(crate) fn distrust(&mut self) {
         self.damaged = true;
     }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! All metadata of a mount, in memory and on the medium.
+//! The store: all metadata of a mount, in memory and on the medium, changed together.
 //!
-//! What is in memory is what the medium has, but for blocks in flight and for failures that could not
-//! be written down. A transaction is durable, then it is so in memory. Failures are so in memory
-//! first: nothing may keep them from being known.
+//! Memory has what the medium has, but for blocks in flight and for failures that could not be written
+//! down. A transaction is made durable first, then applied in memory. A failure enters memory first:
+//! nothing may keep it from being known.
 //!
-//! When the log is on blocks that go bad it moves, before anything else is written. When it cannot
-//! move, there are no more changes; all can still be read.
+//! When blocks of the log go bad the log moves, before anything else is written. When it cannot move, no
+//! more changes are made; all can still be read.
 //!
 //! # Locking
 //!
@@ -51,7 +51,7 @@ pub(crate) struct Store<M: Medium> {
     found: u64,
 }
 
-/// What became of bad blocks.
+/// What became of blocks that were to enter the bad set.
 pub(crate) struct Marked {
     /// How many of them were not known as bad before.
     pub(crate) newly_bad: u64,
@@ -104,8 +104,8 @@ impl<M: Medium> Store<M> {
         self.writable
     }
 
-    /// From here on changes are made. The log moves off bad blocks, and what nobody has a name for
-    /// is gone: whoever had it open did not survive. Returns how many inodes that were.
+    /// Allows changes from here on. The log moves off bad blocks, and inodes without a name are freed:
+    /// whoever had them open did not survive. Returns how many they were.
     ///
     /// # Errors
     ///
@@ -148,19 +148,18 @@ impl<M: Medium> Store<M> {
         Ok(evicted)
     }
 
-    /// From here on no changes are made.
+    /// Refuses changes from here on, with `EROFS`.
     pub(crate) fn make_read_only(&mut self) {
         self.writable = false;
     }
 
-    /// Nothing is written from here on. The caller holds off whoever changes something; failures still
-    /// come, and inodes still go.
+    /// Writes nothing from here on. The caller holds off whoever changes something; failures still come,
+    /// and inodes still go.
     pub(crate) fn freeze(&mut self) {
         self.frozen = Some(KVec::new());
     }
 
-    /// The end of [`freeze`](Self::freeze): what came in the meantime is written, if the medium is
-    /// still `alive`.
+    /// Ends a [`freeze`](Self::freeze): writes what came in the meantime, if the medium is still `alive`.
     ///
     /// # Errors
     ///
@@ -178,8 +177,8 @@ impl<M: Medium> Store<M> {
         result
     }
 
-    /// Frees an inode that nobody has a name or a use for any more, or a part of it; after the thaw, if it
-    /// is frozen. Returns whether that is all.
+    /// Frees an inode that nobody has a name or a use for any more, or a part of it; after the thaw, if
+    /// it is frozen. Returns whether that is all.
     ///
     /// # Errors
     ///
@@ -199,7 +198,7 @@ impl<M: Medium> Store<M> {
         Ok(())
     }
 
-    /// Gives the filesystem another name for people. Durable, or not so.
+    /// Gives the filesystem another name for people, durably.
     ///
     /// # Errors
     ///
@@ -211,7 +210,7 @@ impl<M: Medium> Store<M> {
         self.journal.set_label(&self.medium, &self.state, label)
     }
 
-    /// Makes a transaction so. All of it happens, or nothing.
+    /// Makes a transaction durable, and applies it to the state: all of it, or nothing.
     ///
     /// # Errors
     ///
@@ -308,7 +307,7 @@ impl<M: Medium> Store<M> {
         self.journal.checkpoint(&self.medium, &self.state)
     }
 
-    /// So many blocks were bad before somebody looked.
+    /// Counts the blocks that are bad now and were not when there were `before` of them.
     fn count_found(&mut self, before: u64) {
         let found = self.state.bad_blocks().saturating_sub(before);
         self.found = self.found.saturating_add(found);

@@ -2,7 +2,7 @@
 
 //! Little-endian numbers and byte strings, to and from the medium.
 //!
-//! What is read may be anything: a [`Reader`] never goes beyond its end.
+//! What is read may be anything: a [`Reader`] never goes beyond its end. There is nothing to lock.
 
 use crate::errno::euclean;
 use kernel::prelude::*;

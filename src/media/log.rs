@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The metadata log: records one after the other in a region of blocks.
+//! Writing the metadata log: records one after the other in a region of blocks.
 //!
-//! A record has a sequence number, one more than the one before it, and a checksum over all of it. So
+//! A record has a sequence number, one more than the record before it, and a checksum over all of it. So
 //! what is left of older logs in the region, or of a record that a crash has cut, does not look like
-//! the next one. Reading ends at the first that is not.
+//! the next record. Reading ends at the first place where none is.
 //!
-//! A region begins with a checkpoint, the whole state in as many records as it takes, the last of
-//! which says so. Transactions follow. When the region is full, a checkpoint is written to the other
-//! one, and the superblock is told.
+//! A region begins with a checkpoint: the whole state in as many records as it takes, the last of which
+//! says that it is the last. Transactions follow.
+//!
+//! # Locking
+//!
+//! None in here: a [`Log`] has one writer.
 
 use super::{
     bytes::SliceSink,

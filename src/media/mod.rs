@@ -2,13 +2,13 @@
 
 //! What is on the medium: superblocks and the metadata log. Documentation/format.rst has every field.
 //!
-//! Pure: it knows bytes, not what they mean to the filesystem. [`Medium`] is all that it needs of the
-//! device.
+//! This room is pure: it knows bytes, not what they mean to the filesystem. [`Medium`] is all that it
+//! needs of the device.
 //!
 //! # Persistence
 //!
 //! A store is durable once it was flushed and a fence came after that. The log relies on nothing
-//! else: no order among stores between two fences, no atomicity of more than a byte.
+//! else: not on an order of stores between two fences, nor on atomicity of more than a byte.
 //!
 //! # Locking
 //!
@@ -52,7 +52,8 @@ use kernel::prelude::*;
 /// Bytes in a block.
 pub(crate) const BLOCK_SIZE: u64 = 4096;
 
-/// The bytes of the filesystem's part of a device.
+/// A filesystem's part of a device, as bytes: positions are bytes from its start, blocks are of
+/// [`BLOCK_SIZE`].
 pub(crate) trait Medium {
     /// Reads `buf.len()` bytes at byte `at`.
     ///

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reads the metadata log: from its start, or past what cannot be read.
-//!
-//! What is read may be anything. Nothing of a record is believed before its checksum is right.
+//! Reading the metadata log: from its start, or past what cannot be read. What is read may be anything.
 //!
 //! # Locking
 //!
-//! None: nobody else has the medium yet.
+//! None in here: nobody writes the log while it is read.
 
 use super::{
     log::{
@@ -41,7 +39,7 @@ pub(crate) struct Replay {
     complete: bool,
 }
 
-/// Where records may begin: lines that begin as they do, in blocks that can be read.
+/// The places where records may begin: cache lines that begin as records do, in blocks that can be read.
 struct Lines<'a, M: Medium> {
     medium: &'a M,
     region: Region,

@@ -2,10 +2,15 @@
 
 //! The superblock: what the filesystem is, and where its log is.
 //!
-//! There are two copies, in the first and in the last block. Each has a checksum and a count of how
-//! often it was written; the newest one that checks is the truth. They are written one after the
-//! other, with a fence in between. In each block there are two places, used by turns, so that the one
-//! before is whole while a new one is written: also when only one of the blocks is good.
+//! There are two copies, in the first and in the last block. Each has a checksum and a generation, which
+//! counts how often a superblock was written; the newest one with a right checksum is the truth. The
+//! copies are written one after the other, with a fence in between. Each block has two places, used by
+//! turns: so the superblock before is whole while a new one is written, even if only one of the blocks
+//! is good.
+//!
+//! # Locking
+//!
+//! None in here: the caller serialises writers.
 
 use super::{
     bytes::SliceSink,

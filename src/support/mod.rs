@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Small safe wrappers of what the kernel offers to everybody, and its Rust crate not yet (or not for
-//! this): of no subsystem of ours, and knowing nothing of any.
+//! Small safe wrappers of what the kernel offers to everybody, and its Rust crate does not have yet, or
+//! not in this form. They know nothing of the rooms that use them.
 //!
 //! - [`nofs`]: allocation under a filesystem's lock. [`task`]: the task that runs this.
-//! - [`mod@plain`]: types that are copied from and to user space. [`mod@random`]: random numbers. [`ratelimit`]: lines of the log. [`workqueue`]: a work queue of one's own.
+//! - [`mod@plain`]: types that are copied from and to user space. [`mod@random`]: random numbers.
+//! - [`ratelimit`]: limits for lines of the log. [`workqueue`]: a work queue of one's own.
 //!
 //! # Locking
 //!

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Types of C headers that are copied from and to user space as they are. Nothing to lock.
+//! Types of C headers that are copied from and to user space as they are. There is nothing to lock.
 
-/// Numbers, arrays of them, and structs of these: any bytes are one, and all of its bytes may be seen.
-/// Structs come to be that by [`plain`] only, which looks at them.
+/// Numbers, arrays of them, and structs of these: any bytes make a value of the type, and user space may
+/// see all bytes of one. Only [`plain`], which looks at the fields, makes structs `Plain`.
 #[allow(dead_code, reason = "asked for when it is compiled, never called")]
 pub(crate) trait Plain {}
 

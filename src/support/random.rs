@@ -2,7 +2,7 @@
 
 //! Random numbers.
 //!
-//! C header: [`include/linux/random.h`](srctree/include/linux/random.h). Nothing to lock.
+//! C header: [`include/linux/random.h`](srctree/include/linux/random.h). There is nothing to lock.
 
 use crate::bindings;
 

@@ -3,7 +3,7 @@
 //! The task that runs this: whether it is to die, and what it may do.
 //!
 //! C headers: [`include/linux/sched/signal.h`](srctree/include/linux/sched/signal.h),
-//! [`include/linux/capability.h`](srctree/include/linux/capability.h). Nothing to lock.
+//! [`include/linux/capability.h`](srctree/include/linux/capability.h). There is nothing to lock.
 
 use crate::bindings;
 use kernel::prelude::*;

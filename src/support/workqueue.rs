@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A work queue of one mount.
+//! A work queue of one's own, for which one can wait.
 //!
-//! The kernel crate has the queues of the system, which nobody can wait for the end of. C header:
+//! The kernel crate has only the system's queues, whose work one cannot wait for. C header:
 //! [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
+//!
+//! # Locking
+//!
+//! None is held for starting work. [`OwnedQueue::flush`] and the drop wait: no lock that the work takes
+//! may be held then.
 
 use crate::bindings;
 use core::{

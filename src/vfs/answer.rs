@@ -2,18 +2,18 @@
 
 //! What a callback answers the VFS, and so a system call its caller.
 //!
-//! All that goes out of here by number goes through [`outside`]: what the layers below tell each other is
-//! not for user space.
+//! Every error that leaves the filesystem goes through [`outside`]: some numbers are for the layers here
+//! alone, and user space must not see them.
 //!
 //! # Locking
 //!
-//! None.
+//! None: these are plain functions.
 
 use crate::errno;
 use kernel::prelude::*;
 
-/// The answer of a callback that does `f`: as the function of the kernel crate, but for what
-/// [`outside`] says.
+/// The answer of a callback that does `f`: as `kernel::error::from_result`, with the error that
+/// [`outside`] makes of it.
 pub(crate) fn from_result<T: From<i16>>(f: impl FnOnce() -> Result<T>) -> T {
     kernel::error::from_result(|| f().map_err(outside))
 }

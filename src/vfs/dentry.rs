@@ -31,8 +31,8 @@ pub(crate) struct Dentry<F: FileSystem> {
 impl<F: FileSystem> Dentry<F> {
     /// # Safety
     ///
-    /// `ptr`: a live dentry of an `F`, whose name and inode are stable for `'a`: its parent's `i_rwsem` is
-    /// held.
+    /// `ptr`: a live dentry of an `F`, whose name and inode are stable for `'a`: its parent's `i_rwsem`
+    /// is held.
     pub(super) unsafe fn from_raw<'a>(ptr: *const bindings::dentry) -> &'a Self {
         // INVARIANT: "stable": clause `ptr`.
         // SAFETY: It is live for `'a`: clause `ptr`; the layout is transparent.
@@ -60,7 +60,7 @@ impl<F: FileSystem> Dentry<F> {
         unsafe { &raw const (*self.as_ptr()).__bindgen_anon_1.d_name }
     }
 
-    /// The inode, unless the entry is negative.
+    /// The inode; `None` if the entry is negative.
     pub(crate) fn inode(&self) -> Option<&Inode<F>> {
         // SAFETY: The dentry is live and its inode stable: invariant "stable".
         let inode = unsafe { (*self.as_ptr()).d_inode };

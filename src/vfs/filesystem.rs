@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a filesystem is to this layer, as far as no inode is concerned.
+//! The trait of a filesystem: what the VFS asks of a mount as a whole.
 //!
-//! All else here is generic over a [`FileSystem`]; what it does with inodes and names is in traits that
+//! All else in `vfs` is generic over a [`FileSystem`]. The traits for what it does with inodes and names
 //! stand on this one.
 //!
 //! # Locking
 //!
-//! Each function says what the VFS holds; most of them, `s_umount`.
+//! The VFS holds `s_umount` exclusively for `reconfigure`, `freeze` and `thaw`. The other functions are
+//! called with it or without; none of them may take it.
 
 use crate::bindings;
+use core::marker::PhantomData;
 use kernel::prelude::*;
 
 /// What statfs(2) tells.
@@ -26,7 +28,7 @@ pub(crate) struct StatFs {
     pub(crate) free_files: u64,
 }
 
-/// What is remembered of one file. All may use it at once.
+/// What a filesystem remembers of one regular file in core. Any number of tasks may use it at once.
 pub(crate) trait FileCache: Send + Sync + 'static {
     /// One that remembers nothing.
     fn new() -> impl PinInit<Self>;
@@ -35,17 +37,44 @@ pub(crate) trait FileCache: Send + Sync + 'static {
     fn forget(&self);
 }
 
-/// The operations of regular files, and that they are DAX.
-#[derive(Clone, Copy)]
-pub(crate) struct RegularFiles {
+/// The VFS's tables for regular files of `F`, which a layer above this one makes.
+///
+/// # Invariants
+///
+/// - "tables": the callbacks of all tables may be called for any regular file of an `F`, as the VFS calls
+///   them.
+pub(crate) struct RegularFiles<F> {
     /// Of the inode.
-    pub(crate) inode: &'static bindings::inode_operations,
+    pub(in crate::vfs) inode: &'static bindings::inode_operations,
     /// Of an open file.
-    pub(crate) file: &'static bindings::file_operations,
+    pub(in crate::vfs) file: &'static bindings::file_operations,
     /// Of the mapping.
-    pub(crate) mapping: &'static bindings::address_space_operations,
-    /// What is set in `i_flags`.
-    pub(crate) flags: u32,
+    pub(in crate::vfs) mapping: &'static bindings::address_space_operations,
+    /// What is set in `i_flags`: `S_` numbers.
+    pub(in crate::vfs) flags: u32,
+    _fs: PhantomData<F>,
+}
+
+impl<F> RegularFiles<F> {
+    /// # Safety
+    ///
+    /// "tables": the callbacks of all tables may be called for any regular file of an `F` that has
+    /// `flags`, as the VFS calls them.
+    pub(crate) const unsafe fn new(
+        inode: &'static bindings::inode_operations,
+        file: &'static bindings::file_operations,
+        mapping: &'static bindings::address_space_operations,
+        flags: u32,
+    ) -> Self {
+        // INVARIANT: "tables": clause "tables".
+        Self {
+            inode,
+            file,
+            mapping,
+            flags,
+            _fs: PhantomData,
+        }
+    }
 }
 
 /// A filesystem; a value of the type is one mount.
@@ -62,7 +91,7 @@ pub(crate) trait FileSystem: Sized + Send + Sync + 'static {
     type FileCache: FileCache;
 
     /// What is called for regular files: their data are of a layer above this one.
-    const REGULAR_FILES: RegularFiles;
+    const REGULAR_FILES: RegularFiles<Self>;
 
     /// Changes are made no more, or from here on: a remount.
     ///

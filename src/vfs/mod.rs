@@ -2,23 +2,24 @@
 
 //! Safe wrappers of what the VFS offers to a filesystem.
 //!
-//! A filesystem is a type that implements [`FileSystem`] (what a mount is, statfs), [`Mountable`] (mount,
-//! root, the end of an inode), [`Namespace`] (directories), [`Attributes`], [`Acls`], [`Xattrs`],
-//! [`Ioctl`] and [`Export`]. The private tables of the files here turn the VFS's C callbacks into calls of
-//! these traits. What regular files do is of a layer above, which gives its tables
+//! A filesystem is a type that implements [`FileSystem`] (what a mount is, statfs), [`Mountable`]
+//! (mount, root, the end of an inode), [`Namespace`] (directories), [`Attributes`], [`Acls`],
+//! [`Xattrs`], [`Ioctl`] and [`Export`]. The private tables of the files here turn the VFS's C callbacks
+//! into calls of these traits. What regular files do is of a layer above, which gives its tables
 //! ([`RegularFiles`]). The kernel crate has no such abstractions yet; these are kept apart from daxrmap
-//! so that they could move there: nothing here knows of DAX, of failures, or of our ioctls.
+//! so that they could move there: nothing here knows of failures, of our ioctls, or of DAX more than its
+//! name (the mount option, and a flag of chattr(1)).
 //!
 //! - [`filesystem`], [`super_block`], [`inode`], [`dentry`]: the objects, and the locks of an inode.
 //! - [`attr`], [`names`], [`ioctl`]: what a filesystem does with them, as traits.
 //! - [`operations`]: the VFS's tables for inodes. [`mount`]: types of filesystems and mounts.
-//! - [`write_access`]: writing to a mount. [`answer`]: what is told to the VFS.
+//! - [`write_access`]: writing to a mount. [`answer`]: which errors the VFS gets to see.
 //!
 //! # Locking
 //!
-//! A callback runs under the locks that `Documentation/filesystems/locking.rst` gives for it. Locks
-//! that a filesystem takes itself are guards of [`Inode`], and what may only be done under one is a method
-//! of its guard.
+//! A callback runs under the locks that `Documentation/filesystems/locking.rst` gives for it. The locks
+//! that a filesystem takes itself are those of an [`Inode`]; each has a guard, and what may only be done
+//! under it is a method of that guard ([`inode::lock`]).
 
 mod answer;
 mod attr;
@@ -98,8 +99,8 @@ pub(crate) use self::{
         mountable::Mountable,
         new_super::NewSuper,
         work::{
+            MountTask,
             MountWork,
-            Task,
             Working, //
         },
     },

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A mounted super block.
+//! A super block that is mounted, or on its way down: the VFS's side of a mount.
 //!
-//! C header: [`include/linux/fs/super_types.h`](srctree/include/linux/fs.h)
+//! C header: [`include/linux/fs/super_types.h`](srctree/include/linux/fs/super_types.h)
 //!
 //! # Locking
 //!
-//! None is needed: what is read here does not change, or may be the old or the new value.
+//! Nothing here takes a lock: what is read does not change, or may be the old value or the new one.
 
 use super::FileSystem;
 use crate::bindings;
@@ -17,7 +17,7 @@ use kernel::{
     types::Opaque, //
 };
 
-/// What `s_fs_info` points to begins with this.
+/// What a super block knows of its filesystem: `s_fs_info` points to something that begins with this.
 pub(super) struct Info<F: FileSystem> {
     /// The filesystem.
     fs: Arc<F>,
@@ -33,9 +33,9 @@ impl<F: FileSystem> Info<F> {
 ///
 /// # Invariants
 ///
-/// - "info": the super block is live, and `s_fs_info` points to what begins with an `Info<F>`. That lives until `kill_sb`
-///   ends, which is longer than anybody uses the super block. Fields that others may write are read and
-///   written as the VFS does it, never through a `&mut`.
+/// - "info": the super block is live, and `s_fs_info` points to what begins with an `Info<F>`. That
+///   lives until `kill_sb` ends, which is longer than anybody uses the super block. Fields that others
+///   may write are read and written as the VFS does it, never through a `&mut`.
 #[repr(transparent)]
 pub(crate) struct SuperBlock<F: FileSystem> {
     inner: Opaque<bindings::super_block>,
@@ -105,34 +105,36 @@ impl<F: FileSystem> SuperBlock<F> {
 
     /// Whether the mount is not to change anything.
     pub(crate) fn is_read_only(&self) -> bool {
-        // SAFETY: The super block is live; a racing remount gives the old or the new value.
+        // SAFETY: The super block is live: invariant "info"; a racing remount gives the old or the new
+        // value.
         let flags = unsafe { (*self.as_ptr()).s_flags };
         flags & bindings::SB_RDONLY as usize != 0
     }
 
     /// Whether times may be kept in core only, for a while.
     pub(super) fn is_lazytime(&self) -> bool {
-        // SAFETY: The super block is live; a racing remount gives the old or the new value.
+        // SAFETY: The super block is live: invariant "info"; a racing remount gives the old or the new
+        // value.
         let flags = unsafe { (*self.as_ptr()).s_flags };
         flags & bindings::SB_LAZYTIME as usize != 0
     }
 
     /// What statfs(2) names the filesystem by, as `uuid_to_fsid` makes it (linux/statfs.h).
     pub(super) fn fsid(&self) -> u64 {
-        // SAFETY: The super block is live; the field is set once.
+        // SAFETY: The super block is live: invariant "info"; the field is set once.
         let uuid = u128::from_le_bytes(unsafe { (*self.as_ptr()).s_uuid.b });
         (uuid as u64) ^ (uuid >> 64) as u64
     }
 
     /// The mount, as tracepoints name it.
     pub(crate) fn dev(&self) -> Dev {
-        // SAFETY: The super block is live; the field does not change.
+        // SAFETY: The super block is live: invariant "info"; the field does not change.
         Dev(unsafe { (*self.as_ptr()).s_dev })
     }
 
     /// The block device's number, as user space has it (`new_encode_dev`, linux/kdev_t.h).
     pub(crate) fn device_number(&self) -> u32 {
-        // SAFETY: The super block is live; the field does not change.
+        // SAFETY: The super block is live: invariant "info"; the field does not change.
         let dev = unsafe { (*self.as_ptr()).s_dev };
         let (major, minor) = (dev >> 20, dev & 0xf_ffff);
         (minor & 0xff) | (major << 8) | ((minor & !0xff) << 12)

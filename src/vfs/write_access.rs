@@ -6,7 +6,7 @@
 //!
 //! # Locking
 //!
-//! It waits for the end of a freeze, so no lock of an inode may be held.
+//! [`while_writable`] waits for the end of a freeze, so its caller may hold no lock of an inode.
 
 use crate::bindings;
 use kernel::{

@@ -2,7 +2,8 @@
 
 //! What fallocate(2) can ask for.
 //!
-//! C source: fs/open.c (`vfs_fallocate`), include/linux/falloc.h. Pure: nothing to lock.
+//! C source: fs/open.c (`vfs_fallocate`), include/linux/falloc.h. It is plain arithmetic: there is
+//! nothing to lock.
 
 use crate::{
     bindings,
@@ -15,26 +16,26 @@ use kernel::prelude::*;
 /// What is to be done to a range of a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fallocate {
-    /// Blocks where holes are.
+    /// Holes get blocks.
     Allocate {
         /// The size stays, whatever the range.
         keep_size: bool,
     },
-    /// A hole.
+    /// The range becomes a hole.
     PunchHole,
-    /// Blocks of zeroes.
+    /// The range becomes blocks of zeroes.
     ZeroRange {
         /// The size stays, whatever the range.
         keep_size: bool,
     },
-    /// Blocks of this file alone.
+    /// Shared blocks are replaced by copies that are this file's alone.
     Unshare {
         /// The size stays, whatever the range.
         keep_size: bool,
     },
-    /// The range is not there any more: what comes after it moves down.
+    /// The range is taken out: what comes after it moves down.
     Collapse,
-    /// A hole between what is before it and what was there, which moves up.
+    /// A hole is put in: what was there, and after it, moves up.
     Insert,
 }
 

@@ -6,8 +6,9 @@
 //!
 //! # Locking
 //!
-//! What moves bytes holds locks of the file, and so takes no page fault of the user's: the buffer may
-//! be a mapping of the same file.
+//! Bytes move under locks of the file. Then no page fault of the user's buffer may be taken, as it may
+//! be a mapping of the same file: the buffer is faulted in before, without locks, and what is missing
+//! then is a short transfer.
 
 use crate::{
     bindings,
@@ -23,8 +24,8 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// - "call": `kiocb` and `iter` are the VFS's, for a call that has not returned while this value lives, on a
-///   file that is open.
+/// - "call": `kiocb` and `iter` are the VFS's, for a call that has not returned while this value lives,
+///   on a file that is open.
 /// - "advanced": `iter` has moved on by at least so many bytes since this value was made.
 pub(crate) struct ReadIter<'a> {
     kiocb: &'a mut bindings::kiocb,
@@ -36,8 +37,8 @@ pub(crate) struct ReadIter<'a> {
 ///
 /// # Invariants
 ///
-/// - "call": `kiocb` and `iter` are the VFS's, for a call that has not returned while this value lives, on a
-///   file that is open.
+/// - "call": `kiocb` and `iter` are the VFS's, for a call that has not returned while this value lives,
+///   on a file that is open.
 /// - "advanced": `iter` has moved on by at least so many bytes since this value was made.
 pub(crate) struct WriteIter<'a> {
     kiocb: &'a mut bindings::kiocb,
@@ -117,13 +118,13 @@ macro_rules! common {
                     return Err(EINVAL);
                 }
                 let whole = self.left();
-                // SAFETY: The iterator is there for the call: invariant "call"; truncated to no more than it has.
+                // SAFETY: The iterator is there for the call: invariant "call".
                 unsafe { bindings::daxrmap_iov_iter_truncate(self.iter, bytes.min(whole)) };
                 let start = self.left();
                 // SAFETY: Paired with the enable below; nothing between them sleeps on a fault.
                 unsafe { bindings::daxrmap_pagefault_disable() };
-                // SAFETY: The file is open: invariant "call". It is `lock`'s, and so an `F`'s, as the table
-                // is: compared above.
+                // SAFETY: The file is open: invariant "call". It is `lock`'s, and so an `F`'s, as the
+                // table is: compared above.
                 let ret = unsafe {
                     bindings::dax_iomap_rw(self.kiocb, self.iter, dax::iomap_operations::<F>())
                 };
@@ -132,7 +133,8 @@ macro_rules! common {
                 let moved = start.saturating_sub(self.left());
                 // INVARIANT: "advanced": so many are left no more.
                 self.advanced = self.advanced.saturating_add(moved);
-                // SAFETY: Gives back what the truncation hid.
+                // SAFETY: The iterator is there for the call: invariant "call". It gets back what the
+                // truncation above has hidden of it.
                 unsafe {
                     bindings::daxrmap_iov_iter_reexpand(self.iter, whole.saturating_sub(moved))
                 };
@@ -198,7 +200,8 @@ impl WriteIter<'_> {
         let bytes = bytes.min(self.left());
         // SAFETY: Paired with the enable below; nothing between them sleeps on a fault.
         unsafe { bindings::daxrmap_pagefault_disable() };
-        let copied = device.copy_from_iter(block, self.iter, bytes);
+        // SAFETY: The iterator is the VFS's, for a call that has not returned: invariant "call".
+        let copied = unsafe { device.copy_from_iter(block, self.iter, bytes) };
         // SAFETY: Paired with the disable above.
         unsafe { bindings::daxrmap_pagefault_enable() };
         let copied = copied?;
@@ -214,8 +217,8 @@ impl WriteIter<'_> {
         let bytes = bytes.min(self.advanced);
         // INVARIANT: "advanced": it moves back by as much.
         self.advanced -= bytes;
-        // SAFETY: The iterator is there for the call: invariant "call". It has moved on by as much: invariant
-        // "advanced".
+        // SAFETY: The iterator is there for the call: invariant "call". It has moved on by as much:
+        // invariant "advanced".
         unsafe { bindings::iov_iter_revert(self.iter, bytes) };
         let moved = bindings::loff_t::try_from(bytes).unwrap_or(0);
         self.kiocb.ki_pos = self.kiocb.ki_pos.saturating_sub(moved);

@@ -8,8 +8,8 @@
 //!
 //! # Locking
 //!
-//! The VFS holds no lock of the inode. fallocate(2) and what shares blocks come with writes to the super
-//! block let in; `i_rwsem` is taken here for fallocate(2), exclusively.
+//! The VFS holds no lock of the inode. For fallocate(2) and what shares blocks it has write access to the
+//! mount. Only for fallocate(2) `i_rwsem` is taken here, exclusively.
 
 use super::{
     seek,
@@ -182,8 +182,8 @@ impl<F: FileData> Table<F> {
             // SAFETY: The file is open, and an `F`'s: clause `desc`.
             let inode = unsafe { Inode::<F>::of_file(file) };
             let dax_dev = inode.fs().pmem().as_ptr();
-            // SAFETY: The descriptor is there for the call: clause `desc`. The dax device is referenced by
-            // the mount's `Pmem`.
+            // SAFETY: The descriptor is there for the call: clause `desc`. The dax device is referenced:
+            // invariant "dax" of `Pmem`.
             if !unsafe { bindings::daxrmap_mmap_supported(desc, dax_dev) } {
                 return Err(eopnotsupp());
             }
@@ -226,12 +226,16 @@ fn count(result: Result<usize>) -> isize {
 }
 
 /// What the VFS calls for the regular files of `F`.
-pub(crate) const fn regular_files<F: FileData>() -> RegularFiles {
-    RegularFiles {
-        inode: &Table::<F>::INODE,
-        file: &Table::<F>::FILE,
-        mapping: &Table::<F>::MAPPING,
-        flags: bindings::S_DAX,
+pub(crate) const fn regular_files<F: FileData>() -> RegularFiles<F> {
+    // SAFETY: All three are the tables of `F`, whose callbacks want regular files of an `F`, with S_DAX:
+    // clause "tables".
+    unsafe {
+        RegularFiles::new(
+            &Table::<F>::INODE,
+            &Table::<F>::FILE,
+            &Table::<F>::MAPPING,
+            bindings::S_DAX,
+        )
     }
 }
 
@@ -254,7 +258,8 @@ unsafe extern "C" fn fallocate<F: FileData>(
         let lock = inode.lock();
         let size = match what {
             Fallocate::Collapse | Fallocate::Insert => {
-                // SAFETY: The super block is mounted; its limit does not change.
+                // SAFETY: The super block is mounted, as a file of it is open: clause `file`; its limit
+                // does not change.
                 let max = unsafe { (*inode.sb().as_ptr()).s_maxbytes };
                 let max = u64::try_from(max).map_err(|_| EFBIG)?;
                 what.moved_size(inode.size(), &(start..end), max)?
@@ -264,12 +269,14 @@ unsafe extern "C" fn fallocate<F: FileData>(
         };
         if size > inode.size() {
             let size = bindings::loff_t::try_from(size).map_err(|_| EFBIG)?;
-            // SAFETY: The inode is live, its `i_rwsem` held.
+            // SAFETY: The inode is live: invariant "live"; its `i_rwsem` is held: invariant "held" of
+            // `lock`.
             to_result(unsafe { bindings::inode_newsize_ok(inode.as_ptr(), size) })?;
         }
         // What fails for that has changed nothing, the times included.
         F::check_room(inode, what, &(start..end))?;
-        // SAFETY: The file is open: clause `file`; `i_rwsem` is held exclusively.
+        // SAFETY: The file is open: clause `file`; `i_rwsem` is held exclusively: invariant "held" of
+        // `lock`.
         to_result(unsafe { bindings::file_modified(file) })?;
         F::fallocate(&lock, what, start..end)?;
         Ok(0)
@@ -279,7 +286,8 @@ unsafe extern "C" fn fallocate<F: FileData>(
 
 /// # Safety
 ///
-/// Called by the VFS. `file_in`, `file_out`: open regular files of one mount of an `F`, which it has compared.
+/// Called by the VFS. `file_in`, `file_out`: open regular files of one mount of an `F`, which it has
+/// compared.
 unsafe extern "C" fn remap_file_range<F: FileData>(
     file_in: *mut bindings::file,
     pos_in: bindings::loff_t,

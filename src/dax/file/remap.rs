@@ -6,7 +6,8 @@
 //!
 //! # Locking
 //!
-//! The VFS calls it with writes to the superblock let in. Both `i_rwsem`s are taken here, exclusively.
+//! The VFS has write access to the mount when it calls, and holds no lock of either inode. Both
+//! `i_rwsem`s are taken here, exclusively.
 
 use crate::{
     bindings, dax,
@@ -22,7 +23,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// One side of it: the open file and a byte position in it.
+/// One side of a [`Remap`]: an open file and a byte position in it.
 ///
 /// # Invariants
 ///
@@ -116,7 +117,8 @@ impl<'a, F: dax::Extents> Remap<'a, F> {
         } else {
             0
         };
-        // SAFETY: Both inodes are live, and no directories; one inode twice is allowed.
+        // SAFETY: Both inodes are live: invariant "live" of `Inode`. They are regular files: clauses
+        // `from.0` and `to.0` of `new`. One inode twice is allowed.
         unsafe { bindings::lock_two_nondirectories(a, b) };
         // SAFETY: Both files are open: invariant "file" of `Side`; their inodes were locked above.
         let ret = unsafe {
@@ -139,7 +141,7 @@ impl<'a, F: dax::Extents> Remap<'a, F> {
             }
             Err(e) => Err(e),
         };
-        // SAFETY: Locked above.
+        // SAFETY: Both were locked above.
         unsafe { bindings::unlock_two_nondirectories(a, b) };
         result
     }

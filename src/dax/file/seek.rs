@@ -54,13 +54,14 @@ pub(super) unsafe extern "C" fn llseek<F: dax::Extents>(
     let inode = unsafe { Inode::<F>::of_file(file) };
     let found = {
         let _lock = inode.lock_shared();
-        // SAFETY: The inode is live; the table is one of an `F`, as it is.
+        // SAFETY: The inode is live: invariant "live" of `Inode`; the table is one of an `F`, as it is.
         unsafe { seek(inode.as_ptr(), offset, dax::iomap_operations::<F>()) }
     };
     if found < 0 {
         return found;
     }
-    // SAFETY: The super block is mounted, as a file of it is open: clause `file`; its limit does not change.
+    // SAFETY: The super block is mounted, as a file of it is open: clause `file`; its limit does not
+    // change.
     let max = unsafe { (*inode.sb().as_ptr()).s_maxbytes };
     // SAFETY: The file is open: clause `file`.
     unsafe { bindings::vfs_setpos(file, found, max) }

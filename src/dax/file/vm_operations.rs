@@ -6,7 +6,8 @@
 //!
 //! # Locking
 //!
-//! mm holds `mmap_lock`, shared, or the VMA's own lock. A fault that writes holds a freeze off.
+//! mm holds `mmap_lock`, shared, or the VMA's own lock. A fault that writes to the file keeps the
+//! filesystem from freezing.
 
 use super::FileData;
 use crate::{
@@ -18,19 +19,25 @@ use core::marker::PhantomData;
 use kernel::prelude::*;
 
 /// Keeps the filesystem from freezing while a fault writes (`sb_start_pagefault`).
+///
+/// # Invariants
+///
+/// - "started": this task has begun that on the inode's super block, and ends it with this value.
 struct FreezeProtection<'a, F: FileData>(&'a Inode<F>);
 
 impl<'a, F: FileData> FreezeProtection<'a, F> {
     fn new(inode: &'a Inode<F>) -> Self {
-        // SAFETY: The super block is live, as an inode of it is in use.
+        // SAFETY: The super block is live: invariant "info" of `SuperBlock`.
         unsafe { bindings::daxrmap_sb_start_pagefault(inode.sb().as_ptr()) };
+        // INVARIANT: "started": just so.
         Self(inode)
     }
 }
 
 impl<F: FileData> Drop for FreezeProtection<'_, F> {
     fn drop(&mut self) {
-        // SAFETY: Paired with the start in `new`, on the same super block.
+        // SAFETY: It was begun on this super block, which is live: invariants "started", and "info" of
+        // `SuperBlock`.
         unsafe { bindings::daxrmap_sb_end_pagefault(self.0.sb().as_ptr()) };
     }
 }
@@ -49,8 +56,8 @@ impl<F: FileData> Table<F> {
 
     /// # Safety
     ///
-    /// Called by mm. `vmf`: a fault, for this call alone, in a mapping of a regular file of an `F`, whose VMA is
-    /// held as [`Fault`] says.
+    /// Called by mm. `vmf`: a fault, for this call alone, in a mapping of a regular file of an `F`,
+    /// whose VMA is held as [`Fault`] says.
     unsafe extern "C" fn fault(vmf: *mut bindings::vm_fault) -> bindings::vm_fault_t {
         // SAFETY: It is a fault in a mapping of an `F`'s file: clause `vmf`.
         unsafe { Self::huge_fault(vmf, 0) }

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A page of device memory, held.
+//! A page of device memory, held: its `struct page` stays while one has it.
 //!
-//! When a driver gives its memory up, the pages' structs go, and their place in the kernel's own map. Before
-//! that it kills the dax device, which waits for notifiers, and then the pagemap, which waits for
-//! references to it. Those are what one gets here: so whoever has a page frame only, from wherever, can
-//! ask for its page, and gets none instead of an oops.
+//! When a driver gives its memory up, the pages' structs go, and their place in the kernel's own map.
+//! Before that it kills the dax device, which waits for notifiers, and then the pagemap, which waits for
+//! references to it. A [`DevicePage`] is such a reference. So whoever has nothing but a page frame's
+//! number asks here, and gets `None` where using `pfn_to_page()` would be an oops.
 //!
 //! C header: [`include/linux/memremap.h`](srctree/include/linux/memremap.h).
 //!
 //! # Locking
 //!
-//! None. The driver's removal waits for what is held here, so nothing is waited for meanwhile.
+//! None. The driver's removal waits for what is held here, so its holder waits for nothing.
 
 use crate::bindings;
 use core::ptr::NonNull;
 
-/// See the module's documentation.
+/// A page of device memory that has its struct: see the module's documentation.
 ///
 /// # Invariants
 ///
-/// - "held": this value owns a reference to `pagemap`, which is one run of page frames that have structs, and
-///   has `pfn`. (It is found a moment before its driver has filled them in, and the dax device is there. Page
-///   frames come from a dax device, so none is asked for that early.)
+/// - "held": this value owns a reference to `pagemap`, which is one run of page frames that have
+///   structs, and has `pfn`. (It is found a moment before its driver has filled them in, and the dax
+///   device is there. Page frames come from a dax device, so none is asked for that early.)
 pub(in crate::dax) struct DevicePage {
     pagemap: NonNull<bindings::dev_pagemap>,
     pfn: usize,

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether the memory of a block is good.
+//! Whether the memory of a block is good: asking for the page's flag, setting it, and a test.
 //!
-//! C source: drivers/nvdimm/pmem.c, which clears poison where `dax_zero_page_range` meets it on its
-//! list; it takes the page's flag away then, and if there was one, puts the page back into the
+//! C source: drivers/nvdimm/pmem.c. Where `dax_zero_page_range` meets a block of the driver's list it
+//! clears the poison; if the page is flagged, it takes the flag away, and puts the page back into the
 //! kernel's own map.
 //!
 //! # Locking
 //!
-//! None. Nobody else uses the block: its contents are lost.
+//! None. For the test the caller sees to it that nobody else uses the block, whose contents are lost.
 
 use super::device_page::DevicePage;
 use crate::{

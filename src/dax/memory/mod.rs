@@ -7,7 +7,8 @@
 //! - [`media`]: whether the memory of a block is good. [`touch`]: who touches a page that may fail
 //!   meanwhile. [`request`]: flush requests, for devices that need them.
 //!
-//! For locking, see each file.
+//! A device that goes waits for who is inside of [`Pmem`](pmem::Pmem)'s functions. Who else touches the
+//! same bytes is the callers' business, with [`touch`] for blocks that no file's lock keeps.
 
 pub(super) mod device_page;
 pub(super) mod media;

@@ -35,15 +35,20 @@ use kernel::{
     sync::aref::ARef, //
 };
 
-/// The part of a dax device that a mount has.
+/// Sectors of a block: what the block layer counts in.
+const SECTORS: u64 = BLOCK_SIZE / 512;
+
+/// The part of a dax device that a mount has. Blocks are those of the mount, counted from 0.
 ///
 /// # Invariants
 ///
 /// - "dax": `dax` is a dax device, and this value owns a reference to it.
-/// - "disk": it is the dax device of `disk`, which exists at least as long as `dax` is alive, since its driver
-///   kills the one before it lets go of the other (`pmem_release_disk`).
-/// - "open": `bdev` is open as long as this value lives: `_open` is a file of it. The VFS closes its own before
-///   the mount's data goes, and a worker of the mount may have this for longer.
+/// - "disk": it is the dax device of `disk`, which exists at least as long as `dax` is alive, since its
+///   driver kills the one before it lets go of the other (`pmem_release_disk`).
+/// - "open": `bdev` is open as long as this value lives: `_open` is a file of it. The VFS closes its own
+///   before the mount's data goes, and a worker of the mount may have this for longer.
+/// - "inside": `dax` has the pages `start..start + blocks`, which are those of `bdev`. No driver looks
+///   whether it has the page that it is asked for.
 pub(crate) struct Pmem {
     dax: NonNull<bindings::dax_device>,
     disk: NonNull<bindings::gendisk>,
@@ -52,6 +57,8 @@ pub(crate) struct Pmem {
     _open: ARef<File>,
     /// First page of the partition on the device, and on the disk.
     start: u64,
+    /// Pages of the partition: one for each block.
+    blocks: u64,
     /// For who touches blocks that no file's lock keeps.
     pub(crate) touch_lock: TouchLock,
     /// For a device that is to be told what shall be durable.
@@ -74,7 +81,8 @@ impl Pmem {
         let touch_lock = TouchLock::new()?;
         let mut offset = 0;
         let open = sb.bdev_file().ok_or(ENXIO)?;
-        // SAFETY: The block device is open while `sb` is there; without a holder this only takes a reference.
+        // SAFETY: The block device is open: invariant "filling" of `NewSuper`. Without a holder this only
+        // takes a reference.
         let dax = unsafe {
             bindings::fs_dax_get_by_bdev(
                 bdev.as_ptr(),
@@ -84,18 +92,24 @@ impl Pmem {
             )
         };
         let dax = NonNull::new(dax).ok_or_else(eopnotsupp)?;
-        // SAFETY: Both are live, and the block device has just named the other. It is open as long as `open` is.
+        // SAFETY: Both are live, and the block device has just named the other. It is open as long as
+        // `open` is.
         let requests = unsafe { Requests::of(bdev.as_ptr(), dax.as_ptr()) };
-        // SAFETY: The block device is open while `sb` is there; the field does not change.
+        // SAFETY: The block device is open: invariant "filling" of `NewSuper`; the field does not change.
         let disk = unsafe { (*bdev.as_ptr()).bd_disk };
-        // INVARIANT: "dax": the reference is ours. "disk": the device was found by the disk. "open": that is the
-        // file by which it is open.
+        // SAFETY: The block device is open: invariant "filling" of `NewSuper`; a racing resize gives the
+        // old or the new value, and the disk has as many.
+        let sectors = unsafe { (*bdev.as_ptr()).bd_nr_sectors };
+        // INVARIANT: "dax": the reference is ours. "disk": the device was found by the disk. "open":
+        // that is the file by which it is open. "inside": the dax device has what the disk has, and the
+        // partition begins and ends at a page of it, else `fs_dax_get_by_bdev` finds nothing.
         Ok(Self {
             dax,
             disk: NonNull::new(disk).ok_or(ENXIO)?,
             bdev,
             _open: open,
             start: offset / BLOCK_SIZE,
+            blocks: sectors / SECTORS,
             touch_lock,
             requests,
         })
@@ -109,13 +123,18 @@ impl Pmem {
         self.bdev.as_ptr()
     }
 
-    /// The byte of the dax device at which a block begins.
+    /// The byte of the dax device at which a block of the mount begins.
     pub(crate) fn byte_of(&self, block: u64) -> u64 {
         self.start.saturating_add(block).saturating_mul(BLOCK_SIZE)
     }
 
-    /// Runs `f` if the device is alive; it is until `f` returns. What its driver has is there
-    /// meanwhile: page structs, the list of bad blocks. May be done within itself.
+    /// Whether these are blocks of the mount's part of the device, one at least.
+    pub(in crate::dax) fn has(&self, blocks: &Range<u64>) -> bool {
+        blocks.start < blocks.end && blocks.end <= self.blocks
+    }
+
+    /// Runs `f` if the device is alive, and keeps it so until `f` returns: what its driver has is there
+    /// meanwhile, such as page structs and the list of bad blocks. Calls may be nested.
     pub(crate) fn while_alive<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
         // SAFETY: Paired with the unlock below.
         let id = unsafe { bindings::dax_read_lock() };
@@ -127,8 +146,13 @@ impl Pmem {
         result
     }
 
-    /// Runs `f` with the address and page frame of a run of blocks: at least one, at most
-    /// `blocks`.
+    /// Runs `f` with the address of a run of blocks, its first page frame, and how many blocks it has: at
+    /// least one, at most `blocks`. The address maps all of them until `f` returns.
+    ///
+    /// # Errors
+    ///
+    /// `ERANGE` if they are not all of the mount's part of the device; `EHWPOISON` if the driver lists
+    /// the first as bad; `ENXIO` if the device is gone; what `f` says.
     pub(in crate::dax) fn access<T>(
         &self,
         blocks: &Range<u64>,
@@ -143,13 +167,17 @@ impl Pmem {
         blocks: &Range<u64>,
         f: impl FnOnce(*mut u8, u64, u64) -> Result<T>,
     ) -> Result<T> {
+        if !self.has(blocks) {
+            return Err(ERANGE);
+        }
         let first = self.start.checked_add(blocks.start).ok_or(ERANGE)?;
         let want = c_long::try_from(blocks.end.saturating_sub(blocks.start)).map_err(|_| ERANGE)?;
         let mut addr = core::ptr::null_mut();
         let mut pfn = 0;
         // SAFETY: Paired with the unlock below.
         let id = unsafe { bindings::dax_read_lock() };
-        // SAFETY: The device is referenced: invariant "dax"; under dax_read_lock.
+        // SAFETY: The device is referenced: invariant "dax"; under dax_read_lock. It has these pages:
+        // invariant "inside".
         let got = unsafe {
             bindings::dax_direct_access(
                 self.as_ptr(),
@@ -184,7 +212,6 @@ impl Pmem {
     /// Returns the first of these blocks that are on the driver's list of bad blocks, as many as
     /// follow each other.
     pub(crate) fn next_bad(&self, blocks: &Range<u64>) -> Option<Range<u64>> {
-        const SECTORS: u64 = BLOCK_SIZE / 512;
         // What it is asked must not be nothing.
         if blocks.is_empty() {
             return None;
@@ -213,18 +240,18 @@ impl Pmem {
         (start < end).then_some(start..end)
     }
 
-    /// The first of these page frames of the device that the kernel has not in its own map. There a
-    /// machine check has been, and memory_failure() has dealt with it; any access is an oops. It
-    /// stays so when the driver lets go of the device and takes it again. None if the device is
-    /// gone. May sleep.
+    /// The first of these page frames of the device that the kernel does not have in its own map: a
+    /// machine check came from there, memory_failure() has dealt with it, and any access is an oops. That
+    /// stays so when the driver lets go of the device and takes it again. `None` if there is none, or the
+    /// device is gone. May sleep.
     pub(crate) fn next_unmapped(&self, pfns: &Range<u64>) -> Option<u64> {
         let first = DevicePage::get(pfns.start)?;
         let last = DevicePage::get(pfns.end.checked_sub(1)?)?;
         if !first.runs_to(&last) {
             return None;
         }
-        // SAFETY: It looks at the kernel's page tables for these pages, which stay as long as the device's
-        // memory is in use, up to the last one: invariant "held" of `DevicePage`.
+        // SAFETY: It looks at the kernel's page tables for these pages, which stay as long as the
+        // device's memory is in use, up to the last one: invariant "held" of `DevicePage`.
         let found = unsafe { bindings::daxrmap_next_unmapped(first.pfn(), last.pfn() + 1) } as u64;
         pfns.contains(&found).then_some(found)
     }
@@ -233,13 +260,18 @@ impl Pmem {
     ///
     /// # Errors
     ///
-    /// `EIO`, `ENXIO`.
+    /// `ERANGE` if they are not all of the mount's part of the device; `EIO`, `ENXIO`. Some may be
+    /// zeroes then.
     pub(crate) fn zero(&self, blocks: Range<u64>) -> Result {
+        if !blocks.is_empty() && !self.has(&blocks) {
+            return Err(ERANGE);
+        }
         for block in blocks {
             let page = self.start.checked_add(block).ok_or(ERANGE)?;
             // SAFETY: Paired with the unlock below.
             let id = unsafe { bindings::dax_read_lock() };
-            // SAFETY: The device is referenced: invariant "dax"; under dax_read_lock.
+            // SAFETY: The device is referenced: invariant "dax"; under dax_read_lock. It has the page:
+            // invariant "inside".
             let ret = unsafe { bindings::dax_zero_page_range(self.as_ptr(), page as usize, 1) };
             // SAFETY: Locked above.
             unsafe { bindings::dax_read_unlock(id) };
@@ -287,14 +319,18 @@ impl Pmem {
         })
     }
 
-    /// Copies what `iter` has to one block, durably after the next fence: `bytes` of it, to the start of the block.
+    /// Copies `bytes` bytes of what `iter` has to the start of one block, durably after the next fence.
     /// Returns how many were copied: fewer where a page of the user's is not there. The caller has
     /// disabled page faults.
     ///
     /// # Errors
     ///
     /// `EINVAL` if that is more than a block; `EIO`, `ENXIO`, `EHWPOISON`.
-    pub(crate) fn copy_from_iter(
+    ///
+    /// # Safety
+    ///
+    /// `iter`: the VFS's, for a call that has not returned.
+    pub(in crate::dax) unsafe fn copy_from_iter(
         &self,
         block: u64,
         iter: &mut bindings::iov_iter,
@@ -304,7 +340,8 @@ impl Pmem {
             return Err(EINVAL);
         }
         self.access(&(block..block.saturating_add(1)), |addr, _, _| {
-            // SAFETY: `addr` maps one page, and `bytes` are not more; the iterator is live.
+            // SAFETY: `addr` maps one page, and `bytes` are not more. The iterator is there: clause
+            // `iter`.
             let copied = unsafe { bindings::_copy_from_iter(addr.cast(), bytes, iter) };
             // SAFETY: `addr` maps one page, and `copied` is not more than `bytes`; the device is
             // referenced: invariant "dax".
@@ -314,7 +351,8 @@ impl Pmem {
         })
     }
 
-    /// Copies blocks, durably after the next fence. Poison that the CPU meets in the source ends the copy.
+    /// Copies blocks, durably after the next fence. Poison that the CPU meets in the source ends the
+    /// copy.
     ///
     /// # Errors
     ///

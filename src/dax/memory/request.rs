@@ -15,9 +15,9 @@
 //!
 //! # Locking
 //!
-//! None. Writes are counted ([`Requests::wrote`]), and a request that has come back notes up to which one it
-//! was for: so a fence sends none for what another's request has made durable, and does not take one
-//! that is still under way for that.
+//! None. Writes are counted ([`Requests::wrote`]), and a request that has come back notes up to which
+//! one it was for: so a fence sends none for what another's request has made durable, and does not take
+//! one that is still under way for that.
 
 use crate::bindings;
 use kernel::{
@@ -32,27 +32,27 @@ use kernel::{
     },
 };
 
-/// What is known of a device's flush requests.
+/// Whether a device needs flush requests, and up to which write those have come that were sent.
 ///
 /// # Invariants
 ///
 /// - "open": `bdev` is open while this value lives.
 pub(crate) struct Requests {
     bdev: *mut bindings::block_device,
-    /// It needs them.
+    /// The device needs them.
     needed: bool,
     /// How many writes there were.
     written: Atomic<u64>,
     /// How many of these are durable.
     durable: Atomic<u64>,
-    /// One has failed.
+    /// A request has failed.
     failed: AtomicFlag,
-    /// How many were sent.
+    /// How many requests were sent.
     sent: Atomic<u64>,
 }
 
-// SAFETY: `bdev` is a pointer to what is open (invariant "open"), and what is called with it may come from
-// any thread.
+// SAFETY: `bdev` is a pointer to what is open (invariant "open"), and what is called with it may come
+// from any thread.
 unsafe impl Send for Requests {}
 // SAFETY: As for `Send`: what is called with `bdev` may come from any thread, and the rest is atomic.
 unsafe impl Sync for Requests {}

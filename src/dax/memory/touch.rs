@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whoever touches memory that may fail meanwhile: fills a block that no file has yet, or writes cache
-//! lines back.
+//! The touch lock: a failure waits for whoever is touching memory that has just failed.
 //!
 //! C source: arch/x86/kernel/cpu/mce/core.c (`kill_me_maybe`, `uc_decode_notifier`),
 //! arch/x86/mm/pat/set_memory.c (`set_mce_nospec`).
@@ -12,15 +11,15 @@
 //! found the page good before.
 //!
 //! Who moves the bytes of a file holds that file's `invalidate_lock`, which the failure takes in any
-//! case. For a block in flight there is no file, and fsync(2) holds no lock: that is what
-//! [`Touching`] is for.
+//! case. But a block in flight has no file yet, and fsync(2) holds no lock: these hold [`Touching`].
 //!
 //! # Locking
 //!
-//! A `rw_semaphore`: shared by whoever touches, for a block or a few hundred, exclusively for an instant
-//! by a failure, which has published its blocks before. Inside of `invalidate_lock` and the gate, outside
-//! of the DAX entry and the state lock. The order for who touches: take it, find the block good, touch
-//! it, drop it. Not recursive: a second hold could wait for a failure that waits for the first.
+//! The lock is a `rw_semaphore`. Whoever touches holds it shared, for a block or a few hundred. A
+//! failure, which has published its blocks before, takes it exclusively for an instant. It is inside of
+//! `invalidate_lock` and the gate, outside of the DAX entry and the state lock. Whoever touches takes
+//! it, finds the block good, touches it, drops it. It is not recursive: a second hold could wait for a
+//! failure that waits for the first.
 
 use crate::bindings;
 use core::pin::Pin;
@@ -37,7 +36,11 @@ use kernel::{
     types::Opaque, //
 };
 
-/// The lock, and a test's way into what it is for.
+/// The lock, and a test's way into the race that it prevents.
+///
+/// # Invariants
+///
+/// - "initialised": `sem` is.
 pub(crate) struct TouchLock {
     sem: Pin<KBox<Opaque<bindings::rw_semaphore>>>,
     /// Milliseconds that [`Touching::test_delay`] takes.
@@ -50,7 +53,8 @@ impl TouchLock {
     /// `ENOMEM`.
     pub(in crate::dax) fn new() -> Result<Self> {
         let sem = KBox::pin_init(
-            // SAFETY: The helper initialises all of the place, which does not move.
+            // INVARIANT: "initialised": the helper does it.
+            // SAFETY: The place is one for it, and does not move.
             Opaque::ffi_init(|sem| unsafe { bindings::daxrmap_init_touch_lock(sem) }),
             GFP_KERNEL,
         )?;
@@ -61,22 +65,27 @@ impl TouchLock {
     }
 }
 
-/// Blocks that are found good while one has this may be touched until it is dropped, whether they fail
-/// or not.
+/// The touch lock, held shared. Blocks that are found good while one has this may be touched until it is
+/// dropped, whether they fail or not.
+///
+/// # Invariants
+///
+/// - "held": this value holds the semaphore, shared.
 #[must_use]
 pub(crate) struct Touching<'a>(&'a TouchLock);
 
 impl TouchLock {
-    /// Waits for a failure that is about to end, for an instant.
+    /// Takes the lock shared. Sleeps for an instant if a failure is about to end.
     pub(crate) fn touch(&self) -> Touching<'_> {
-        // SAFETY: The semaphore is initialised; the drop of what is returned releases it.
+        // SAFETY: It is one: invariant "initialised".
         unsafe { bindings::down_read(self.sem.get()) };
+        // INVARIANT: "held": just taken.
         Touching(self)
     }
 
     /// Waits for all who touch blocks that they found good before this. They may be bad since.
     pub(crate) fn wait(&self) {
-        // SAFETY: The semaphore is initialised; released below.
+        // SAFETY: It is one: invariant "initialised"; released below.
         unsafe { bindings::down_write(self.sem.get()) };
         // SAFETY: It was taken above, by this task.
         unsafe { bindings::up_write(self.sem.get()) };
@@ -103,7 +112,7 @@ impl Touching<'_> {
 
 impl Drop for Touching<'_> {
     fn drop(&mut self) {
-        // SAFETY: `TouchLock::touch` has taken it, for this value alone.
+        // SAFETY: It is ours to release: invariant "held".
         unsafe { bindings::up_read(self.0.sem.get()) };
     }
 }

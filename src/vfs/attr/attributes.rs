@@ -17,7 +17,7 @@ use super::acl::{
 use crate::{
     bindings,
     vfs::{
-        inode::locked::Owner,
+        inode::locked::OldAttr,
         Acls,
         FileSystem,
         Inode,
@@ -27,7 +27,7 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// What chattr(1) sets, as `FS_IOC_GETFLAGS` has it.
+/// The flags that chattr(1) sets, as `FS_IOC_GETFLAGS` has them.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct FileFlags(pub(in crate::vfs) u32);
 
@@ -69,8 +69,8 @@ impl FileFlags {
     }
 }
 
-/// What chattr(1) and `FS_XFLAG_DAX` call DAX. It is not kept: every file is, and of a directory it says
-/// that what is made there will be.
+/// The flag that chattr(1) and `FS_XFLAG_DAX` call DAX. It is not stored: every file has it, and of a
+/// directory it says that what is made there will have it.
 const DAX: u32 = bindings::FS_DAX_FL;
 
 impl<F: FileSystem> Inode<F> {
@@ -84,7 +84,7 @@ impl<F: FileSystem> Inode<F> {
 
     /// Makes the VFS obey these flags. Caller: `i_rwsem`, or nobody else has the inode yet.
     pub(crate) fn set_flags(&self, flags: FileFlags) {
-        // SAFETY: The inode is live.
+        // SAFETY: The inode is live: invariant "live".
         unsafe { bindings::inode_set_flags(self.as_ptr(), flags.in_core(), FileFlags::IN_CORE) };
     }
 }
@@ -138,20 +138,21 @@ impl<'a, F: FileSystem> SetAttr<'a, F> {
     }
 
     /// Copies everything but the size into the inode in core, and returns what was there.
-    pub(crate) fn copy(&self) -> Owner {
+    pub(crate) fn copy(&self) -> OldAttr {
         let inode = self.lock.inode();
-        let before = self.lock.owner();
-        // SAFETY: The inode is live, its `i_rwsem` held exclusively. `idmap` and `attr` are the VFS's for
-        // the call that this value is lent for: invariant "call".
+        let before = self.lock.old_attr();
+        // SAFETY: The inode is live: invariant "live" of `Inode`; its `i_rwsem` is held exclusively:
+        // invariant "held" of the guard. `idmap` and `attr` are the VFS's, for this call: invariant
+        // "call".
         unsafe { bindings::setattr_copy(self.idmap, inode.as_ptr(), self.attr) };
         before
     }
 }
 
-/// What an inode in core does not have.
+/// What stat(2) and chattr(1) tell that an inode in core does not have.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Stat {
-    /// Blocks that the file owns.
+    /// Blocks (pages) that the file owns, shared ones too.
     pub(crate) blocks: u64,
     /// The time of birth.
     pub(crate) btime: Time,
@@ -161,12 +162,12 @@ pub(crate) struct Stat {
 
 /// The attributes of a filesystem's inodes. Errors are those of the system calls' man pages.
 pub(crate) trait Attributes: Acls {
-    /// Changes attributes.
+    /// Changes attributes. `i_rwsem` is held exclusively.
     fn set_attr(change: &SetAttr<'_, Self>) -> Result;
-    /// The times of `inode` in core have changed: make it so for good.
+    /// Makes the times durable that `inode` has in core. No lock need be held.
     fn times_changed(inode: &Inode<Self>) -> Result;
     /// What stat(2) and chattr(1) are to tell, besides what the inode in core has.
     fn stat(inode: &Inode<Self>) -> Stat;
-    /// Sets that, for good and in core.
+    /// Sets the flags, durably and in core. `i_rwsem` is held exclusively.
     fn set_flags(lock: &InodeLock<'_, Self>, flags: FileFlags) -> Result;
 }

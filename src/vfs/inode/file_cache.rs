@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a filesystem remembers of a regular file while its inode is in core.
+//! What a filesystem remembers of a regular file while its inode is in core: its [`FileCache`].
 //!
-//! It hangs on `i_private`, is made when something is to be remembered, and goes with the inode.
+//! `i_private` has it. It is made when there is something to remember, and freed with the inode.
 //!
 //! # Locking
 //!
-//! None to reach it. It forgets at the end of each exclusive hold of the file's `invalidate_lock`, so
-//! what it says under that lock, shared, is as true as it was when it was told.
+//! Reaching the cache takes no lock. It forgets everything at the end of each exclusive hold of the
+//! file's `invalidate_lock`. So what was true when the cache was told, and changes under that lock only,
+//! is true for who asks it under the lock, in either mode.
 
 use crate::{
     bindings,
@@ -32,10 +33,10 @@ type Owned<F> = Pin<KBox<<F as FileSystem>::FileCache>>;
 
 impl<F: FileSystem> Inode<F> {
     fn private(&self) -> &Atomic<*mut c_void> {
-        // SAFETY: The inode is live, and no reference is made.
+        // SAFETY: The inode is live: invariant "live"; no reference is made.
         let field = unsafe { &raw mut (*self.as_ptr()).i_private };
-        // SAFETY: The field is aligned, lives as long as the inode, and is used here only, until
-        // `free` is called.
+        // SAFETY: The field is aligned, lives as long as the inode, and is used here only: invariant
+        // "cache". `free` comes after the last use.
         unsafe { Atomic::from_ptr(field) }
     }
 
@@ -45,7 +46,8 @@ impl<F: FileSystem> Inode<F> {
         if ptr.is_null() {
             return None;
         }
-        // SAFETY: It came from `into_foreign` below, and is freed with the inode only.
+        // SAFETY: It came from `into_foreign` in `cache_or_new`: invariant "cache". It is freed with the
+        // inode.
         let cache: Pin<&F::FileCache> = unsafe { Owned::<F>::borrow(ptr) };
         Some(cache.get_ref())
     }
@@ -60,12 +62,13 @@ impl<F: FileSystem> Inode<F> {
             let new: Result<Owned<F>> =
                 KBox::pin_init(F::FileCache::new(), GFP_NOWAIT | __GFP_NOWARN);
             let new = new.ok()?.into_foreign();
+            // INVARIANT: "cache": from `into_foreign`, for an inode of the same `F`.
             if self
                 .private()
                 .cmpxchg(core::ptr::null_mut(), new, Full)
                 .is_err()
             {
-                // SAFETY: Nobody else has seen it.
+                // SAFETY: It came from `into_foreign` above, and nobody else has seen it.
                 drop(unsafe { Owned::<F>::from_foreign(new) });
             }
         }
@@ -89,8 +92,8 @@ pub(in crate::vfs) unsafe fn free<F: FileSystem>(inode: *mut bindings::inode) {
     // SAFETY: It is there, and nobody else looks at the field: clause `inode`.
     let ptr = unsafe { (*inode).i_private };
     if !ptr.is_null() {
-        // SAFETY: It came from `cache_or_new`, of an inode of the same `F`, and nobody will look at the field
-        // again: clause `inode`.
+        // SAFETY: It came from `cache_or_new`: invariant "cache" of `Inode`. Nobody will look at the
+        // field again: clause `inode`.
         drop(unsafe { Owned::<F>::from_foreign(ptr) });
     }
 }

@@ -2,20 +2,21 @@
 
 //! The two sleeping locks of an inode, as guards.
 //!
-//! - [`InodeLock`], [`InodeLockShared`]: `i_rwsem`. Serialises write(2), truncate and reflink of one
-//!   file; a directory's entries.
-//! - [`InvalidateLock`], [`InvalidateLockShared`]: the mapping's `invalidate_lock`. While it is held
-//!   in either mode the file's extents do not change; while it is held exclusively nobody faults a
-//!   page of the file in either.
+//! - [`InodeLock`], [`InodeLockShared`]: `i_rwsem`. It serialises write(2), truncate and reflink of one
+//!   file, and changes of a directory's entries.
+//! - [`InvalidateLock`], [`InvalidateLockShared`]: the mapping's `invalidate_lock`. While a task holds it
+//!   in either mode, nobody else changes the file's extents; while a task holds it exclusively, nobody
+//!   else faults a page of the file in.
 //!
-//! Order (include/linux/fs.h, mm/filemap.c): `i_rwsem`, then `mmap_lock`, then `invalidate_lock`.
+//! Their order (include/linux/fs.h, mm/filemap.c): `i_rwsem`, then `mmap_lock`, then `invalidate_lock`.
 //!
 //! # The lock is the capability
 //!
-//! What may only be done to an inode under one of its locks is a method of that lock's guard, which knows
-//! the inode: there is no other inode to name. Those of this layer are in [`locked`](super::locked), those
-//! that need DAX in `dax`. `scripts/checks/refused.sh` sees that the examples do not compile, for just these
-//! errors. Without a lock there is no such method:
+//! What may only be done to an inode under one of its locks is a method of that lock's guard, which
+//! knows the inode: there is no other inode to name. Those of this layer are in
+//! [`locked`](super::locked), those that need DAX in `dax` (layout.rs, poison.rs).
+//! `scripts/checks/refused.sh` sees that the examples do not compile, for just these errors. Without a
+//! lock there is no such method:
 //!
 //! ```compile_fail,E0599
 //! use crate::vfs::{FileSystem, Inode};
@@ -91,6 +92,10 @@ use kernel::types::NotThreadSafe;
 macro_rules! guard {
     ($(#[$doc:meta])* $name:ident, $lock:ident, $unlock:ident $(, $before:ident)?) => {
         $(#[$doc])*
+        ///
+        /// # Invariants
+        ///
+        /// - "held": this task holds that lock of `inode`, in that mode, and nobody else gives it up.
         pub(crate) struct $name<'a, F: FileSystem> {
             inode: &'a Inode<F>,
             _task: NotThreadSafe,
@@ -99,8 +104,9 @@ macro_rules! guard {
         impl<'a, F: FileSystem> $name<'a, F> {
             /// Takes the lock; sleeps.
             fn new(inode: &'a Inode<F>) -> Self {
-                // SAFETY: The reference keeps the inode alive.
+                // SAFETY: The inode is live: invariant "live" of `Inode`.
                 unsafe { bindings::$lock(inode.as_ptr()) };
+                // INVARIANT: "held": just taken.
                 Self { inode, _task: NotThreadSafe }
             }
 
@@ -114,7 +120,7 @@ macro_rules! guard {
         impl<F: FileSystem> Drop for $name<'_, F> {
             fn drop(&mut self) {
                 $(self.inode.$before();)?
-                // SAFETY: The guard's existence means that this task took the lock in this mode.
+                // SAFETY: This task holds the lock in this mode, and gives it up here: invariant "held".
                 unsafe { bindings::$unlock(self.inode.as_ptr()) };
             }
         }
@@ -141,9 +147,10 @@ guard! {
 impl<'a, F: FileSystem> InodeLock<'a, F> {
     /// # Safety
     ///
-    /// `inode`: this task, or who has called us, holds its lock exclusively for `'a`; the guard is not
-    /// dropped.
+    /// `inode`: this task holds its `i_rwsem` exclusively for `'a`, as the VFS does for many callbacks.
+    /// The guard is not dropped: whoever took the lock gives it up.
     pub(crate) unsafe fn assume_held(inode: &'a Inode<F>) -> Self {
+        // INVARIANT: "held": clause `inode`.
         Self {
             inode,
             _task: NotThreadSafe,
@@ -152,9 +159,10 @@ impl<'a, F: FileSystem> InodeLock<'a, F> {
 
     /// Takes the lock if nobody holds it.
     fn try_new(inode: &'a Inode<F>) -> Option<Self> {
-        // SAFETY: The reference keeps the inode alive.
+        // SAFETY: The inode is live: invariant "live" of `Inode`.
         let taken = unsafe { bindings::daxrmap_inode_trylock(inode.as_ptr()) };
         // Not `then_some`: a guard that is made in vain unlocks what others hold.
+        // INVARIANT: "held": it was taken.
         taken.then(|| Self {
             inode,
             _task: NotThreadSafe,
@@ -165,9 +173,10 @@ impl<'a, F: FileSystem> InodeLock<'a, F> {
 impl<'a, F: FileSystem> InodeLockShared<'a, F> {
     /// Takes the lock if nobody holds it exclusively.
     fn try_new(inode: &'a Inode<F>) -> Option<Self> {
-        // SAFETY: The reference keeps the inode alive.
+        // SAFETY: The inode is live: invariant "live" of `Inode`.
         let taken = unsafe { bindings::daxrmap_inode_trylock_shared(inode.as_ptr()) };
         // Not `then_some`: a guard that is made in vain unlocks what others hold.
+        // INVARIANT: "held": it was taken.
         taken.then(|| Self {
             inode,
             _task: NotThreadSafe,
@@ -178,9 +187,10 @@ impl<'a, F: FileSystem> InodeLockShared<'a, F> {
 impl<'a, F: FileSystem> InvalidateLockShared<'a, F> {
     /// Takes the lock if nobody holds it exclusively.
     fn try_new(inode: &'a Inode<F>) -> Option<Self> {
-        // SAFETY: The reference keeps the inode alive.
+        // SAFETY: The inode is live: invariant "live" of `Inode`.
         let taken = unsafe { bindings::daxrmap_invalidate_trylock_shared(inode.as_ptr()) };
         // Not `then_some`: a guard that is made in vain unlocks what others hold.
+        // INVARIANT: "held": it was taken.
         taken.then(|| Self {
             inode,
             _task: NotThreadSafe,
@@ -194,8 +204,9 @@ impl<'a, F: FileSystem> InvalidateLock<'a, F> {
     pub(crate) fn downgrade(self) -> InvalidateLockShared<'a, F> {
         let this = ManuallyDrop::new(self);
         this.inode.forget();
-        // SAFETY: The guard proves that this task holds the lock exclusively.
+        // SAFETY: This task holds the lock exclusively: invariant "held".
         unsafe { bindings::daxrmap_invalidate_downgrade(this.inode.as_ptr()) };
+        // INVARIANT: "held": it was downgraded, and the exclusive guard is not dropped.
         InvalidateLockShared {
             inode: this.inode,
             _task: NotThreadSafe,
@@ -248,8 +259,9 @@ pub(crate) fn lock_two<'a, F: FileSystem>(
 ) -> (InvalidateLock<'a, F>, Option<InvalidateLock<'a, F>>) {
     let (pa, pb) = (a.as_ptr(), b.as_ptr());
     let other = if pa == pb { core::ptr::null_mut() } else { pb };
-    // SAFETY: The references keep both inodes alive; a null second inode is left out.
+    // SAFETY: Both inodes are live: invariant "live" of `Inode`; a null second inode is left out.
     unsafe { bindings::daxrmap_invalidate_lock_two(pa, other) };
+    // INVARIANT: "held": both were just taken, or the one if both are one.
     let guard = |inode| InvalidateLock {
         inode,
         _task: NotThreadSafe,

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Inodes of a super block that are in core, and such as stand in for one.
+//! Finding an inode that is in core, by its number, without waiting for one that comes or goes; and
+//! making one that stands in for another.
 //!
-//! C source: fs/inode.c (`ilookup`, `new_inode`).
+//! C source: fs/inode.c (`find_inode_nowait`, `new_inode`).
 //!
 //! # Locking
 //!
-//! None is held; nothing here waits for an inode.
+//! No lock is held when these functions return, and none need be when they are called.
 
 use crate::{
     bindings,
@@ -31,9 +32,9 @@ impl<F: FileSystem> SuperBlock<F> {
     ///
     /// `EAGAIN` if it is being torn down.
     pub(crate) fn in_core(&self, ino: u64) -> Result<Option<ARef<Inode<F>>>> {
-        // SAFETY: The super block is live.
+        // SAFETY: The super block is live: invariant "info" of `SuperBlock`.
         let found = unsafe { bindings::daxrmap_in_core(self.as_ptr(), ino) };
-        // SAFETY: The helper returned a reference to an inode of this super block.
+        // SAFETY: The helper returned a reference to a live inode of this super block, which is an `F`'s.
         Ok(NonNull::new(from_err_ptr(found)?).map(|inode| unsafe { Inode::from_raw_owned(inode) }))
     }
 
@@ -45,7 +46,7 @@ impl<F: FileSystem> SuperBlock<F> {
     ///
     /// `ENOMEM`.
     pub(crate) fn stand_in(&self, ino: u64, generation: u32) -> Result<ARef<Inode<F>>> {
-        // SAFETY: The super block is live.
+        // SAFETY: The super block is live: invariant "info" of `SuperBlock`.
         let raw = unsafe { bindings::new_inode(self.as_ptr()) };
         let raw = NonNull::new(raw).ok_or(ENOMEM)?;
         // SAFETY: It is new and not hashed: nobody else uses its fields.

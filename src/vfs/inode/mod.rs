@@ -6,9 +6,9 @@
 //!
 //! # Locking
 //!
-//! What is read here may be changing, as everywhere in the VFS. What may be changed under a lock only is
-//! with that lock's guard (see [`InodeLock`](super::InodeLock)); times and the number of links change
-//! under locks of other inodes too, which the callers hold.
+//! Nothing here takes a lock, and what is read may be changing, as everywhere in the VFS. What may only
+//! be changed under a lock is a method of that lock's guard (see [`InodeLock`](super::InodeLock)). Times
+//! and the number of links change under locks of other inodes too, so that there the callers hold them.
 
 pub(super) mod file_cache;
 pub(super) mod lock;
@@ -47,6 +47,8 @@ use kernel::{
 ///   that others may write are read and written as the VFS does it, never through a `&mut`.
 /// - "of F": its super block is a [`SuperBlock`] of `F`, and outlives it.
 /// - "kind": its type, in `i_mode`, does not change once it is finished ([`NewInode`](super::NewInode)).
+/// - "cache": `i_private` is null, or the `FileCache` of `F` that [`cache_or_new`](Self::cache_or_new)
+///   has left there. Nothing else uses the field.
 #[repr(transparent)]
 pub(crate) struct Inode<F: FileSystem> {
     inner: Opaque<bindings::inode>,
@@ -80,6 +82,7 @@ impl<F: FileSystem> Inode<F> {
     /// `ptr`: a live inode of an `F`, and stays one for `'a`.
     pub(crate) unsafe fn from_raw<'a>(ptr: *const bindings::inode) -> &'a Self {
         // INVARIANT: "live" and "of F": clause `ptr`. "kind": `set_mode` and the VFS keep it so.
+        // "cache": a new inode has null, and for an `F` only file_cache.rs writes the field.
         // SAFETY: It is live for `'a`: clause `ptr`. The layout is transparent, and of C's fields
         // only `Opaque` has any.
         unsafe { &*ptr.cast() }
@@ -105,8 +108,8 @@ impl<F: FileSystem> Inode<F> {
     ///
     /// # Safety
     ///
-    /// `dentry`: one of an `F` that is in use for `'a`, and so keeps the inode that it has; or under a lock
-    /// that keeps it negative.
+    /// `dentry`: one of an `F` that is in use for `'a`, and so keeps the inode that it has; or under a
+    /// lock that keeps it negative.
     pub(in crate::vfs) unsafe fn of_dentry<'a>(
         dentry: *const bindings::dentry,
     ) -> Result<&'a Self> {
@@ -132,25 +135,26 @@ impl<F: FileSystem> Inode<F> {
     }
 
     pub(crate) fn mapping(&self) -> *mut bindings::address_space {
-        // SAFETY: `i_mapping` is set for the inode's whole life.
+        // SAFETY: The inode is live: invariant "live"; the field is set for its whole life.
         unsafe { (*self.as_ptr()).i_mapping }
     }
 
     /// The inode's number.
     pub(crate) fn ino(&self) -> u64 {
-        // SAFETY: `i_ino` does not change.
+        // SAFETY: The inode is live: invariant "live"; the field does not change once it is visible.
         unsafe { (*self.as_ptr()).i_ino }
     }
 
-    /// Tells inodes apart that have the same number one after the other, or on two mounts.
+    /// The generation: it tells inodes apart that have the same number one after the other, or on two
+    /// mounts.
     pub(crate) fn generation(&self) -> u32 {
-        // SAFETY: The field does not change once the inode is visible.
+        // SAFETY: The inode is live: invariant "live"; the field does not change once it is visible.
         unsafe { (*self.as_ptr()).i_generation }
     }
 
     /// The super block.
     pub(crate) fn sb(&self) -> &SuperBlock<F> {
-        // SAFETY: The inode is live; `i_sb` does not change.
+        // SAFETY: The inode is live: invariant "live"; the field does not change.
         let sb = unsafe { (*self.as_ptr()).i_sb };
         // SAFETY: It is one of an `F` and outlives the inode: invariant "of F".
         unsafe { SuperBlock::from_raw(sb) }
@@ -163,7 +167,7 @@ impl<F: FileSystem> Inode<F> {
 
     /// Type and permissions, as in stat(2).
     pub(crate) fn mode(&self) -> u16 {
-        // SAFETY: The inode is live; a racing chmod gives the old or the new value.
+        // SAFETY: The inode is live: invariant "live"; a racing chmod gives the old or the new value.
         unsafe { (*self.as_ptr()).i_mode }
     }
 
@@ -174,31 +178,31 @@ impl<F: FileSystem> Inode<F> {
 
     /// Number of links.
     pub(crate) fn nlink(&self) -> u32 {
-        // SAFETY: The inode is live.
+        // SAFETY: The inode is live: invariant "live".
         unsafe { (*self.as_ptr()).__bindgen_anon_1.i_nlink }
     }
 
     /// Sets the number of links. Caller: the `i_rwsem` of the directories concerned.
     pub(crate) fn set_nlink(&self, n: u32) {
-        // SAFETY: The inode is live.
+        // SAFETY: The inode is live: invariant "live".
         unsafe { bindings::set_nlink(self.as_ptr(), n) };
     }
 
     /// Owner, as the filesystem stores it.
     pub(crate) fn uid(&self) -> u32 {
-        // SAFETY: The inode is live.
+        // SAFETY: The inode is live: invariant "live".
         unsafe { bindings::daxrmap_i_uid_read(self.as_ptr()) }
     }
 
     /// Group, as the filesystem stores it.
     pub(crate) fn gid(&self) -> u32 {
-        // SAFETY: The inode is live.
+        // SAFETY: The inode is live: invariant "live".
         unsafe { bindings::daxrmap_i_gid_read(self.as_ptr()) }
     }
 
     /// Size in bytes.
     pub(crate) fn size(&self) -> u64 {
-        // SAFETY: The inode is live.
+        // SAFETY: The inode is live: invariant "live".
         let size = unsafe { bindings::daxrmap_i_size_read(self.as_ptr()) };
         u64::try_from(size).unwrap_or(0)
     }
@@ -207,7 +211,7 @@ impl<F: FileSystem> Inode<F> {
     pub(crate) fn times(&self) -> Times {
         let mut raw = [bindings::timespec64::default(); 3];
         let [atime, mtime, ctime] = &mut raw;
-        // SAFETY: The inode is live and the three places are writable.
+        // SAFETY: The inode is live: invariant "live"; the three places are writable.
         unsafe { bindings::daxrmap_get_times(self.as_ptr(), atime, mtime, ctime) };
         let [atime, mtime, ctime] = raw.map(Time::from_raw);
         Times {
@@ -220,26 +224,26 @@ impl<F: FileSystem> Inode<F> {
     /// Sets the times.
     pub(crate) fn set_times(&self, t: Times) {
         let (a, m, c) = (t.atime.into_raw(), t.mtime.into_raw(), t.ctime.into_raw());
-        // SAFETY: The inode is live.
+        // SAFETY: The inode is live: invariant "live".
         unsafe { bindings::daxrmap_set_times(self.as_ptr(), a, m, c) };
     }
 
     /// Sets the time of the last change of the inode.
     pub(crate) fn set_ctime(&self, ctime: Time) {
-        // SAFETY: The inode is live.
+        // SAFETY: The inode is live: invariant "live".
         unsafe { bindings::daxrmap_set_ctime(self.as_ptr(), ctime.into_raw()) };
     }
 
     /// The time now, in the granularity of this filesystem, for what is new. What changes has
     /// [`Stamps`](super::Stamps).
     pub(crate) fn now(&self) -> Time {
-        // SAFETY: The inode is live.
+        // SAFETY: The inode is live: invariant "live".
         Time::from_raw(unsafe { bindings::current_time(self.as_ptr()) })
     }
 
     /// Whether any process maps the file at this moment.
     pub(crate) fn is_mapped(&self) -> bool {
-        // SAFETY: The inode is live.
+        // SAFETY: The inode is live: invariant "live".
         unsafe { bindings::daxrmap_mapping_mapped(self.as_ptr()) }
     }
 
@@ -247,7 +251,7 @@ impl<F: FileSystem> Inode<F> {
     /// lock may be held. Source: `fserror_report_data_lost` (fs/fserror.c).
     pub(crate) fn report_data_lost(&self, pos: u64, len: u64) {
         let pos = i64::try_from(pos).unwrap_or(i64::MAX);
-        // SAFETY: The inode is live and referenced.
+        // SAFETY: The inode is live: invariant "live".
         unsafe { bindings::daxrmap_report_data_lost(self.as_ptr(), pos, len) };
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! When an inode changed, so that whoever has seen its last change can tell that there was another.
+//! Stamps: the time of an inode's last change, such that whoever has seen one change can tell that
+//! another came after it.
 //!
 //! The clock that stamps files is coarse: it moves on once in a tick. A change that follows a stat(2)
 //! within the same tick gets a fine time therefore, later than what stat(2) has told (multigrain
@@ -8,8 +9,8 @@
 //!
 //! # Locking
 //!
-//! The inodes' `i_rwsem`, held by the caller, keeps changes of names and attributes from each other. The
-//! times that page faults and lazytime set come without it, and are later: they win.
+//! The caller holds the inodes' `i_rwsem`, which keeps changes of names and attributes from each other.
+//! Page faults and lazytime set times without it: theirs are later, and win.
 
 use crate::{
     bindings,
@@ -23,7 +24,7 @@ use crate::{
 /// One time of change for up to `N` inodes that one operation changes. Dropped, it goes back to what it
 /// was: an operation that fails is no change. Source: `inode_set_ctime_current` (fs/inode.c).
 pub(crate) struct Stamps<'a, F: FileSystem, const N: usize> {
-    /// With the time it had, and the one it got.
+    /// Each inode with the time that it had, and the one that it got.
     of: [Option<(&'a Inode<F>, Time, Time)>; N],
 }
 
@@ -34,7 +35,7 @@ impl<'a, F: FileSystem, const N: usize> Stamps<'a, F, N> {
             of: inodes.map(|inode| {
                 let inode = inode?;
                 let was = inode.times().ctime;
-                // SAFETY: The inode is live.
+                // SAFETY: The inode is live: invariant "live" of `Inode`.
                 let now = unsafe { bindings::inode_set_ctime_current(inode.as_ptr()) };
                 Some((inode, was, Time::from_raw(now)))
             }),
@@ -47,7 +48,7 @@ impl<'a, F: FileSystem, const N: usize> Stamps<'a, F, N> {
         stamps.max().unwrap_or_default()
     }
 
-    /// The operation has succeeded.
+    /// Lets the inodes keep the time: the operation has succeeded.
     pub(crate) fn keep(mut self) {
         let now = self.now();
         for (inode, _, _) in self.of.iter_mut().filter_map(Option::take) {

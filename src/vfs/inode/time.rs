@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Points in time, as inodes have them. Plain values: nothing to lock.
+//! Points in time, as inodes have them. They are plain values: there is nothing to lock.
 
 use crate::bindings;
 use kernel::prelude::*;

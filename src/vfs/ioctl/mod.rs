@@ -74,7 +74,7 @@ pub(crate) unsafe extern "C" fn unlocked_ioctl<F: Ioctl>(
         // SAFETY: The file is open, and an `F`'s: clause `file`.
         let inode = unsafe { Inode::<F>::of_file(file) };
         let arg = UserPtr::from_addr(arg);
-        // SAFETY: The file is open: clause `file`; the inode is its.
+        // SAFETY: The file is open on the inode: clause `file`.
         if let Some(result) = unsafe { whole::answer(file, inode, cmd, arg) } {
             return result.map(|()| 0);
         }

@@ -49,7 +49,11 @@ pub(crate) trait Whole: FileSystem {
 
 /// FS_IOC_SHUTDOWN: no more access, until unmount. Which kind makes a difference only for what mmap has
 /// stored, as metadata is always durable: the default makes that durable too.
-fn shut_down<F: Whole>(sb: &SuperBlock<F>, arg: UserPtr) -> Result {
+///
+/// # Safety
+///
+/// `sb`: it is mounted, and stays so for the call.
+unsafe fn shut_down<F: Whole>(sb: &SuperBlock<F>, arg: UserPtr) -> Result {
     if !is_admin(true) {
         return Err(EPERM);
     }
@@ -64,12 +68,13 @@ fn shut_down<F: Whole>(sb: &SuperBlock<F>, arg: UserPtr) -> Result {
     };
     match kind {
         bindings::FS_SHUTDOWN_FLAGS_DEFAULT => {
-            // SAFETY: The super block is mounted; its device is open.
+            // SAFETY: The super block is live: invariant "info" of `SuperBlock`; the field does not
+            // change.
             let bdev = unsafe { (*sb.as_ptr()).s_bdev };
-            // SAFETY: It is open, as the super block is mounted.
+            // SAFETY: It is open, as the super block is mounted: clause `sb`.
             to_result(unsafe { bindings::bdev_freeze(bdev) })?;
             stop();
-            // SAFETY: It is open, and was frozen above.
+            // SAFETY: It is open, as the super block is mounted: clause `sb`. It was frozen above.
             to_result(unsafe { bindings::bdev_thaw(bdev) })
         }
         bindings::FS_SHUTDOWN_FLAGS_LOGFLUSH | bindings::FS_SHUTDOWN_FLAGS_NOLOGFLUSH => {
@@ -109,7 +114,7 @@ fn set_label<F: Whole>(fs: &F, arg: UserPtr) -> Result {
 ///
 /// # Safety
 ///
-/// `file`: an open file.
+/// `file`: open on `inode`.
 pub(in crate::vfs) unsafe fn answer<F: Whole>(
     file: *mut bindings::file,
     inode: &Inode<F>,
@@ -117,7 +122,8 @@ pub(in crate::vfs) unsafe fn answer<F: Whole>(
     arg: UserPtr,
 ) -> Option<Result> {
     Some(match cmd {
-        bindings::FS_IOC_SHUTDOWN => shut_down(inode.sb(), arg),
+        // SAFETY: A super block of which a file is open is mounted: clause `file`.
+        bindings::FS_IOC_SHUTDOWN => unsafe { shut_down(inode.sb(), arg) },
         bindings::FS_IOC_GETFSLABEL => get_label(inode.fs(), arg),
         bindings::FS_IOC_SETFSLABEL if !is_admin(true) => Err(EPERM),
         bindings::FS_IOC_SETFSLABEL => {

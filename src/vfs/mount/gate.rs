@@ -2,18 +2,19 @@
 
 //! The way to a mounted super block for those who come from below, such as a failing device.
 //!
-//! Whoever comes through the VFS holds the mount up by the file or path that he uses. An event of the
-//! device holds nothing. It asks the [`Gate`], which this layer opens when a mount is complete and
-//! closes, waiting for whoever is inside, before the mount is taken down. So an inode reference taken
-//! inside of the gate cannot outlive the super block.
+//! Whoever comes through the VFS keeps the mount up by the file or path that he uses. An event of the
+//! device keeps nothing up. It enters the [`Gate`], which is opened here when a mount is complete, and
+//! closed, waiting for whoever is inside, before the mount is taken down. So an inode reference that was
+//! taken inside of the gate cannot outlive the super block.
 //!
-//! Nobody waits inside of the gate for what may take for ever. The last reference to an unlinked
-//! inode evicts it, which waits for whoever pins its pages; such references go to a worker ([`late`]),
-//! which looks at what they are.
+//! Nobody may wait inside of the gate for what may take for ever. Dropping the last reference to an
+//! unlinked inode does: it evicts the inode, which waits for whoever pins its pages. So references that
+//! were taken inside are dropped by a worker ([`late`]) if they are the last.
 //!
 //! # Locking
 //!
-//! The gate's mutex is outside of every lock of a file, and inside of `s_umount`.
+//! The gate's mutex is outside of every lock of a file, and inside of `s_umount`. It is held for all of a
+//! visit, so that one event at a time is dealt with.
 //!
 //! [`late`]: super::late
 
@@ -76,7 +77,7 @@ struct Mounted(NonNull<bindings::super_block>);
 unsafe impl Send for Mounted {}
 
 /// How far a mount has come.
-enum State {
+enum Stage {
     /// Not complete yet, or taken down: there are no inodes.
     Down,
     /// Complete.
@@ -85,17 +86,18 @@ enum State {
     Ending(Mounted),
 }
 
-/// See the module's documentation.
+/// The gate of one mount: see the module's documentation.
 ///
 /// # Invariants
 ///
-/// - "up": while `state` is `Up`, that super block is a mounted [`SuperBlock`] of `F`.
-/// - "ending": while it is `Ending`, that super block is still a live one of `F`: its inodes are not gone.
+/// - "up": while `stage` is `Up`, that super block is a mounted [`SuperBlock`] of `F`.
+/// - "ending": while it is `Ending`, that super block is still a live one of `F`: its inodes are not
+///   gone.
 #[pin_data]
 pub(crate) struct Gate<F: FileSystem> {
     #[pin]
-    state: Mutex<State>,
-    /// Set before it closes, for who must not wait for the mutex to learn of that.
+    stage: Mutex<Stage>,
+    /// Set before the gate closes: who must not wait for the mutex looks here.
     ending: AtomicFlag,
     late: Arc<LatePuts<F>>,
     queue: OwnedQueue,
@@ -122,7 +124,7 @@ impl<F: FileSystem> Gate<F> {
         let queue = OwnedQueue::new(name)?;
         Arc::pin_init(
             pin_init!(Self {
-                state <- new_mutex!(State::Down, "daxrmap::Gate"),
+                stage <- new_mutex!(Stage::Down, "daxrmap::Gate"),
                 ending: AtomicFlag::new(false),
                 late,
                 queue,
@@ -138,33 +140,34 @@ impl<F: FileSystem> Gate<F> {
     ///   [`emptied`](Self::emptied) before its `s_fs_info` goes.
     pub(in crate::vfs) unsafe fn open(&self, sb: NonNull<bindings::super_block>) {
         // INVARIANT: "up": clause `sb`, and until `close` by clause "close".
-        *self.state.lock() = State::Up(Mounted(sb));
+        *self.stage.lock() = Stage::Up(Mounted(sb));
     }
 
-    /// Waits for whoever is inside, lets nobody in any more, and sees that references taken inside
-    /// are gone.
+    /// Closes the gate: waits for whoever is inside, lets nobody in any more, and waits until references
+    /// that were taken inside are dropped.
     pub(in crate::vfs) fn close(&self) {
         self.ending.store(true, Relaxed);
-        let mut state = self.state.lock();
-        if let State::Up(mounted) = core::mem::replace(&mut *state, State::Down) {
+        let mut stage = self.stage.lock();
+        if let Stage::Up(mounted) = core::mem::replace(&mut *stage, Stage::Down) {
             // INVARIANT: "ending": it was mounted, and is live until `emptied`: clause "close" of `open`.
-            *state = State::Ending(mounted);
+            *stage = Stage::Ending(mounted);
         }
-        drop(state);
+        drop(stage);
         self.queue.flush();
     }
 
-    /// Whether it closes, or has closed.
+    /// Whether the gate closes, or has closed.
     pub(in crate::vfs) fn is_ending(&self) -> bool {
         self.ending.load(Relaxed)
     }
 
     /// The last inode is gone.
     pub(in crate::vfs) fn emptied(&self) {
-        *self.state.lock() = State::Down;
+        *self.stage.lock() = Stage::Down;
     }
 
-    /// For work that is started inside of the gate, and waited for before inodes go.
+    /// The queue for work that is started inside of the gate. [`close`](Self::close) waits for it, before
+    /// inodes go.
     pub(in crate::vfs) fn queue(&self) -> &Queue {
         &self.queue
     }
@@ -176,9 +179,9 @@ impl<F: FileSystem> Gate<F> {
     /// "work": called, and the result used, by work of [`queue`](Self::queue) that was started inside of
     /// the gate.
     pub(in crate::vfs) unsafe fn super_block(&self) -> Option<&SuperBlock<F>> {
-        match &*self.state.lock() {
-            State::Down => None,
-            State::Up(mounted) | State::Ending(mounted) => {
+        match &*self.stage.lock() {
+            Stage::Down => None,
+            Stage::Up(mounted) | Stage::Ending(mounted) => {
                 // SAFETY: It is a live one of an `F`: invariants "up" and "ending". It stays so: `close`
                 // waits for the caller, by clause "work".
                 Some(unsafe { SuperBlock::from_raw(mounted.0.as_ptr()) })
@@ -186,15 +189,15 @@ impl<F: FileSystem> Gate<F> {
         }
     }
 
-    /// Runs `f` with what is behind the gate. One at a time.
+    /// Runs `f` with what is behind the gate. Sleeps while another visit lasts.
     pub(crate) fn enter<R>(&self, f: impl FnOnce(Entered<'_, F>) -> R) -> R {
-        let guard = self.state.lock();
+        let guard = self.stage.lock();
         f(match &*guard {
-            State::Down => Entered::Down,
-            State::Ending(_) => Entered::Ending,
-            State::Up(mounted) => Entered::Up(Visit {
-                // SAFETY: It is a mounted one of an `F`: invariant "up", for as long as the mutex is held,
-                // which is longer than the visit lives: `f` gets it for any lifetime.
+            Stage::Down => Entered::Down,
+            Stage::Ending(_) => Entered::Ending,
+            Stage::Up(mounted) => Entered::Up(Visit {
+                // SAFETY: It is a mounted one of an `F`: invariant "up", for as long as the mutex is
+                // held, which is longer than the visit lives: `f` gets it for any lifetime.
                 sb: unsafe { SuperBlock::from_raw(mounted.0.as_ptr()) },
                 gate: self,
             }),

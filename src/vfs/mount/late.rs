@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Inode references that are dropped later, by a worker.
+//! Late puts: inode references that a worker drops, because their holder must not wait.
 //!
-//! Dropping the last reference to an unlinked inode evicts it, and evicting waits for whoever pins a
-//! page of it: an RDMA device, for as long as it likes. So who must not wait hands the reference over.
-//! That needs no memory: the list goes through the inodes' `i_link`. They are regular files, and that
-//! is a symbolic link's. What is no regular file has no pages that one could pin, and is not waited for.
+//! Dropping the last reference to an unlinked inode evicts it, and evicting waits for whoever pins a page
+//! of it: an RDMA device may do that for as long as it likes. So the failure path, which must not wait,
+//! hands its reference over to [`LatePuts`].
+//!
+//! Handing over needs no memory: the list is chained through the inodes' `i_link`, which only symbolic
+//! links use, and all inodes in the list are regular files. Of no other inode can a page be pinned: the
+//! reference to one is dropped at once.
 //!
 //! # Locking
 //!
-//! The list has a mutex, innermost. The worker holds nothing when it drops a reference.
+//! A mutex protects the list; nothing is taken inside of it. The worker holds no lock when it drops a
+//! reference.
 
 use crate::{
     bindings,
@@ -37,20 +41,20 @@ use kernel::{
     },
 };
 
-/// The list's first inode.
+/// A list of inodes: the first one, or none.
 ///
 /// # Invariants
 ///
-/// - "owned": the list has a reference to each inode in it. So an inode is in it once: who puts one sees no
-///   other reference.
-/// - "regular": they are regular files of the filesystem that the list is of, and finished. Nobody but the
-///   list uses their `i_link`, which is the next one, or null.
+/// - "owned": the list owns one reference to each inode in it. An inode is in it once, since it enters
+///   the list only when there is no other reference.
+/// - "regular": all are regular files of the `F` of [`LatePuts`], and finished. Nobody but the list uses
+///   their `i_link`, which has the next inode, or null.
 struct List(Option<NonNull<bindings::inode>>);
 
 // SAFETY: What it owns are references to inodes, which may be dropped on any thread.
 unsafe impl Send for List {}
 
-/// See the module's documentation.
+/// The references of one mount that are to be dropped, and the work that does it.
 #[pin_data]
 pub(in crate::vfs) struct LatePuts<F: FileSystem> {
     #[pin]
@@ -82,15 +86,16 @@ impl<F: FileSystem> LatePuts<F> {
         )
     }
 
-    /// Drops a reference, unless it is the last one to a regular file: then it comes in the list, and
-    /// the worker must run. Returns whether that is so. Waits for nobody who pins a page.
+    /// Drops a reference, unless it is the last one to a regular file: then it enters the list, and the
+    /// caller starts the worker. Returns whether that is so. Waits for nobody who pins a page.
     pub(in crate::vfs) fn put(&self, inode: ARef<Inode<F>>) -> bool {
         let raw = ARef::into_raw(inode).cast::<bindings::inode>();
-        // SAFETY: The inode is live by the reference that we have, which is gone if the helper says so.
+        // SAFETY: The inode is live by the reference that we own, and that the helper drops if it says
+        // so.
         if unsafe { bindings::daxrmap_put_unless_last(raw.as_ptr()) } {
             return false;
         }
-        // SAFETY: The helper has left the reference to us; the inode is an `F`'s.
+        // SAFETY: The helper has left us the reference to the inode, which is an `F`'s.
         let inode = unsafe { Inode::<F>::from_raw_owned(raw) };
         if !inode.is_regular() {
             return false;
@@ -98,9 +103,9 @@ impl<F: FileSystem> LatePuts<F> {
         let raw = ARef::into_raw(inode).cast::<bindings::inode>();
         let mut list = self.list.lock();
         let next = list.0.map_or(core::ptr::null_mut(), NonNull::as_ptr);
-        // SAFETY: The inode is live, and a regular file: for good, as who could still change that, a
-        // `NewInode`, has a reference, and there was no other. So the field is the list's, and ours
-        // under its lock.
+        // SAFETY: The inode is live by our reference, and a regular file. It stays one: it is finished,
+        // as a `NewInode` would have a reference, and ours is the only one. So its `i_link` is the
+        // list's, and we hold the list's lock.
         unsafe { (*raw.as_ptr()).__bindgen_anon_5.i_link = next.cast() };
         // INVARIANT: "owned": the reference passes to the list. It was the only one, so the inode is
         // not in the list. "regular": looked at above.
@@ -108,16 +113,18 @@ impl<F: FileSystem> LatePuts<F> {
         true
     }
 
+    /// Takes the first one off.
     fn pop(&self) -> Option<ARef<Inode<F>>> {
         let mut list = self.list.lock();
         let first = list.0?;
-        // SAFETY: The inode is live: "owned". The field is the list's: "regular".
+        // SAFETY: The inode is live: invariant "owned". The field is the list's: invariant "regular".
         let next = unsafe { (*first.as_ptr()).__bindgen_anon_5.i_link };
         // INVARIANT: "owned" and "regular": the rest of the list.
         list.0 = NonNull::new(next.cast());
-        // SAFETY: The inode is live: "owned". The field is the list's: "regular".
+        // SAFETY: The inode is live: invariant "owned". The field is the list's: invariant "regular".
         unsafe { (*first.as_ptr()).__bindgen_anon_5.i_link = core::ptr::null_mut() };
-        // SAFETY: The list's reference passes to the caller: "owned". It is an `F`'s: "regular".
+        // SAFETY: The list's reference passes to the caller: invariant "owned". It is an `F`'s:
+        // "regular".
         Some(unsafe { Inode::from_raw_owned(first) })
     }
 }

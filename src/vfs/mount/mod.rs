@@ -8,7 +8,8 @@
 //! - [`gate`]: the way to a mount for who comes from the device. [`late`]: inode references that are
 //!   dropped later. [`work`]: work that is started inside of the gate and done outside of it.
 //!
-//! For locking, see each file.
+//! `s_umount` keeps mount, remount and unmount from each other; the gate's mutex is inside of it. Each
+//! file says more.
 
 pub(super) mod fs_type;
 pub(super) mod gate;

@@ -13,7 +13,8 @@
 //!
 //! # Locking
 //!
-//! `mount` and `root` run with `s_umount` held exclusively; for `evict` nobody else has the inode.
+//! `mount` and `root` run with `s_umount` held exclusively. `evict` runs when nobody else has the inode;
+//! what is held depends on who has dropped the last reference.
 
 use crate::vfs::{
     FileSystem,
@@ -34,7 +35,7 @@ pub(crate) trait Mountable: FileSystem {
     /// The proof that what its mounts use is ready, without which the type is not registered.
     type Ready;
 
-    /// Takes the device of `sb` over.
+    /// Makes a mount of the device of `sb`, which is the filesystem's from here on.
     ///
     /// # Errors
     ///
@@ -48,7 +49,7 @@ pub(crate) trait Mountable: FileSystem {
     /// `ENOMEM`.
     fn root(sb: &SuperBlock<Self>) -> Result<ARef<Inode<Self>>>;
 
-    /// The last reference to the inode is gone, and its pages are about to go: waits for whoever still
-    /// has one of them.
+    /// Waits for whoever still has a page of the inode. Its last reference is gone, and its pages are
+    /// about to go.
     fn evict(inode: &Inode<Self>);
 }

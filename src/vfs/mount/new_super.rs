@@ -2,7 +2,7 @@
 
 //! A super block that is being mounted, as a filesystem sees it.
 //!
-//! C header: [`include/linux/fs/super_types.h`](srctree/include/linux/fs.h)
+//! C header: [`include/linux/fs/super_types.h`](srctree/include/linux/fs/super_types.h)
 //!
 //! # Locking
 //!
@@ -67,7 +67,8 @@ impl<F: FileSystem> NewSuper<F> {
         // one: invariant "filling". It outlives them: they hold the module.
         let registration: *const Registration<F> =
             unsafe { container_of!(inner, Registration<F>, inner) };
-        // SAFETY: As it outlives the super block, it is there; nobody writes to the field.
+        // SAFETY: It outlives the super block, which is live: invariant "filling". Nobody writes to the
+        // field.
         unsafe { &(*registration).common }
     }
 

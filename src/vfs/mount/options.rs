@@ -4,12 +4,12 @@
 //!
 //! C sources: fs/fs_context.c (`vfs_parse_fs_param`), fs/namespace.c.
 //!
-//! There is one: `dax`, or `dax=always`, which says what is so anyway, as for XFS and ext4. The VFS
-//! refuses what is not known here, and names it in the log.
+//! There is one option: `dax`, or `dax=always`, as XFS and ext4 have it. It says what is so anyway. The
+//! VFS refuses every other one, and names it in the log.
 //!
 //! # Locking
 //!
-//! Mount and remount call `parse` before anything is locked; `show` runs under the namespace's lock.
+//! Mount and remount call [`parse`] before anything is locked; [`show`] runs under the namespace's lock.
 
 use crate::bindings;
 use kernel::{
@@ -39,9 +39,9 @@ pub(in crate::vfs) unsafe extern "C" fn parse(
     from_result(|| match param.type_() {
         bindings::fs_value_type_fs_value_is_flag => Ok(0),
         bindings::fs_value_type_fs_value_is_string => {
-            // SAFETY: That is what the value is.
+            // SAFETY: The value is a string, as its type says: clause `param`.
             let value = unsafe { param.__bindgen_anon_1.string };
-            // SAFETY: It is nul-terminated, and lives as long as the parameter.
+            // SAFETY: It is nul-terminated, and lives as long as the option: clause `param`.
             let value = unsafe { CStr::from_char_ptr(value) };
             if value == c"always" {
                 return Ok(0);

@@ -3,7 +3,7 @@
 //! The super operations: from the VFS's calls about a mount, and about inodes that come and go, to the
 //! filesystem's.
 //!
-//! C header: [`include/linux/fs/super_types.h`](srctree/include/linux/fs.h)
+//! C header: [`include/linux/fs/super_types.h`](srctree/include/linux/fs/super_types.h)
 //!
 //! # Locking
 //!
@@ -79,8 +79,8 @@ impl<F: Mountable> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS. `inode`: one of an `F` whose last reference is gone, so that nobody else uses it;
-    /// it is freed after the call.
+    /// Called by the VFS. `inode`: one of an `F` whose last reference is gone, so that nobody else uses
+    /// it; it is freed after the call.
     unsafe extern "C" fn evict_inode(inode: *mut bindings::inode) {
         // SAFETY: It is live until this function returns, and so is the super block: clause `inode`.
         let inode = unsafe { Inode::<F>::from_raw(inode) };
@@ -152,8 +152,8 @@ impl<F: Mountable> Table<F> {
 
     /// # Safety
     ///
-    /// Called by the VFS. `sb`: a mounted one of an `F` that nobody writes to any more, its `s_umount` held
-    /// exclusively.
+    /// Called by the VFS. `sb`: a mounted one of an `F` that nobody writes to any more, its `s_umount`
+    /// held exclusively.
     unsafe extern "C" fn freeze_fs(sb: *mut bindings::super_block) -> c_int {
         // SAFETY: It is a mounted one of an `F`: clause `sb`.
         let sb = unsafe { SuperBlock::<F>::from_raw(sb) };

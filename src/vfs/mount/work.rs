@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Work of a mount that is started inside of the gate and done outside of it.
+//! Work of a mount that is started inside of the gate and done outside of it, by a worker.
 //!
 //! # Locking
 //!
-//! Done by a worker that holds nothing. Unmount waits for it before inodes go, so the work must not
-//! wait for unmount; see [`Gate`].
+//! The worker holds nothing. Unmount waits for it before inodes go, so the work must not wait for
+//! unmount; see [`Gate`].
 
 use super::gate::Gate;
 use crate::vfs::{
@@ -23,7 +23,7 @@ use kernel::{
     },
 };
 
-/// What work is done on.
+/// The mount that a task works on, while it runs.
 pub(crate) struct Working<'a, F: FileSystem> {
     sb: &'a SuperBlock<F>,
     gate: &'a Gate<F>,
@@ -41,18 +41,18 @@ impl<'a, F: FileSystem> Working<'a, F> {
     }
 }
 
-/// What is to be done.
-pub(crate) trait Task<F: FileSystem>: Send + Sync + 'static {
-    /// Does it. Never runs twice at a time.
+/// What a [`MountWork`] does.
+pub(crate) trait MountTask<F: FileSystem>: Send + Sync + 'static {
+    /// Does the work. May sleep; never runs twice at a time.
     fn run(&self, working: &Working<'_, F>);
 }
 
 /// A task of one mount, which is made in advance, so that starting it cannot fail.
-pub(crate) struct MountWork<F: FileSystem, T: Task<F>>(Arc<Item<F, T>>);
+pub(crate) struct MountWork<F: FileSystem, T: MountTask<F>>(Arc<TaskWork<F, T>>);
 
-/// The work. Nobody else has this type, so it is started by [`MountWork::start`] only.
+/// A task and its work item. It is private here, so that only [`MountWork::start`] starts it.
 #[pin_data]
-struct Item<F: FileSystem, T: Task<F>> {
+struct TaskWork<F: FileSystem, T: MountTask<F>> {
     gate: Arc<Gate<F>>,
     #[pin]
     work: Work<Self>,
@@ -60,10 +60,10 @@ struct Item<F: FileSystem, T: Task<F>> {
 }
 
 impl_has_work! {
-    impl{F: FileSystem, T: Task<F>} HasWork<Self> for Item<F, T> { self.work }
+    impl{F: FileSystem, T: MountTask<F>} HasWork<Self> for TaskWork<F, T> { self.work }
 }
 
-impl<F: FileSystem, T: Task<F>> MountWork<F, T> {
+impl<F: FileSystem, T: MountTask<F>> MountWork<F, T> {
     /// Work for the mount that is behind `gate`.
     ///
     /// # Errors
@@ -71,7 +71,7 @@ impl<F: FileSystem, T: Task<F>> MountWork<F, T> {
     /// `ENOMEM`.
     pub(crate) fn new(gate: Arc<Gate<F>>, task: T) -> Result<Self> {
         let item = Arc::pin_init(
-            pin_init!(Item {
+            pin_init!(TaskWork {
                 gate,
                 work <- new_work!("daxrmap::MountWork"),
                 task,
@@ -97,7 +97,7 @@ impl<F: FileSystem, T: Task<F>> MountWork<F, T> {
     }
 }
 
-impl<F: FileSystem, T: Task<F>> WorkItem for Item<F, T> {
+impl<F: FileSystem, T: MountTask<F>> WorkItem for TaskWork<F, T> {
     type Pointer = Arc<Self>;
 
     fn run(this: Arc<Self>) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! File handles: names of inodes that outlive their paths, and that what is in core may be dropped.
+//! File handles: names of inodes that stay valid when a path changes, or the inode leaves core.
 //!
 //! A handle is an inode number and a generation, in a form that the kernel has types for
 //! (`FILEID_INO64_GEN`, with the parent directory `FILEID_INO64_GEN_PARENT`), in words of 32 bits,
@@ -12,8 +12,8 @@
 //!
 //! # Locking
 //!
-//! The VFS holds no lock: what a handle names may be renamed or removed at any time. The name of a
-//! directory in its parent is found by the VFS itself, which reads the parent.
+//! The VFS holds no lock: what a handle names may be renamed or removed at any time. To find the name of
+//! a directory in its parent the VFS reads the parent.
 
 use crate::{
     bindings,
@@ -35,7 +35,7 @@ use kernel::{
     sync::aref::ARef, //
 };
 
-/// Which inode, and which of those that had its number.
+/// An inode's number, and its generation, which tells it from others that had the number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileId {
     /// The inode's number.
@@ -238,8 +238,8 @@ impl<F: Export> Table<F> {
 
     /// # Safety
     ///
-    /// Called by whoever connects dentries. `child`: one of a directory of an `F`, which keeps its inode for
-    /// the call.
+    /// Called by whoever connects dentries. `child`: one of a directory of an `F`, which keeps its inode
+    /// for the call.
     unsafe extern "C" fn get_parent(child: *mut bindings::dentry) -> *mut bindings::dentry {
         // SAFETY: It is an `F`'s and keeps its inode for the call: clause `child`.
         let dir = unsafe { Inode::<F>::of_dentry(child) };

@@ -5,7 +5,7 @@
 //! - [`namespace`]: what a filesystem does with names. [`readdir`]: where entries go that are read.
 //! - [`export`]: handles, which outlive paths.
 //!
-//! For locking, see each file.
+//! A directory's `i_rwsem` keeps its entries; for handles nothing is held. Each file says more.
 
 pub(super) mod export;
 pub(super) mod namespace;

@@ -30,8 +30,8 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// - "idmap": `idmap` is the VFS's, for a call that has not returned while this value lives. It is made in
-///   callbacks, which keep it, and lend it to the filesystem.
+/// - "idmap": `idmap` is the VFS's, for a call that has not returned while this value lives. It is made
+///   in callbacks, which keep it, and lend it to the filesystem.
 pub(crate) struct NewAttr<'a> {
     pub(in crate::vfs) idmap: *mut bindings::mnt_idmap,
     pub(in crate::vfs) mode: u16,
@@ -92,7 +92,7 @@ pub(crate) enum Rename<'a> {
 
 /// The namespace of a filesystem. Errors are those of the system calls' man pages.
 pub(crate) trait Namespace: Attributes + Xattrs + Ioctl {
-    /// The inode that `name` in `dir` names; `None` if there is none.
+    /// The inode that `name` in `dir` names; `None` if there is none. `name` has 1 to 255 bytes.
     fn lookup(dir: &Inode<Self>, name: &[u8]) -> Result<Option<ARef<Inode<Self>>>>;
     /// Makes a file, directory, symbolic link, device, FIFO or socket.
     fn make(dir: &Inode<Self>, dentry: &Dentry<Self>, attr: &NewAttr<'_>) -> Result;
@@ -112,6 +112,6 @@ pub(crate) trait Namespace: Attributes + Xattrs + Ioctl {
         new: &Dentry<Self>,
         how: &Rename<'_>,
     ) -> Result;
-    /// Gives the entries from `emitter.pos()` (2 or more) on.
+    /// Gives the emitter the entries from its position (2 or more) on, until it is full.
     fn read_dir(dir: &Inode<Self>, emitter: &mut DirEmitter<'_>) -> Result;
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the entries of a directory that is read go, and what an open one remembers.
+//! What getdents(2) hands a filesystem: the place for the entries, and where the last call has ended.
 //!
 //! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
 //!
 //! # Locking
 //!
-//! The VFS holds the directory's `i_rwsem`, shared, for `iterate_shared`. What an open file remembers is
-//! under its `f_pos_lock`, which system calls take for directories, as its position is; who reads
-//! directories from within the kernel (nfsd, overlayfs) has an open file of his own.
+//! The VFS holds the directory's `i_rwsem`, shared. The open file's `f_pos_lock`, which system calls take
+//! for directories, protects its position and what it remembers besides; who reads a directory from
+//! within the kernel (nfsd, overlayfs) has an open file of his own instead.
 
 use crate::bindings;
 use kernel::prelude::*;
@@ -18,6 +18,7 @@ use kernel::prelude::*;
 /// # Invariants
 ///
 /// - "open": `file` is open, and its position, with what goes with that, is this caller's.
+/// - "call": `ctx` is the VFS's, for a call that has not returned while this value lives.
 pub(crate) struct DirEmitter<'a> {
     ctx: &'a mut bindings::dir_context,
     file: *mut bindings::file,
@@ -26,12 +27,13 @@ pub(crate) struct DirEmitter<'a> {
 impl<'a> DirEmitter<'a> {
     /// # Safety
     ///
-    /// `file`: an open directory, whose position is the caller's while the value lives.
+    /// - `ctx`: the VFS's, for a call that has not returned while the value lives.
+    /// - `file`: an open directory, whose position is the caller's while the value lives.
     pub(in crate::vfs) unsafe fn new(
         ctx: &'a mut bindings::dir_context,
         file: *mut bindings::file,
     ) -> Self {
-        // INVARIANT: "open": clause `file`.
+        // INVARIANT: "open": clause `file`. "call": clause `ctx`.
         Self { ctx, file }
     }
 
@@ -40,7 +42,7 @@ impl<'a> DirEmitter<'a> {
         u64::try_from(self.ctx.pos).unwrap_or(0)
     }
 
-    /// Moves on.
+    /// Sets the position: where the next entry is.
     pub(crate) fn set_pos(&mut self, pos: u64) {
         self.ctx.pos = i64::try_from(pos).unwrap_or(i64::MAX);
     }
@@ -51,7 +53,7 @@ impl<'a> DirEmitter<'a> {
         unsafe { bindings::daxrmap_has_narrow_pos(self.file) }
     }
 
-    /// Remembers which entry comes next, for who reads on from here.
+    /// Remembers which entry comes next, for who reads on from here. `cookie` is not 0, which is nothing.
     pub(crate) fn leave_next(&mut self, cookie: u64) {
         // SAFETY: The file is open, and the field ours: invariant "open".
         unsafe { (*self.file).private_data = cookie as usize as *mut c_void };
@@ -71,7 +73,7 @@ impl<'a> DirEmitter<'a> {
         let Ok(len) = c_int::try_from(name.len()) else {
             return false;
         };
-        // SAFETY: The context is the VFS's own; `len` bytes are at `name`.
+        // SAFETY: The context is the VFS's, for this call: invariant "call"; `len` bytes are at `name`.
         unsafe {
             bindings::daxrmap_dir_emit(self.ctx, name.as_ptr().cast(), len, ino, dtype.into())
         }

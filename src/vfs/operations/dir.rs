@@ -327,7 +327,8 @@ impl<F: Namespace> FileTable<F> {
     ///
     /// # Safety
     ///
-    /// Called by the VFS. `file`: an open directory of an `F`, whose position is the caller's for the call.
+    /// Called by the VFS. `file`: an open directory of an `F`, whose position is the caller's for the
+    /// call.
     unsafe extern "C" fn llseek(
         file: *mut bindings::file,
         offset: bindings::loff_t,
@@ -362,7 +363,8 @@ impl<F: Namespace> FileTable<F> {
             let inode = unsafe { Inode::<F>::of_file(file) };
             // SAFETY: It is there for this call alone: clause `ctx`.
             let ctx = unsafe { &mut *ctx };
-            // SAFETY: The file is open, and its position locked by the VFS: clause `file`.
+            // SAFETY: The file is open, its position the caller's: clause `file`. The context is the
+            // VFS's for this call: clause `ctx`.
             let mut emitter = unsafe { DirEmitter::new(ctx, file) };
             F::read_dir(inode, &mut emitter).map(|()| 0)
         })
@@ -372,14 +374,14 @@ impl<F: Namespace> FileTable<F> {
     ///
     /// # Safety
     ///
-    /// Called by the VFS with an open directory of an `F`.
+    /// Called by the VFS. `file`: an open directory of an `F`.
     unsafe extern "C" fn fsync(
         file: *mut bindings::file,
         _start: bindings::loff_t,
         _end: bindings::loff_t,
         _datasync: c_int,
     ) -> c_int {
-        // SAFETY: By this function's contract the directory is open, and of an `F`.
+        // SAFETY: The directory is open, and of an `F`: clause `file`.
         let inode = unsafe { Inode::<F>::of_file(file) };
         from_result(|| inode.fs().sync().map(|()| 0))
     }

@@ -5,7 +5,7 @@
 //! - [`inode`]: of what has nothing but attributes. [`dir`]: of directories. Those of regular files are
 //!   [`RegularFiles`](super::RegularFiles). [`new_inode`]: what has none yet.
 //!
-//! For locking, see each file.
+//! The tables take no locks: each callback says what the VFS holds.
 
 pub(super) mod dir;
 pub(super) mod inode;

@@ -6,7 +6,7 @@
 //!
 //! # Locking
 //!
-//! Nobody else sees such an inode; who looks up its number waits until it is finished or failed.
+//! Nobody else sees such an inode; who looks up its number waits until it is finished or given up.
 
 use super::{
     dir,
@@ -39,7 +39,7 @@ use kernel::{
     sync::aref::ARef, //
 };
 
-/// Where a symbolic link leads, as the VFS wants it.
+/// The target of a symbolic link, as the VFS wants it: a C string.
 ///
 /// # Invariants
 ///
@@ -67,7 +67,7 @@ impl LinkTarget {
     }
 }
 
-/// An inode for a new object, before it has a number. Dropped, it goes away.
+/// An inode for a new object, before it has a number. Dropping it is giving it up.
 ///
 /// # Invariants
 ///
@@ -137,12 +137,12 @@ impl<F: FileSystem> Drop for UnnumberedInode<F> {
     }
 }
 
-/// An inode that only its maker sees: hashed, locked, `I_NEW`. Dropped unfinished, it goes away.
+/// An inode that only its maker sees: hashed, locked, `I_NEW`. Dropping it unfinished is giving it up.
 ///
 /// # Invariants
 ///
-/// - "new": the inode is live, an `F`'s, and `I_NEW`, and this value owns a reference to it. Others may find
-///   it, in the hash or in the list of all inodes, and wait or go on: nobody else changes it.
+/// - "new": the inode is live, an `F`'s, and `I_NEW`, and this value owns a reference to it. Others may
+///   find it, in the hash or in the list of all inodes, and wait or go on: nobody else changes it.
 pub(crate) struct NewInode<F: FileSystem> {
     inode: NonNull<bindings::inode>,
     /// The inode's, if it is a symbolic link when it is finished.
@@ -153,7 +153,8 @@ pub(crate) struct NewInode<F: FileSystem> {
 impl<F: Namespace> NewInode<F> {
     /// # Safety
     ///
-    /// `ptr`: an `I_NEW` inode of an `F`, made so by this task; the caller hands over one reference to it.
+    /// `ptr`: an `I_NEW` inode of an `F`, made so by this task; the caller hands over one reference to
+    /// it.
     pub(in crate::vfs) unsafe fn from_raw(ptr: NonNull<bindings::inode>) -> Self {
         // INVARIANT: "new": clause `ptr`.
         Self {
@@ -226,18 +227,22 @@ impl<F: Namespace> NewInode<F> {
                 unsafe { (*inode).__bindgen_anon_3.i_fop = dir::dir_file_operations::<F>() };
             }
             (bindings::S_IFREG, _) => {
-                // SAFETY: The inode is live and nobody else changes it: invariant "new".
+                // SAFETY: The inode is live and nobody else changes it: invariant "new". The table is
+                // one for regular files of an `F`: invariant "tables" of `RegularFiles`.
                 unsafe { (*inode).i_op = F::REGULAR_FILES.inode };
-                // SAFETY: The inode is live and nobody else changes it: invariant "new".
+                // SAFETY: The inode is live and nobody else changes it: invariant "new". The table is
+                // one for regular files of an `F`: invariant "tables" of `RegularFiles`.
                 unsafe { (*inode).__bindgen_anon_3.i_fop = F::REGULAR_FILES.file };
-                // SAFETY: The inode is live and nobody else changes it: invariant "new".
+                // SAFETY: The inode is live and nobody else changes it: invariant "new". The table is
+                // one for regular files of an `F`: invariant "tables" of `RegularFiles`.
                 unsafe { (*inode).i_data.a_ops = F::REGULAR_FILES.mapping };
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
                 unsafe { (*inode).i_flags |= F::REGULAR_FILES.flags };
             }
             (bindings::S_IFLNK, Some(target)) => {
-                // SAFETY: The inode is live and nobody else changes it: invariant "new". The string
-                // (invariant of `LinkTarget`) is the inode's from here on: `free_inode` frees it.
+                // SAFETY: The inode is live and nobody else changes it: invariant "new". The target ends
+                // with NUL: invariant "string" of `LinkTarget`. It is the inode's from here on:
+                // `free_inode` frees it.
                 unsafe { (*inode).__bindgen_anon_5.i_link = target.into_raw() };
                 // SAFETY: The inode is live and nobody else changes it: invariant "new".
                 unsafe { (*inode).i_op = inode::symlink_inode_operations::<F>() };
@@ -264,12 +269,13 @@ impl<F: Namespace> NewInode<F> {
         unsafe { Inode::from_raw_owned(inode) }
     }
 
-    /// Makes the inode visible as what `dentry` names.
+    /// Makes the inode visible as what `dentry` names, which is negative: a positive one is a BUG.
     pub(crate) fn finish_as(self, dentry: &Dentry<F>) {
         self.install_operations();
         let inode = self.into_raw();
-        // SAFETY: The dentry is negative and locked by its parent's `i_rwsem`, the inode `I_NEW`:
-        // invariant "new", whose reference passes to the dentry.
+        // SAFETY: The dentry is live and its parent locked: invariant "stable" of `Dentry`. C looks
+        // whether it is negative. The inode is `I_NEW`: invariant "new", whose reference passes to the
+        // dentry.
         unsafe { bindings::d_instantiate_new(dentry.as_ptr(), inode.as_ptr()) };
     }
 
@@ -297,10 +303,10 @@ impl<F: Namespace> SuperBlock<F> {
         ino: u64,
         init: impl FnOnce(&NewInode<F>) -> Result,
     ) -> Result<ARef<Inode<F>>> {
-        // SAFETY: The super block is live.
+        // SAFETY: The super block is live: invariant "info" of `SuperBlock`.
         let raw = unsafe { bindings::iget_locked(self.as_ptr(), ino) };
         let raw = NonNull::new(raw).ok_or(ENOMEM)?;
-        // SAFETY: `iget_locked` returned a live inode, with a reference.
+        // SAFETY: `iget_locked` returned a live inode of this super block, with a reference.
         if !unsafe { bindings::daxrmap_inode_is_new(raw.as_ptr()) } {
             // SAFETY: It is one of this super block, and came with a reference.
             return Ok(unsafe { Inode::from_raw_owned(raw) });
@@ -317,7 +323,7 @@ impl<F: Namespace> SuperBlock<F> {
     ///
     /// `ENOMEM`.
     pub(crate) fn unnumbered_inode(&self) -> Result<UnnumberedInode<F>> {
-        // SAFETY: The super block is live.
+        // SAFETY: The super block is live: invariant "info" of `SuperBlock`.
         let raw = unsafe { bindings::new_inode(self.as_ptr()) };
         let raw = NonNull::new(raw).ok_or(ENOMEM)?;
         // SAFETY: It is new, one of this super block, not hashed, and came with the only reference.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! No ACLs: the VFS says EOPNOTSUPP, and takes the umask for new objects.
+//! A kernel without ACLs: the VFS says EOPNOTSUPP, and takes the umask for new objects.
 //!
-//! Nothing to lock.
+//! The functions are those of posix.rs, and do nothing. There is nothing to lock.
 
 use super::{
     AclKind,
@@ -54,7 +54,7 @@ pub(in crate::vfs) fn by_mode<F: FileSystem>(_inode: &Inode<F>) -> Result<Option
 
 /// # Safety
 ///
-/// None is needed; the other one has some.
+/// Nothing is asked for; the function of posix.rs, which this one stands for, asks for something.
 pub(in crate::vfs) unsafe fn init_new<F: FileSystem>(
     _inode: &Inode<F>,
     _dir: &Inode<F>,

@@ -34,7 +34,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// The super block's, so that the VFS asks.
+/// The flag by which a super block says that the VFS is to ask for ACLs.
 pub(in crate::vfs) const SB_FLAG: usize = bindings::SB_POSIXACL as usize;
 
 impl AclKind {
@@ -54,7 +54,7 @@ impl AclKind {
     }
 }
 
-/// A reference to an ACL.
+/// A reference to an ACL in the kernel's form.
 ///
 /// # Invariants
 ///
@@ -70,7 +70,7 @@ impl Acl {
         NonNull::new(ptr).map(Self)
     }
 
-    /// As it is stored.
+    /// The ACL as extended attributes have it, which is how it is stored.
     ///
     /// # Errors
     ///
@@ -102,7 +102,7 @@ unsafe fn to_bytes<F: FileSystem>(
     inode: &Inode<F>,
 ) -> Result<KVec<u8>> {
     let mut len = 0;
-    // SAFETY: The super block is live; the field does not change.
+    // SAFETY: The super block is live: invariant "info" of `SuperBlock`; the field does not change.
     let ns = unsafe { (*inode.sb().as_ptr()).s_user_ns };
     // SAFETY: It lives for the call: clause `acl`. So does the namespace, which is the mount's.
     let bytes = unsafe { bindings::posix_acl_to_xattr(ns, acl, &mut len, bindings::GFP_KERNEL) };
@@ -117,15 +117,15 @@ unsafe fn to_bytes<F: FileSystem>(
 ///
 /// `acl`: an ACL that lives for the call, or null.
 unsafe fn cache<F: FileSystem>(inode: &Inode<F>, kind: AclKind, acl: *mut bindings::posix_acl) {
-    // SAFETY: The inode is live, and so is the ACL, or it is null: clause `acl`.
+    // SAFETY: The inode is live: invariant "live" of `Inode`. So is the ACL, or it is null: clause `acl`.
     unsafe { bindings::set_cached_acl(inode.as_ptr(), kind.into_raw(), acl) };
 }
 
 /// A new reference to an ACL as it is stored.
 fn from_bytes<F: FileSystem>(inode: &Inode<F>, bytes: &[u8]) -> Result<Acl> {
-    // SAFETY: The super block is live; the field does not change.
+    // SAFETY: The super block is live: invariant "info" of `SuperBlock`; the field does not change.
     let ns = unsafe { (*inode.sb().as_ptr()).s_user_ns };
-    // SAFETY: So many bytes are there.
+    // SAFETY: So many bytes are there, and the namespace is the mount's, which is live.
     let acl =
         unsafe { bindings::posix_acl_from_xattr(ns, bytes.as_ptr().cast::<c_void>(), bytes.len()) };
     let acl = match from_err_ptr(acl) {
@@ -134,7 +134,7 @@ fn from_bytes<F: FileSystem>(inode: &Inode<F>, bytes: &[u8]) -> Result<Acl> {
         Err(e) if e == ENOMEM => return Err(e),
         Err(_) => return Err(euclean()),
     };
-    // SAFETY: It lives while `acl` does, by its invariant "owned".
+    // SAFETY: It lives while `acl` does: invariant "owned"; the namespace is the mount's.
     to_result(unsafe { bindings::posix_acl_valid(ns, acl.0.as_ptr()) }).map_err(|_| euclean())?;
     Ok(acl)
 }
@@ -223,15 +223,15 @@ pub(in crate::vfs) const fn set<F: Acls>() -> Option<
     Some(set_acl::<F>)
 }
 
-/// The access ACL that the inode is to have, if it has one, since the permissions in its mode have changed
-/// in core.
+/// The access ACL that the inode is to have, if it has one, since the permissions in its mode have
+/// changed in core.
 ///
 /// # Errors
 ///
 /// `EUCLEAN` if the one that it has is not valid; `ENOMEM`.
 pub(in crate::vfs) fn by_mode<F: FileSystem>(inode: &Inode<F>) -> Result<Option<Acl>> {
     let kind = AclKind::Access.into_raw();
-    // SAFETY: The inode is live.
+    // SAFETY: The inode is live: invariant "live" of `Inode`.
     let mut acl = from_err_ptr(unsafe { bindings::get_inode_acl(inode.as_ptr(), kind) })?;
     if acl.is_null() {
         return Ok(None);
@@ -261,7 +261,7 @@ pub(in crate::vfs) unsafe fn init_new<F: FileSystem>(
 ) -> Result {
     let mut mode = inode.mode();
     let (mut default, mut access) = (core::ptr::null_mut(), core::ptr::null_mut());
-    // SAFETY: The directory is live, and there are places for the rest.
+    // SAFETY: The directory is live: invariant "live" of `Inode`; there are places for the rest.
     to_result(unsafe {
         bindings::posix_acl_create(dir.as_ptr(), &mut mode, &mut default, &mut access)
     })?;
@@ -287,6 +287,6 @@ pub(in crate::vfs) unsafe fn init_new<F: FileSystem>(
 
 /// Notes that there is no such ACL, of an inode that nobody else sees.
 pub(in crate::vfs) fn note_none<F: FileSystem>(inode: &Inode<F>, kind: AclKind) {
-    // SAFETY: Null is allowed.
+    // SAFETY: Null may be noted: clause `acl`.
     unsafe { cache(inode, kind, core::ptr::null_mut()) };
 }
