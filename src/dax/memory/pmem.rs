@@ -31,6 +31,7 @@ use core::{
 use kernel::{
     error::to_result,
     fs::File,
+    iov::IovIterSource,
     prelude::*,
     sync::aref::ARef, //
 };
@@ -297,7 +298,7 @@ impl Pmem {
     pub(crate) fn copy_from_iter(
         &self,
         block: u64,
-        iter: &mut bindings::iov_iter,
+        iter: &mut IovIterSource<'_>,
         bytes: usize,
     ) -> Result<usize> {
         if bytes as u64 > BLOCK_SIZE {
@@ -305,7 +306,7 @@ impl Pmem {
         }
         self.access(&(block..block.saturating_add(1)), |addr, _, _| {
             // SAFETY: `addr` maps one page, and `bytes` are not more; the iterator is live.
-            let copied = unsafe { bindings::_copy_from_iter(addr.cast(), bytes, iter) };
+            let copied = unsafe { bindings::_copy_from_iter(addr.cast(), bytes, iter.as_raw()) };
             // SAFETY: `addr` maps one page, and `copied` is not more than `bytes`; the device is
             // referenced: invariant "dax".
             unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), copied) };
