@@ -70,9 +70,6 @@ int daxrmap_new_labels(struct inode *inode, struct inode *dir,
 				  const void *value, size_t len),
 		       void *to);
 
-/* siphash.c */
-u64 daxrmap_siphash(const void *data, size_t len, u64 first, u64 second);
-
 /* fileattr.c */
 bool daxrmap_fileattr_has_fsx(const struct file_kattr *fa);
 
