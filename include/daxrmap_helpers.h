@@ -70,9 +70,6 @@ int daxrmap_new_labels(struct inode *inode, struct inode *dir,
 				  const void *value, size_t len),
 		       void *to);
 
-/* siphash.c */
-u64 daxrmap_siphash(const void *data, size_t len, u64 first, u64 second);
-
 /* fileattr.c */
 bool daxrmap_fileattr_has_fsx(const struct file_kattr *fa);
 
@@ -123,12 +120,8 @@ unsigned int daxrmap_memalloc_nofs_save(void);
 void daxrmap_memalloc_nofs_restore(unsigned int flags);
 void daxrmap_pagefault_disable(void);
 void daxrmap_pagefault_enable(void);
-size_t daxrmap_iov_iter_count(const struct iov_iter *iter);
 void daxrmap_iov_iter_truncate(struct iov_iter *iter, size_t count);
 void daxrmap_iov_iter_reexpand(struct iov_iter *iter, size_t count);
-bool daxrmap_fault_is_shared_write(const struct vm_fault *vmf);
-struct inode *daxrmap_fault_inode(const struct vm_fault *vmf);
-struct file *daxrmap_fault_file(const struct vm_fault *vmf);
 bool daxrmap_fatal_signal_pending(void);
 
 /* dax.c */
@@ -140,7 +133,6 @@ bool daxrmap_entry_is_real(struct inode *inode, pgoff_t index);
 bool daxrmap_entry_is_dirty(struct inode *inode, pgoff_t index);
 bool daxrmap_next_dirty(struct inode *inode, pgoff_t *index, pgoff_t last,
 			unsigned long *pages, unsigned long *pfn);
-void daxrmap_init_touch_lock(struct rw_semaphore *sem);
 struct inode *daxrmap_folio_owner(unsigned long pfn, struct super_block *sb,
 				  pgoff_t *index);
 void daxrmap_mark_poisoned(unsigned long pfn, bool poisoned);

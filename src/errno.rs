@@ -20,8 +20,6 @@ macro_rules! declare {
 }
 
 declare! {
-    /// `EROFS`: no changes are made.
-    erofs = 30;
     /// `ENAMETOOLONG`: the name is longer than 255 bytes.
     enametoolong = 36;
     /// `ENOTEMPTY`: the directory has entries.

@@ -14,6 +14,9 @@ use crate::{
 pub(crate) fn siphash(key: &Secret, bytes: &[u8]) -> u64 {
     let key = u128::from_le_bytes(*key);
     let (first, second) = (key as u64, (key >> 64) as u64);
-    // SAFETY: The slice has so many bytes, which are only read.
-    unsafe { bindings::daxrmap_siphash(bytes.as_ptr().cast(), bytes.len(), first, second) }
+    let key = bindings::siphash_key_t {
+        key: [first, second],
+    };
+    // SAFETY: The slice has so many bytes, which are only read, as the key is. Any alignment will do.
+    unsafe { bindings::__siphash_unaligned(bytes.as_ptr().cast(), bytes.len(), &key) }
 }

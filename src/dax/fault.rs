@@ -24,6 +24,10 @@ use crate::{
 use core::marker::PhantomData;
 use kernel::{
     error::to_result,
+    mm::virt::{
+        flags,
+        VmaRef, //
+    },
     prelude::*, //
 };
 
@@ -75,25 +79,33 @@ impl<'a, F: Extents> Fault<'a, F> {
         }
     }
 
-    /// The inode of the file.
-    pub(super) fn inode(&self) -> &Inode<F> {
-        // SAFETY: The fault is there, and its VMA held, which holds the file: invariant "fault".
-        let inode = unsafe { bindings::daxrmap_fault_inode(self.vmf) };
-        // SAFETY: The file holds its inode, which is an `F`'s: invariant "fault".
-        unsafe { Inode::from_raw(inode) }
+    fn vma(&self) -> &VmaRef {
+        // SAFETY: The VMA is held: invariant "fault".
+        unsafe { VmaRef::from_raw(self.vmf.__bindgen_anon_1.vma) }
+    }
+
+    /// The file, which is open while this value lives.
+    pub(super) fn file(&self) -> *mut bindings::file {
+        // SAFETY: The VMA is held, and stays as it is: invariant "fault".
+        unsafe { (*self.vma().as_ptr()).vm_file }
+    }
+
+    fn inode(&self) -> &Inode<F> {
+        // SAFETY: The file is open, and an `F`'s: invariant "fault".
+        unsafe { Inode::of_file(self.file()) }
     }
 
     /// Whether the fault writes to the file; a write to a private mapping does not.
     pub(crate) fn is_write(&self) -> bool {
-        // SAFETY: The fault is there, and its VMA held: invariant "fault".
-        unsafe { bindings::daxrmap_fault_is_shared_write(self.vmf) }
+        self.vmf.flags & bindings::fault_flag_FAULT_FLAG_WRITE != 0
+            && self.vma().flags() & flags::SHARED != 0
     }
 
     /// The pages of the file that the fault is for: one, or the aligned run of a PMD.
     /// `None` if a PMD cannot be mapped here: not aligned to the file, or larger than the VMA.
     pub(crate) fn pages(&self) -> Option<core::ops::Range<u64>> {
         let place = &self.vmf.__bindgen_anon_1;
-        let (pgoff, address, vma) = (place.pgoff as u64, place.address as u64, place.vma);
+        let (pgoff, address) = (place.pgoff as u64, place.address as u64);
         if self.order == 0 {
             return Some(pgoff..pgoff.checked_add(1)?);
         }
@@ -106,10 +118,8 @@ impl<'a, F: Extents> Fault<'a, F> {
             return None;
         }
         let start = address & !(size - 1);
-        // SAFETY: The VMA is held, so it is there, stands still, and this variant of the union, start and
-        // end, is in use: invariant "fault".
-        let vma = unsafe { (*vma).__bindgen_anon_1.__bindgen_anon_1 };
-        if start < vma.vm_start as u64 || start.checked_add(size)? > vma.vm_end as u64 {
+        let vma = self.vma();
+        if start < vma.start() as u64 || start.checked_add(size)? > vma.end() as u64 {
             return None;
         }
         let first = pgoff & !color;
@@ -122,10 +132,8 @@ impl<'a, F: Extents> Fault<'a, F> {
     ///
     /// What the transaction says.
     pub(crate) fn modified(&self) -> Result {
-        // SAFETY: The fault is there, and its VMA held: invariant "fault".
-        let file = unsafe { bindings::daxrmap_fault_file(self.vmf) };
         // SAFETY: The VMA's file is open: invariant "fault".
-        to_result(unsafe { bindings::file_update_time(file) })
+        to_result(unsafe { bindings::file_update_time(self.file()) })
     }
 
     /// Maps what [`Extents::map`] says. With the lock of another file the answer is SIGBUS.

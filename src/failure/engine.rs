@@ -45,10 +45,7 @@ use crate::{
         Visit, //
     },
 };
-use core::{
-    mem::size_of,
-    ops::Range, //
-};
+use core::ops::Range;
 use kernel::{
     prelude::*,
     str::CString,

@@ -34,10 +34,7 @@ use crate::{
         Working, //
     },
 };
-use core::{
-    mem::size_of,
-    ops::Range, //
-};
+use core::ops::Range;
 use kernel::{
     prelude::*,
     sync::{

@@ -166,7 +166,7 @@ impl Last {
 
     /// A new failure begins.
     pub(crate) fn begin(&mut self, range: Range<u64>, flags: c_int) {
-        let mut lines = core::mem::replace(&mut self.lines, KVec::new());
+        let mut lines = core::mem::take(&mut self.lines);
         lines.clear();
         *self = Self {
             range,

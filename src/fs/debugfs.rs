@@ -26,6 +26,7 @@ use kernel::{
     },
     fmt,
     prelude::*,
+    str::parse_int::ParseInt,
     sync::Arc,
     uaccess::UserSliceReader, //
 };
@@ -105,15 +106,6 @@ fn orphans(data: &DebugData, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "{}", nameless.count())
 }
 
-/// Parses a number as C does: decimal, or hexadecimal after `0x`.
-fn number(word: &str) -> Result<u64> {
-    match word.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16),
-        None => word.parse(),
-    }
-    .map_err(|_| EINVAL)
-}
-
 fn notify(data: &DebugData, reader: &mut UserSliceReader) -> Result {
     let mut buf = [0u8; 80];
     let len = reader.len();
@@ -122,10 +114,11 @@ fn notify(data: &DebugData, reader: &mut UserSliceReader) -> Result {
     let mut words = core::str::from_utf8(text)
         .map_err(|_| EINVAL)?
         .split_whitespace();
-    let offset = number(words.next().ok_or(EINVAL)?)?;
-    let len = number(words.next().ok_or(EINVAL)?)?;
-    let flags = words.next().map_or(Ok(0), number)?;
-    if words.next().is_some() {
+    let mut number = || Some(u64::from_str(words.next()?.as_bytes().as_ref()));
+    let offset = number().ok_or(EINVAL)??;
+    let len = number().ok_or(EINVAL)??;
+    let flags = number().unwrap_or(Ok(0))?;
+    if number().is_some() {
         return Err(EINVAL);
     }
     data.device

@@ -24,7 +24,6 @@ use crate::{
     },
     errno::{
         eopnotsupp,
-        erofs,
         euclean, //
     },
     failure::{
@@ -260,7 +259,7 @@ pub(super) fn start_writing(id: &CStr, meta: &Meta) -> Result {
             );
             Ok(())
         }
-        Err(e) if e == erofs() => refuse(
+        Err(e) if e == EROFS => refuse(
             id,
             "it can be mounted read-only: for its features, or for bad blocks in its log",
             e,

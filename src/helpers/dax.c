@@ -8,7 +8,6 @@
 #include <linux/mm.h>
 #include <linux/page-flags.h>
 #include <linux/pgtable.h>
-#include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/xarray.h>
@@ -127,11 +126,6 @@ bool daxrmap_next_dirty(struct inode *inode, pgoff_t *index, pgoff_t last,
 	*index &= ~(*pages - 1);
 	*pfn = value >> DAX_ENTRY_SHIFT;
 	return true;
-}
-
-void daxrmap_init_touch_lock(struct rw_semaphore *sem)
-{
-	init_rwsem(sem);
 }
 
 void daxrmap_mark_poisoned(unsigned long pfn, bool poisoned)

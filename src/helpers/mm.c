@@ -27,11 +27,6 @@ void daxrmap_pagefault_enable(void)
 	pagefault_enable();
 }
 
-size_t daxrmap_iov_iter_count(const struct iov_iter *iter)
-{
-	return iov_iter_count(iter);
-}
-
 void daxrmap_iov_iter_truncate(struct iov_iter *iter, size_t count)
 {
 	iov_iter_truncate(iter, count);
@@ -40,23 +35,6 @@ void daxrmap_iov_iter_truncate(struct iov_iter *iter, size_t count)
 void daxrmap_iov_iter_reexpand(struct iov_iter *iter, size_t count)
 {
 	iov_iter_reexpand(iter, count);
-}
-
-/* A write that must reach the file, not a private copy of the page. */
-bool daxrmap_fault_is_shared_write(const struct vm_fault *vmf)
-{
-	return (vmf->flags & FAULT_FLAG_WRITE) &&
-	       (vmf->vma->vm_flags & VM_SHARED);
-}
-
-struct inode *daxrmap_fault_inode(const struct vm_fault *vmf)
-{
-	return file_inode(vmf->vma->vm_file);
-}
-
-struct file *daxrmap_fault_file(const struct vm_fault *vmf)
-{
-	return vmf->vma->vm_file;
 }
 
 bool daxrmap_fatal_signal_pending(void)

@@ -18,7 +18,6 @@ use super::{
     Opened, //
 };
 use crate::{
-    errno::erofs,
     media::{
         Medium,
         LABEL_BYTES, //
@@ -113,7 +112,7 @@ impl<M: Medium> Store<M> {
     /// medium says; `ENOMEM`.
     pub(crate) fn make_writable(&mut self) -> Result<u64> {
         if !self.can_write {
-            return Err(erofs());
+            return Err(EROFS);
         }
         self.writable = true;
         let result = self.evict_orphans();
@@ -205,7 +204,7 @@ impl<M: Medium> Store<M> {
     /// `EROFS`; what the medium says.
     pub(crate) fn set_label(&mut self, label: &[u8; LABEL_BYTES]) -> Result {
         if !self.writable || self.frozen.is_some() {
-            return Err(erofs());
+            return Err(EROFS);
         }
         self.journal.set_label(&self.medium, &self.state, label)
     }
@@ -218,7 +217,7 @@ impl<M: Medium> Store<M> {
     /// state is known to be inconsistent.
     pub(crate) fn commit(&mut self, mut tx: Transaction) -> Result {
         if !self.writable || self.frozen.is_some() {
-            return Err(erofs());
+            return Err(EROFS);
         }
         let mut again = true;
         loop {
@@ -279,7 +278,7 @@ impl<M: Medium> Store<M> {
 
     fn record_bad(&mut self, range: Range<u64>) -> Result {
         if !self.writable || self.frozen.is_some() {
-            return Err(erofs());
+            return Err(EROFS);
         }
         if self.journal.needs_repair(&self.state) {
             let generation = self.journal.superblock().generation;
@@ -329,7 +328,7 @@ impl<M: Medium> Store<M> {
             }
             _ => {
                 self.writable = false;
-                Err(erofs())
+                Err(EROFS)
             }
         }
     }

@@ -17,6 +17,10 @@ use crate::{
 };
 use kernel::{
     error::to_result,
+    iov::{
+        IovIterDest,
+        IovIterSource, //
+    },
     prelude::*, //
 };
 
@@ -29,7 +33,7 @@ use kernel::{
 /// - "advanced": `iter` has moved on by at least so many bytes since this value was made.
 pub(crate) struct ReadIter<'a> {
     kiocb: &'a mut bindings::kiocb,
-    iter: &'a mut bindings::iov_iter,
+    iter: &'a mut IovIterDest<'a>,
     advanced: usize,
 }
 
@@ -42,12 +46,12 @@ pub(crate) struct ReadIter<'a> {
 /// - "advanced": `iter` has moved on by at least so many bytes since this value was made.
 pub(crate) struct WriteIter<'a> {
     kiocb: &'a mut bindings::kiocb,
-    iter: &'a mut bindings::iov_iter,
+    iter: &'a mut IovIterSource<'a>,
     advanced: usize,
 }
 
 macro_rules! common {
-    ($name:ident, $fault_in:ident) => {
+    ($name:ident, $iter:ident, $fault_in:ident) => {
         impl<'a> $name<'a> {
             /// # Safety
             ///
@@ -55,7 +59,7 @@ macro_rules! common {
             /// returned for `'a`.
             pub(super) unsafe fn new(
                 kiocb: &'a mut bindings::kiocb,
-                iter: &'a mut bindings::iov_iter,
+                iter: &'a mut $iter<'a>,
             ) -> Self {
                 // INVARIANT: "call": clauses `kiocb` and `iter`. "advanced": it has not moved.
                 Self {
@@ -72,8 +76,7 @@ macro_rules! common {
 
             /// Bytes that are left.
             pub(crate) fn left(&self) -> usize {
-                // SAFETY: The iterator is there for the call: invariant "call".
-                unsafe { bindings::daxrmap_iov_iter_count(self.iter) }
+                self.iter.len()
             }
 
             /// Whether the caller would rather have `EAGAIN` than wait.
@@ -89,7 +92,7 @@ macro_rules! common {
             pub(crate) fn fault_in(&mut self, bytes: usize) -> Result {
                 let bytes = bytes.min(self.left());
                 // SAFETY: The iterator is there for the call: invariant "call".
-                let missing = unsafe { bindings::$fault_in(self.iter, bytes) };
+                let missing = unsafe { bindings::$fault_in(self.iter.as_raw(), bytes) };
                 if bytes != 0 && missing == bytes {
                     return Err(EFAULT);
                 }
@@ -117,16 +120,16 @@ macro_rules! common {
                 if inode != lock.inode().as_ptr() {
                     return Err(EINVAL);
                 }
-                let whole = self.left();
-                // SAFETY: The iterator is there for the call: invariant "call".
-                unsafe { bindings::daxrmap_iov_iter_truncate(self.iter, bytes.min(whole)) };
+                let (iter, whole) = (self.iter.as_raw(), self.left());
+                // SAFETY: The iterator is there for the call: invariant "call"; truncated to no more than it has.
+                unsafe { bindings::daxrmap_iov_iter_truncate(iter, bytes.min(whole)) };
                 let start = self.left();
                 // SAFETY: Paired with the enable below; nothing between them sleeps on a fault.
                 unsafe { bindings::daxrmap_pagefault_disable() };
                 // SAFETY: The file is open: invariant "call". It is `lock`'s, and so an `F`'s, as the
                 // table is: compared above.
                 let ret = unsafe {
-                    bindings::dax_iomap_rw(self.kiocb, self.iter, dax::iomap_operations::<F>())
+                    bindings::dax_iomap_rw(self.kiocb, iter, dax::iomap_operations::<F>())
                 };
                 // SAFETY: Paired with the disable above.
                 unsafe { bindings::daxrmap_pagefault_enable() };
@@ -135,20 +138,16 @@ macro_rules! common {
                 self.advanced = self.advanced.saturating_add(moved);
                 // SAFETY: The iterator is there for the call: invariant "call". It gets back what the
                 // truncation above has hidden of it.
-                unsafe {
-                    bindings::daxrmap_iov_iter_reexpand(self.iter, whole.saturating_sub(moved))
-                };
-                if ret < 0 {
-                    return Err(Error::from_errno(i32::try_from(ret).unwrap_or(-5)));
-                }
+                unsafe { bindings::daxrmap_iov_iter_reexpand(iter, whole.saturating_sub(moved)) };
+                to_result(ret.min(0) as c_int)?;
                 Ok(moved)
             }
         }
     };
 }
 
-common!(ReadIter, fault_in_iov_iter_writeable);
-common!(WriteIter, fault_in_iov_iter_readable);
+common!(ReadIter, IovIterDest, fault_in_iov_iter_writeable);
+common!(WriteIter, IovIterSource, fault_in_iov_iter_readable);
 
 impl ReadIter<'_> {
     /// Updates the access time, as the mount's options say.
@@ -167,11 +166,9 @@ impl WriteIter<'_> {
     /// `EFBIG`, `EINVAL`, as in write(2).
     pub(crate) fn checks(&mut self) -> Result<usize> {
         // SAFETY: Both are there for the call, the file open: invariant "call".
-        let ret = unsafe { bindings::generic_write_checks(self.kiocb, self.iter) };
-        if ret < 0 {
-            return Err(Error::from_errno(i32::try_from(ret).unwrap_or(-5)));
-        }
-        Ok(usize::try_from(ret).unwrap_or(0))
+        let ret = unsafe { bindings::generic_write_checks(self.kiocb, self.iter.as_raw()) };
+        to_result(ret.min(0) as c_int)?;
+        Ok(ret.unsigned_abs())
     }
 
     /// Drops set-id bits and updates the times. The caller holds `i_rwsem` exclusively.
@@ -200,8 +197,7 @@ impl WriteIter<'_> {
         let bytes = bytes.min(self.left());
         // SAFETY: Paired with the enable below; nothing between them sleeps on a fault.
         unsafe { bindings::daxrmap_pagefault_disable() };
-        // SAFETY: The iterator is the VFS's, for a call that has not returned: invariant "call".
-        let copied = unsafe { device.copy_from_iter(block, self.iter, bytes) };
+        let copied = device.copy_from_iter(block, self.iter, bytes);
         // SAFETY: Paired with the disable above.
         unsafe { bindings::daxrmap_pagefault_enable() };
         let copied = copied?;
@@ -217,9 +213,8 @@ impl WriteIter<'_> {
         let bytes = bytes.min(self.advanced);
         // INVARIANT: "advanced": it moves back by as much.
         self.advanced -= bytes;
-        // SAFETY: The iterator is there for the call: invariant "call". It has moved on by as much:
-        // invariant "advanced".
-        unsafe { bindings::iov_iter_revert(self.iter, bytes) };
+        // SAFETY: It has moved on by as much: invariant "advanced".
+        unsafe { self.iter.revert(bytes) };
         let moved = bindings::loff_t::try_from(bytes).unwrap_or(0);
         self.kiocb.ki_pos = self.kiocb.ki_pos.saturating_sub(moved);
     }

@@ -38,6 +38,10 @@ use core::{
 };
 use kernel::{
     error::to_result,
+    iov::{
+        IovIterDest,
+        IovIterSource, //
+    },
     prelude::*, //
 };
 
@@ -82,15 +86,15 @@ impl<F: FileData> Table<F> {
     ///
     /// Called by the VFS.
     /// - `kiocb`: for this call alone, until it returns; of an open file of an `F`.
-    /// - `iter`: for this call alone.
+    /// - `iter`: for this call alone, to be filled.
     unsafe extern "C" fn read_iter(
         kiocb: *mut bindings::kiocb,
         iter: *mut bindings::iov_iter,
     ) -> isize {
         // SAFETY: It is there for this call alone: clause `kiocb`.
         let kiocb = unsafe { &mut *kiocb };
-        // SAFETY: It is there for this call alone: clause `iter`.
-        let iter = unsafe { &mut *iter };
+        // SAFETY: It is there for this call alone, and to be filled: clause `iter`.
+        let iter = unsafe { IovIterDest::from_raw(iter) };
         // SAFETY: The file is open, and an `F`'s: clause `kiocb`.
         let inode = unsafe { Inode::<F>::of_file(kiocb.ki_filp) };
         // SAFETY: They are the VFS's, for this call, on an open file: clauses `kiocb` and `iter`.
@@ -102,15 +106,15 @@ impl<F: FileData> Table<F> {
     ///
     /// Called by the VFS.
     /// - `kiocb`: for this call alone, until it returns; of an open file of an `F`.
-    /// - `iter`: for this call alone.
+    /// - `iter`: for this call alone, to be read from.
     unsafe extern "C" fn write_iter(
         kiocb: *mut bindings::kiocb,
         iter: *mut bindings::iov_iter,
     ) -> isize {
         // SAFETY: It is there for this call alone: clause `kiocb`.
         let kiocb = unsafe { &mut *kiocb };
-        // SAFETY: It is there for this call alone: clause `iter`.
-        let iter = unsafe { &mut *iter };
+        // SAFETY: It is there for this call alone, and to be read from: clause `iter`.
+        let iter = unsafe { IovIterSource::from_raw(iter) };
         // SAFETY: The file is open, and an `F`'s: clause `kiocb`.
         let inode = unsafe { Inode::<F>::of_file(kiocb.ki_filp) };
         // SAFETY: They are the VFS's, for this call, on an open file: clauses `kiocb` and `iter`.

@@ -20,7 +20,8 @@ use crate::{
 use core::mem::ManuallyDrop;
 use kernel::{
     error::to_result,
-    prelude::*, //
+    prelude::*,
+    types::ScopeGuard, //
 };
 
 /// One side of a [`Remap`]: an open file and a byte position in it.
@@ -120,6 +121,8 @@ impl<'a, F: dax::Extents> Remap<'a, F> {
         // SAFETY: Both inodes are live: invariant "live" of `Inode`. They are regular files: clauses
         // `from.0` and `to.0` of `new`. One inode twice is allowed.
         unsafe { bindings::lock_two_nondirectories(a, b) };
+        // SAFETY: Locked above.
+        let _unlock = ScopeGuard::new(|| unsafe { bindings::unlock_two_nondirectories(a, b) });
         // SAFETY: Both files are open: invariant "file" of `Side`; their inodes were locked above.
         let ret = unsafe {
             bindings::dax_remap_file_range_prep(
@@ -132,17 +135,12 @@ impl<'a, F: dax::Extents> Remap<'a, F> {
                 dax::nothing_to_compare(),
             )
         };
-        let result = match to_result(ret) {
-            Ok(()) if len <= 0 => Ok(0),
-            Ok(()) => {
-                // SAFETY: Locked above, exclusively, until after `f`; the guard is not dropped.
-                let lock = ManuallyDrop::new(unsafe { InodeLock::assume_held(dst.inode) });
-                f(len.unsigned_abs(), &lock)
-            }
-            Err(e) => Err(e),
-        };
-        // SAFETY: Both were locked above.
-        unsafe { bindings::unlock_two_nondirectories(a, b) };
-        result
+        to_result(ret)?;
+        if len <= 0 {
+            return Ok(0);
+        }
+        // SAFETY: Locked above, exclusively, until after `f`; the guard is not dropped.
+        let lock = ManuallyDrop::new(unsafe { InodeLock::assume_held(dst.inode) });
+        f(len.unsigned_abs(), &lock)
     }
 }

@@ -70,14 +70,12 @@ impl<F: FileData> Table<F> {
         vmf: *mut bindings::vm_fault,
         order: c_uint,
     ) -> bindings::vm_fault_t {
-        // SAFETY: It is there for the call: clause `vmf`.
-        let inode = unsafe { bindings::daxrmap_fault_inode(vmf) };
-        // SAFETY: The VMA holds its file, the file its inode, which is an `F`'s: clause `vmf`.
-        let inode = unsafe { Inode::<F>::from_raw(inode) };
         // SAFETY: It is there for this call alone: clause `vmf`.
         let vmf = unsafe { &mut *vmf };
         // SAFETY: It is mm's, for this call: clause `vmf`.
         let mut fault = unsafe { Fault::<F>::new(vmf, order) };
+        // SAFETY: The VMA holds its file, which is an `F`'s: clause `vmf`.
+        let inode = unsafe { Inode::<F>::of_file(fault.file()) };
         let _write = fault.is_write().then(|| FreezeProtection::new(inode));
         F::fault(inode, &mut fault).0
     }

@@ -31,6 +31,7 @@ use core::{
 use kernel::{
     error::to_result,
     fs::File,
+    iov::IovIterSource,
     prelude::*,
     sync::aref::ARef, //
 };
@@ -326,23 +327,18 @@ impl Pmem {
     /// # Errors
     ///
     /// `EINVAL` if that is more than a block; `EIO`, `ENXIO`, `EHWPOISON`.
-    ///
-    /// # Safety
-    ///
-    /// `iter`: the VFS's, for a call that has not returned.
-    pub(in crate::dax) unsafe fn copy_from_iter(
+    pub(in crate::dax) fn copy_from_iter(
         &self,
         block: u64,
-        iter: &mut bindings::iov_iter,
+        iter: &mut IovIterSource<'_>,
         bytes: usize,
     ) -> Result<usize> {
         if bytes as u64 > BLOCK_SIZE {
             return Err(EINVAL);
         }
         self.access(&(block..block.saturating_add(1)), |addr, _, _| {
-            // SAFETY: `addr` maps one page, and `bytes` are not more. The iterator is there: clause
-            // `iter`.
-            let copied = unsafe { bindings::_copy_from_iter(addr.cast(), bytes, iter) };
+            // SAFETY: `addr` maps one page, and `bytes` are not more; the iterator is live.
+            let copied = unsafe { bindings::_copy_from_iter(addr.cast(), bytes, iter.as_raw()) };
             // SAFETY: `addr` maps one page, and `copied` is not more than `bytes`; the device is
             // referenced: invariant "dax".
             unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), copied) };

@@ -25,9 +25,12 @@ use crate::bindings;
 use core::pin::Pin;
 use kernel::{
     prelude::*,
-    sync::atomic::{
-        Atomic,
-        Relaxed, //
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        static_lock_class, //
     },
     time::{
         delay::fsleep,
@@ -52,10 +55,11 @@ impl TouchLock {
     ///
     /// `ENOMEM`.
     pub(in crate::dax) fn new() -> Result<Self> {
+        let (name, class) = (c"daxrmap::TouchLock".as_char_ptr(), static_lock_class!());
         let sem = KBox::pin_init(
-            // INVARIANT: "initialised": the helper does it.
-            // SAFETY: The place is one for it, and does not move.
-            Opaque::ffi_init(|sem| unsafe { bindings::daxrmap_init_touch_lock(sem) }),
+            // INVARIANT: "initialised": the call does it.
+            // SAFETY: All of the place is initialised, and does not move; name and class are static.
+            Opaque::ffi_init(|sem| unsafe { bindings::__init_rwsem(sem, name, class.as_ptr()) }),
             GFP_KERNEL,
         )?;
         Ok(Self {

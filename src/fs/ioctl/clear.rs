@@ -28,10 +28,7 @@ use crate::{
         is_admin, //
     },
 };
-use core::{
-    mem::size_of,
-    ops::Range, //
-};
+use core::ops::Range;
 use kernel::{
     prelude::*,
     uaccess::{

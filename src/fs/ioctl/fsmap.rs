@@ -28,10 +28,7 @@ use crate::{
         Inode, //
     },
 };
-use core::{
-    mem::size_of,
-    ops::Range, //
-};
+use core::ops::Range;
 use kernel::{
     prelude::*,
     transmute::AsBytes,

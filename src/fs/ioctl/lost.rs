@@ -23,7 +23,6 @@ use crate::{
     },
     vfs::FileId,
 };
-use core::mem::size_of;
 use kernel::{
     prelude::*,
     transmute::AsBytes,

@@ -8,7 +8,6 @@
 
 use super::uapi::{Status, STATUS_INCONSISTENT, STATUS_READ_ONLY, STATUS_SHUTDOWN};
 use crate::{dax, fs::Mount, support::is_admin};
-use core::mem::size_of;
 use kernel::{
     prelude::*,
     uaccess::{

@@ -24,7 +24,6 @@ use super::{
     watch::Watch, //
 };
 use crate::{
-    errno::erofs,
     fs::medium::PmemMedium,
     journal::Store,
     media::LABEL_BYTES,
@@ -114,7 +113,7 @@ impl<'a> MetaGuard<'a> {
         let marked = self.watch(|store| store.mark_bad(range.clone()))?;
         match marked.durable {
             // It was said why nothing is written.
-            Err(e) if e != erofs() && !self.health.is_shut_down() => {
+            Err(e) if e != EROFS && !self.health.is_shut_down() => {
                 self.health.not_recorded(range, e);
             }
             _ => {}

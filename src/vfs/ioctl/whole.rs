@@ -98,13 +98,10 @@ fn get_label<F: Whole>(fs: &F, arg: UserPtr) -> Result {
 
 /// FS_IOC_SETFSLABEL.
 fn set_label<F: Whole>(fs: &F, arg: UserPtr) -> Result {
-    let mut new = [0; LABEL_MAX + 1];
-    UserSlice::new(arg, new.len())
-        .reader()
-        .read_slice(&mut new)?;
-    let len = new.iter().position(|byte| *byte == 0).ok_or(EINVAL)?;
+    let new: [u8; LABEL_MAX + 1] = UserSlice::new(arg, LABEL_MAX + 1).reader().read()?;
+    let new = CStr::from_bytes_until_nul(&new).map_err(|_| EINVAL)?;
     let mut label = [0; LABEL_MAX];
-    for (to, from) in label.iter_mut().zip(new.iter().take(len)) {
+    for (to, from) in label.iter_mut().zip(new.to_bytes()) {
         *to = *from;
     }
     fs.set_label(&label)

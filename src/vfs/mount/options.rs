@@ -19,9 +19,6 @@ use kernel::{
     seq_print, //
 };
 
-/// What the VFS takes for "not mine": include/linux/errno.h, as `ENOPARAM`.
-const ENOPARAM: c_int = 519;
-
 /// # Safety
 ///
 /// Called by the VFS. `param`: an option, which nobody changes during the call.
@@ -33,10 +30,9 @@ pub(in crate::vfs) unsafe extern "C" fn parse(
     let param = unsafe { &*param };
     // SAFETY: The key of an option is a nul-terminated string: clause `param`.
     let key = unsafe { CStr::from_char_ptr(param.key) };
-    if key != c"dax" {
-        return -ENOPARAM;
-    }
     from_result(|| match param.type_() {
+        // The VFS takes it for "not mine".
+        _ if key != c"dax" => Err(ENOPARAM),
         bindings::fs_value_type_fs_value_is_flag => Ok(0),
         bindings::fs_value_type_fs_value_is_string => {
             // SAFETY: The value is a string, as its type says: clause `param`.

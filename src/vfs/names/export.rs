@@ -79,12 +79,7 @@ impl FileId {
     /// The handle, as user space has it.
     pub(crate) fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
-        for (to, word) in bytes
-            .chunks_exact_mut(size_of::<u32>())
-            .zip(self.to_words())
-        {
-            to.copy_from_slice(&word.to_ne_bytes());
-        }
+        bytes.copy_from_slice(self.to_words().as_bytes());
         bytes
     }
 }

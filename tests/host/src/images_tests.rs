@@ -211,7 +211,7 @@ fn check(path: &Path) {
         change(opened, medium);
     } else {
         let mut store = Store::new(opened, &medium);
-        assert_eq!(store.make_writable(), Err(crate::errno::erofs()));
+        assert_eq!(store.make_writable(), Err(EROFS));
     }
 }
 

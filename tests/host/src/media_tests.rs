@@ -11,7 +11,6 @@ use crate::{
     },
     errno::{
         eopnotsupp,
-        erofs,
         euclean, //
     },
     journal::{
@@ -355,13 +354,13 @@ fn the_log_moves_off_poison() {
     let sb = *store.journal().superblock();
     let block = sb.active_region().start;
     let marked = store.mark_bad(block..block + 1).unwrap();
-    assert_eq!((marked.newly_bad, marked.durable), (1, Err(erofs())));
+    assert_eq!((marked.newly_bad, marked.durable), (1, Err(EROFS)));
     assert!(!store.is_writable());
     let (_, tx) = store
         .state_mut()
         .create(ROOT_INO, b"no", attr(FILE, 1))
         .unwrap();
-    assert_eq!(store.commit(tx), Err(erofs()));
+    assert_eq!(store.commit(tx), Err(EROFS));
     assert_eq!(
         open(&medium).unwrap().1.inode_count(),
         store.state().inode_count()
@@ -517,7 +516,7 @@ fn orphans_are_evicted() {
         .state_mut()
         .create(ROOT_INO, b"g", attr(FILE, 1))
         .unwrap();
-    assert_eq!(store.commit(tx), Err(erofs()));
+    assert_eq!(store.commit(tx), Err(EROFS));
     assert_eq!(store.make_writable(), Ok(1));
     assert_eq!(store.state().free_blocks(), free + 7);
     assert_eq!(open(&medium).unwrap().1.free_blocks(), free + 7);

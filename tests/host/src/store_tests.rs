@@ -9,7 +9,6 @@ use crate::{
         Recorder,
         BLOCKS, //
     },
-    errno::erofs,
     journal::{
         Journal,
         Store, //
@@ -66,12 +65,12 @@ fn frozen() {
         .state_mut()
         .create(ROOT_INO, b"b", attr(FILE, 1))
         .unwrap();
-    assert_eq!(store.commit(tx), Err(erofs()));
-    assert_eq!(store.set_label(&[b'x'; LABEL_BYTES]), Err(erofs()));
+    assert_eq!(store.commit(tx), Err(EROFS));
+    assert_eq!(store.set_label(&[b'x'; LABEL_BYTES]), Err(EROFS));
     // A failure of a free block, one of the log's, and a file that goes.
     for block in [500, log.start + 1] {
         let marked = store.mark_bad(block..block + 1).unwrap();
-        assert_eq!((marked.newly_bad, marked.durable), (1, Err(erofs())));
+        assert_eq!((marked.newly_bad, marked.durable), (1, Err(EROFS)));
         assert!(store.state().is_bad(block));
     }
     assert_eq!(store.evict(ino), Ok(true));
@@ -120,7 +119,7 @@ fn no_long_run_left() {
             .unwrap();
         match store.commit(tx) {
             Ok(()) => files += 1,
-            Err(e) => assert_eq!(e, if store.is_writable() { ENOSPC } else { erofs() }),
+            Err(e) => assert_eq!(e, if store.is_writable() { ENOSPC } else { EROFS }),
         }
         lengths.push(blocks(&store));
         store.state().check().unwrap();
@@ -171,7 +170,7 @@ fn not_durable() {
             match store.commit(made.unwrap().1) {
                 Ok(()) => files += 1,
                 Err(e) => {
-                    assert!(e == EIO || e == erofs());
+                    assert!(e == EIO || e == EROFS);
                     refused += 1;
                 }
             }
