@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <linux/falloc.h>
 #include "fsstress.h"
+#include "../selftests/common/basics/clock.h"
 
 static bool is_file(const struct node *n)
 {
@@ -189,6 +190,26 @@ static void forged(void)
 		close(fd);
 }
 
+/*
+ * Opens a handle of what is gone. Another process may be dropping caches: then its inode goes when
+ * that one has let go of the dentry (dentry_unlink_inode() drops the inode last), and until then the
+ * handle is of a file without a name that is in use, as of one that is open.
+ */
+static int open_gone(const union dr_handle *h)
+{
+	double end = dr_now() + dr_patience(2000) / 1e3;
+	struct stat st;
+	int fd;
+
+	for (;;) {
+		fd = dr_open_handle(h, O_PATH);
+		if (fd < 0 || fstat(fd, &st) || st.st_nlink || dr_now() > end)
+			return fd;
+		close(fd);
+		usleep(1000);
+	}
+}
+
 /* The handle of what is gone opens nothing, whoever has its inode number now. */
 void stale_op(void)
 {
@@ -198,7 +219,7 @@ void stale_op(void)
 	if (!t->deads)
 		return;
 	note("open by a stale handle");
-	fd = dr_open_handle(&t->dead[dr_pick(t->deads < DEAD ? t->deads : DEAD)], O_PATH);
+	fd = open_gone(&t->dead[dr_pick(t->deads < DEAD ? t->deads : DEAD)]);
 	errno = fd < 0 ? -fd : 0;
 	/* XFS frees inodes in its own time. */
 	if (fd < 0 || !dr_xfs())

@@ -27,7 +27,8 @@ use crate::{
 };
 use kernel::prelude::{
     EIO,
-    ENOSPC, //
+    ENOSPC,
+    EROFS, //
 };
 use std::{
     rc::Rc,
