@@ -56,14 +56,14 @@ const WALKS: usize = 64;
 /// Owners that are looked up at once.
 const BATCH: usize = 8;
 
-/// Owners still to be told of: those of the bad ones among these blocks, from the cursor on.
+/// The owners of the bad ones of these blocks, from the cursor on.
 struct Walk {
     blocks: Range<u64>,
     cursor: Cursor,
 }
 
 impl Walk {
-    /// Makes it a walk that has the owners of these blocks too; it begins anew.
+    /// Has the owners of these blocks too; begins anew.
     fn join(&mut self, blocks: &Range<u64>) {
         let start = self.blocks.start.min(blocks.start);
         self.blocks = start..self.blocks.end.max(blocks.end);
@@ -73,9 +73,9 @@ impl Walk {
 
 /// The owners of whom fanotify does not know yet.
 struct Pending {
-    /// Those that are noted one by one; there is room for [`NOTED`].
+    /// These, with room for [`NOTED`].
     owners: KVec<OwnerRecord>,
-    /// Those that these walks will find; there is room for [`WALKS`].
+    /// And whom these find, with room for [`WALKS`].
     walks: KVec<Walk>,
 }
 

@@ -89,7 +89,7 @@ impl<M: Medium> Store<M> {
         &self.state
     }
 
-    /// The state, for changes of what is not on the medium: blocks in flight.
+    /// The same, for what is not on the medium: blocks in flight.
     pub(crate) fn state_mut(&mut self) -> &mut State {
         &mut self.state
     }
