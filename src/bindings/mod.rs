@@ -3,8 +3,8 @@
 //! Raw C types and functions: the kernel crate's own, and what it lacks.
 //!
 //! bindgen generates the missing part at build time (`Kbuild`, from `bindings_helper.h`); it is not in
-//! git. Only `dax`, `vfs`, `support` and `trace` use this module, and crc32c.rs and siphash.rs; the rest
-//! of the crate sees their safe wrappers.
+//! git. Only `dax`, `vfs`, `support`, `trace`, `crc32c` and `siphash` call what is here, and
+//! `fs::ioctl::uapi` has numbers and structs of ioctls from it; the rest of the crate sees safe wrappers.
 //!
 //! # Locking
 //!

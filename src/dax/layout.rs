@@ -109,8 +109,8 @@ impl<F: FileSystem> InvalidateLock<'_, F> {
 pub(crate) fn break_layout_final<F: FileSystem>(inode: &Inode<F>) {
     loop {
         let counting = lock_counts(inode);
-        // SAFETY: The inode is live: invariant "live" of `Inode`. Without the lock this races with
-        // faults, which are safe; there are none of a file that is being evicted.
+        // SAFETY: The inode is live: invariant "live" of `Inode`. Without the `invalidate_lock` faults could
+        // bring pages back, which harms nobody; there are none, as the file is being evicted.
         let ret = unsafe { bindings::daxrmap_break_layout(inode.as_ptr(), 0, i64::MAX) };
         drop(counting);
         if to_result(ret) != Err(ERESTARTSYS) {

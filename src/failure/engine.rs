@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The engine: what hears of a failure, and does steps 2 to 4 of it.
+//! The engine of a mount: it does with a failure what is to be done, steps 2 to 4 of those in
+//! [`failure`](super). It publishes that blocks are bad, finds their owners, and has those killed that
+//! have them mapped.
 //!
-//! It publishes the failed blocks, finds their owners (by `folio->mapping`, or in the owner tree, batch
-//! by batch), and has each owner's processes killed and its mappings unmapped. [`super`] has the steps;
-//! Documentation/locking.rst argues why no owner is missed, nobody else is told, and nothing deadlocks.
+//! It knows the filesystem by [`Ground`] only. Documentation/locking.rst says why no owner is missed, nobody
+//! else is told, and nothing deadlocks.
 //!
 //! # Locking
 //!
-//! The gate's mutex is held for all of a failure, so that one of a mount is dealt with at a time. Per
-//! owner its `invalidate_lock` is taken, exclusively. The state lock is taken and dropped inside of
-//! [`Ground`]'s functions: it must never be held over `kill_procs` or `unmap`, which wait for DAX
-//! entries.
+//! Those of [`failure`](super). Its caller holds no lock of a file, nor the state lock.
 
 use super::{
     events::Events,

@@ -70,7 +70,7 @@ impl OwnerWalk {
 
 /// The owners of whom fanotify does not know yet.
 struct Pending {
-    /// Those that are noted one by one; there is room for [`NOTED`].
+    /// These, with room for [`NOTED`].
     owners: KVec<OwnerRecord>,
     /// And whom these find, with room for [`WALKS`].
     walks: KVec<OwnerWalk>,

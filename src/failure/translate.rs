@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Step 1 of a failure: from bytes of the device to blocks of the mount.
+//! Step 1 of a failure: which blocks of the mount the bytes of the device are that have failed.
 //!
-//! This is pure arithmetic on values from outside, which may be anything. There is nothing to lock.
+//! # Locking
+//!
+//! None: pure arithmetic on values from outside.
 
 use core::ops::Range;
 use kernel::prelude::*;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Making a filesystem, for mkfs: an empty state, its checkpoint, two superblocks. Not in the module.
+//! Makes a filesystem: what mkfs writes. In the tools only.
 //!
 //! # Locking
 //!
-//! None: nobody else has the device.
+//! None: nobody else has the medium.
 
 use super::{
     tag,

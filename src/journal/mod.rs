@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The journal: makes transactions durable, one after the other, and reads them back at mount.
+//! The journal: what makes each change of the metadata durable, and finds it again at the next mount.
 //!
-//! The medium has two regions for the log, and superblocks that say which one is in use. A transaction
-//! is appended to the log, which makes it durable, and only then applied to the state in memory. When
-//! the region is full, a checkpoint of all of the state goes to the start of the other region, and the
-//! superblocks are written to name that. A checkpoint always fits: it is never longer than the log that
-//! it replaces (the state's `checkpoint` says why), and where one region is longer than the other the
-//! rest of it is not used.
+//! The state is in memory, [`crate::state`]. On the medium is a log: a checkpoint, which is the whole
+//! state, and the transactions after it. A transaction is durable when it is appended to the log, and
+//! applied to the state in memory after that. When the log's region is full, all of the state goes to the
+//! other one, as a checkpoint, and the superblocks are told. A checkpoint always fits: it is never longer
+//! than the log that it replaces (see `state/checkpoint.rs`), and of a region that is longer than the other
+//! one the rest is not used.
+//!
+//! Pure: it builds in the module, in the tools and on the host, and of the device it knows only
+//! [`Medium`]. Documentation/format.rst says what is on the medium.
 //!
 //! - [`store`]: the state and its log together, as a mount has them.
-//! - `format`: mkfs. [`open`]: reading a filesystem. [`repair`]: moving the log off bad blocks.
-//!
-//! The room is pure: it builds in the module, in the tools and on the host, and reaches the device by the
-//! trait [`Medium`] alone. Documentation/format.rst says what is on the medium.
+//! - `format`: making a filesystem, in the tools. [`open`]: reading one. [`repair`]: moving the log off
+//!   bad blocks.
 //!
 //! # Locking
 //!
-//! None in here. The caller holds the state lock exclusively, from the transaction's `reserve` to its
-//! `apply`: what is appended must be what is applied.
+//! The caller holds the state lock exclusively, from the transaction's `reserve` to its `apply`.
 
 #[cfg(not(MODULE))]
 mod format;

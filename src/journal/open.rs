@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reading a filesystem into memory: superblocks, then the log's checkpoint, then its transactions.
-//! Nothing is written.
+//! Reads a filesystem: superblocks, checkpoint, transactions. Nothing is written.
 //!
-//! If the checkpoint cannot be read, the log before it tells the same, as long as the other region still
-//! has that log: it ends where the checkpoint was made. The transactions after the checkpoint are then
-//! found by its last record.
-//!
-//! What is read may be anything: every record has a checksum, and every operation is checked when it is
-//! applied.
+//! If the checkpoint at the start of the log cannot be read, the log before it can tell the same, as
+//! long as its region was not used again: it ends where that checkpoint was made. Transactions that
+//! come after the checkpoint are then found by its last record.
 //!
 //! # Locking
 //!
-//! None: nobody else has the state yet.
+//! None: nobody else knows the filesystem yet.
 
 use super::{
     metadata,

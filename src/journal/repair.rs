@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Moving the log off bad blocks: a region that has some gets a new place, and a checkpoint goes there.
+//! Moves the log off bad blocks. What is in memory is the truth: nothing is read.
 //!
-//! Nothing is read for that: what is in memory is the truth. Superblocks cannot move: a copy that is on
-//! a bad block is not written any more.
+//! Superblocks have their places: one that is on a bad block is not written any more.
 //!
 //! # Locking
 //!

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reading the metadata log: from its start, or past what cannot be read. What is read may be anything.
+//! Reads the metadata log: from its start, or past what cannot be read.
+//!
+//! What is read may be anything. Nothing of a record is believed before its checksum is right.
 //!
 //! # Locking
 //!
-//! None in here: nobody writes the log while it is read.
+//! None: nobody else has the medium yet.
 
 use super::{
     log::{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* readdir(3), from any place of it on. */
+/* readdir(3), from any place in a directory on. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What there is below a process's directory. */
+/* The model: what there is below a process's directory. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>

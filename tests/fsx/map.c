@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Loads and stores. */
+/* Loads and stores, through mmap. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>

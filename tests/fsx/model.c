@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the files are, as they must be. */
+/* The model: what the files must be. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>

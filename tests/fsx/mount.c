@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What makes files durable, and makes the kernel forget them. */
+/* Operations that make files durable, or make the kernel forget them. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

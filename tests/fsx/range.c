@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where, how much, and which bytes. */
+/* Draws where an operation goes, for how many bytes, and which. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>

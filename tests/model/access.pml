@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* src/fs/file/data.rs, writable.rs; src/dax/fault.rs: faults, read(2), write(2). */
+/*
+ * Page faults, read(2) and write(2): src/fs/file/data.rs and writable.rs, with
+ * src/dax/fault.rs and what fs/dax.c does then.
+ */
 
-/* Bytes of a block are seen. In atomic. */
+/* Somebody sees bytes of a block. In atomic. */
 #define SEES(b)		NEVER(silent_read, HAS(returned | tainted, b))
 
 /*
@@ -25,7 +28,7 @@ inline look_up(s, b, write)
 	NEVER(broken_rule, write && b != NONE && OWNERS(b) != 1)
 }
 
-/* The rest of it. Drops the entry and the invalidate_lock. */
+/* The rest of dax_iomap_fault(). Drops the entry and the invalidate_lock. */
 inline map_page(p, s, b)
 {
 #ifdef SYNC_FAULTS

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What takes blocks away from a file, or shares them. */
+/*
+ * What takes blocks away from a file, or shares them: src/fs/file/resize.rs,
+ * reflink.rs and write_back.rs, and the end of an inode.
+ */
 
 /* truncate() of src/fs/file/resize.rs: a page becomes a hole. */
 inline truncate(s, busy)

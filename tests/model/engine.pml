@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* src/failure/engine.rs, and how it is called (src/dax/holder.rs). */
+/* The notifier: src/failure/engine.rs, and how it is called (src/dax/holder.rs). */
 
-byte failures;		/* how many there were */
+byte failures;		/* how many failures there were */
 
 /* Broken: the tree's lock is held until the batch is done, as XFS holds it. */
 #ifdef BREAK_KILL_UNDER_TREE

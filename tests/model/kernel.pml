@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the kernel gives: locks, DAX entries, page tables, the inode cache. */
+/* What the kernel does: locks, DAX entries, page tables, the inode cache. */
 
 /*
  * rw_semaphore: the files' invalidate_lock, then their i_rwsem. Who comes to

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Unmount against a notifier, which holds no reference to the mount.
+ * Unmount (src/vfs/mount/register.rs, gate.rs; src/dax/device.rs) against a notifier, which
+ * holds no reference to the mount.
  */
 
-bit gate;		/* vfs/mount/gate.rs: the mutex */
+bit gate;		/* src/vfs/mount/gate.rs: the mutex */
 bit gate_sb;		/* and whether there is a super block behind it */
 #if defined(LIFE) && !defined(BREAK_PUT)
-bit handed[FILES];	/* vfs/mount/late.rs: who is in the list, with a reference */
+bit handed[FILES];	/* src/vfs/mount/late.rs: who is in the list, with a reference */
 bit putting;		/* the worker has taken one off */
 #endif
 

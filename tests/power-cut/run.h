@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Operations, done on the mount. */
+/* Does the workers' operations on the mount. */
 #ifndef POWER_CUT_RUN_H
 #define POWER_CUT_RUN_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The oracle. */
+/* The oracle: whether the mount is as the workers' models say. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Three kinds of events in a storm for which the three watchers are needed, all of
- * which have early kill. Everything else goes on meanwhile.
+ * Three kinds of events in a storm that need watchers: three processes, all with early
+ * kill, that map what they are told to. Everything else goes on meanwhile.
  *
  * Watched: up to three owners of a block are locked, and a watcher has touched
  * each of them. Other owners of the block may come, and go; the three must be told.
@@ -12,7 +12,8 @@
  *
  * Gone: the kernel has noted who maps the page, and prints a line, slowly, before it
  * sends the signal. Meanwhile the watcher maps a good page there, again and again: the
- * signal is for a mapping of long ago. Too slow: as above.
+ * signal is for a mapping of long ago. If the signal comes too early, nothing is tested,
+ * and nothing fails.
  */
 #define _GNU_SOURCE
 #include <stdio.h>

@@ -83,6 +83,7 @@ impl<F: Namespace> Table<F> {
     /// # Safety
     ///
     /// Called by the VFS.
+    /// - `idmap`: the VFS's, for this call.
     /// - `dir`: a live directory of an `F`, its `i_rwsem` held exclusively.
     /// - `dentry`: a negative one in it.
     unsafe extern "C" fn create(
@@ -96,7 +97,7 @@ impl<F: Namespace> Table<F> {
         let dir = unsafe { Inode::from_raw(dir) };
         // SAFETY: It is an `F`'s, and under its parent's lock: clause `dentry`.
         let dentry = unsafe { Dentry::from_raw(dentry) };
-        // SAFETY: The idmap is the VFS's for this call.
+        // SAFETY: It is the VFS's for this call: clause `idmap`.
         let attr = unsafe { NewAttr::new(idmap, mode, bindings::S_IFREG) };
         from_result(|| F::make(dir, dentry, &attr).map(|()| 0))
     }
@@ -104,6 +105,7 @@ impl<F: Namespace> Table<F> {
     /// # Safety
     ///
     /// Called by the VFS.
+    /// - `idmap`: the VFS's, for this call.
     /// - `dir`: a live directory of an `F`, its `i_rwsem` held exclusively.
     /// - `dentry`: a negative one in it.
     unsafe extern "C" fn mkdir(
@@ -116,7 +118,7 @@ impl<F: Namespace> Table<F> {
         let dir = unsafe { Inode::from_raw(dir) };
         // SAFETY: It is an `F`'s, and under its parent's lock: clause `dentry`.
         let dentry = unsafe { Dentry::from_raw(dentry) };
-        // SAFETY: The idmap is the VFS's for this call.
+        // SAFETY: It is the VFS's for this call: clause `idmap`.
         let attr = unsafe { NewAttr::new(idmap, mode, bindings::S_IFDIR) };
         match F::make(dir, dentry, &attr) {
             Ok(()) => core::ptr::null_mut(),
@@ -127,6 +129,7 @@ impl<F: Namespace> Table<F> {
     /// # Safety
     ///
     /// Called by the VFS.
+    /// - `idmap`: the VFS's, for this call.
     /// - `dir`: a live directory of an `F`, its `i_rwsem` held exclusively.
     /// - `dentry`: a negative one in it.
     unsafe extern "C" fn mknod(
@@ -142,7 +145,7 @@ impl<F: Namespace> Table<F> {
         let dentry = unsafe { Dentry::from_raw(dentry) };
         let attr = NewAttr {
             rdev,
-            // SAFETY: The idmap is the VFS's for this call.
+            // SAFETY: It is the VFS's for this call: clause `idmap`.
             ..unsafe { NewAttr::new(idmap, mode, 0) }
         };
         from_result(|| F::make(dir, dentry, &attr).map(|()| 0))
@@ -151,6 +154,7 @@ impl<F: Namespace> Table<F> {
     /// # Safety
     ///
     /// Called by the VFS.
+    /// - `idmap`: the VFS's, for this call.
     /// - `dir`: a live directory of an `F`, its `i_rwsem` held exclusively.
     /// - `dentry`: a negative one in it.
     /// - `target`: a string, for the call.
@@ -168,7 +172,7 @@ impl<F: Namespace> Table<F> {
         let target = unsafe { CStr::from_char_ptr(target) }.to_bytes();
         let attr = NewAttr {
             target,
-            // SAFETY: The idmap is the VFS's for this call.
+            // SAFETY: It is the VFS's for this call: clause `idmap`.
             ..unsafe { NewAttr::new(idmap, 0o777, bindings::S_IFLNK) }
         };
         from_result(|| F::make(dir, dentry, &attr).map(|()| 0))
@@ -177,6 +181,7 @@ impl<F: Namespace> Table<F> {
     /// # Safety
     ///
     /// Called by the VFS.
+    /// - `idmap`: the VFS's, for this call.
     /// - `dir`: a live directory of an `F`.
     /// - `file`: it is to be opened, is nobody else's as yet, and has a dentry that is negative and has
     ///   no name.
@@ -189,7 +194,7 @@ impl<F: Namespace> Table<F> {
         from_result(|| {
             // SAFETY: It is a live inode of an `F`: clause `dir`.
             let dir = unsafe { Inode::<F>::from_raw(dir) };
-            // SAFETY: The idmap is the VFS's for this call.
+            // SAFETY: It is the VFS's for this call: clause `idmap`.
             let attr = unsafe { NewAttr::new(idmap, mode, bindings::S_IFREG) };
             let inode = ARef::into_raw(F::make_unnamed(dir, &attr)?).as_ptr().cast();
             // SAFETY: The file's dentry is negative, has no name, and is ours alone: clause `file`.
@@ -261,6 +266,7 @@ impl<F: Namespace> Table<F> {
     /// # Safety
     ///
     /// Called by the VFS.
+    /// - `idmap`: the VFS's, for this call.
     /// - `old_dir`, `new_dir`: live directories of an `F`, their `i_rwsem` held exclusively.
     /// - `old`: a positive dentry in `old_dir`.
     /// - `new`: a dentry in `new_dir`.
@@ -273,7 +279,7 @@ impl<F: Namespace> Table<F> {
         flags: c_uint,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: The idmap is the VFS's for this call.
+            // SAFETY: It is the VFS's for this call: clause `idmap`.
             let whiteout = || unsafe { NewAttr::new(idmap, 0, bindings::S_IFCHR) };
             let how = match flags {
                 0 => Rename::Replace,

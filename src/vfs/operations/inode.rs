@@ -66,6 +66,7 @@ impl<F: Attributes + Xattrs> Table<F> {
     /// # Safety
     ///
     /// Called by the VFS.
+    /// - `idmap`: the VFS's, for this call.
     /// - `dentry`: a positive one of an `F`, which keeps its inode for the call; that one's `i_rwsem` is
     ///   held exclusively.
     /// - `attr`: what is to change, for this call alone.
@@ -95,7 +96,7 @@ impl<F: Attributes + Xattrs> Table<F> {
             }
             // SAFETY: It is there for the call, and nobody changes it from here on: clause `attr`.
             let attr = unsafe { &*attr };
-            // SAFETY: The idmap is the VFS's for this call.
+            // SAFETY: It is the VFS's for this call: clause `idmap`.
             let change = unsafe { SetAttr::new(idmap, attr, &lock) };
             F::set_attr(&change).map(|()| 0)
         })
@@ -104,6 +105,7 @@ impl<F: Attributes + Xattrs> Table<F> {
     /// # Safety
     ///
     /// Called by the VFS.
+    /// - `idmap`: the VFS's, for this call.
     /// - `path`: one on an `F`, positive, for the call.
     /// - `stat`: a cleared place for the answer, for this call alone.
     unsafe extern "C" fn getattr(
@@ -119,7 +121,7 @@ impl<F: Attributes + Xattrs> Table<F> {
         let raw = unsafe { (*dentry).d_inode };
         // SAFETY: It is positive, and an `F`'s: clause `path`.
         let inode = unsafe { Inode::<F>::from_raw(raw) };
-        // SAFETY: The inode is live, and there is a place for the answer: clauses `path` and
+        // SAFETY: The inode is live, and there is a place for the answer: clauses `idmap`, `path` and
         // `stat`.
         unsafe { bindings::generic_fillattr(idmap, mask, raw, stat) };
         // SAFETY: It is a place for the answer that is ours for the call, and that the VFS has

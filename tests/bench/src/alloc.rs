@@ -48,19 +48,19 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(0, layout.size());
-        // SAFETY: As above.
+        // SAFETY: The caller keeps the contract, which is the same.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
         count(layout.size(), 0);
-        // SAFETY: As above.
+        // SAFETY: The caller keeps the contract, which is the same.
         unsafe { System.dealloc(ptr, layout) }
     }
 
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         count(layout.size(), new_size);
-        // SAFETY: As above.
+        // SAFETY: The caller keeps the contract, which is the same.
         unsafe { System.realloc(ptr, layout, new_size) }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Filesystems that anybody may have made, and damage.
+//! The target `fsck`: filesystems that anybody may have made, and damage.
 
 #![no_main]
 

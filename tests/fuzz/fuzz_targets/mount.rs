@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Logs that anybody may have made.
+//! The target `mount`: logs that anybody may have made.
 
 #![no_main]
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The owner tree against a naive model.
+//! The target `rmap`: the owner tree against a naive model.
 
 #![no_main]
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Crashes: every state that the medium may be in when the power fails is one that mounts, with all
-//! completed operations, and the one in flight as a whole or not at all.
+//! Tests of crashes: every state that the medium may be in when the power fails mounts, with all
+//! completed operations, and with the one in flight as a whole or not at all.
 //!
 //! The medium records stores, flushes and fences. A store is durable for certain after a flush and a
 //! fence; before that any set of cache lines may be, each with any number of the stores to it, in

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Nothing takes long under the lock for what somebody has made very many of: extents of a file,
-//! owners that go on from each other, directories in each other.
+//! Tests that nothing takes long under the state lock because somebody has made very many of something:
+//! extents of a file, owners that continue each other, directories in each other.
 
 use crate::{
     errno::euclean,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Superblocks and logs that are not as they should be.
+//! Tests of superblocks and logs that are not as they should be.
 
 use crate::{
     crash::{

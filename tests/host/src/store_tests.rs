@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tests of the store: what is written while nothing is to be, and what afterwards.
+//! Tests of the store: what it writes while it is frozen, and what it writes at the thaw.
 
 use crate::{
     crash::{

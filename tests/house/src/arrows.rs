@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which file takes what from which: to the file that defines it, whatever door it went through.
+//! Finds which file takes what from which: each use leads to the file that defines the item, whatever
+//! re-exports it went through.
 
 use crate::{
     collect::Import,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is wrong with a tree.
+//! Finds what is wrong with a tree of modules.
 
 use crate::{
     arrows::Arrows,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Paths in what a macro gets. Nobody knows its grammar, so that they are told by their colons.
+//! Finds paths in what a macro gets. A macro's grammar is not known, so that paths are told by their colons.
 
 use crate::collect::{text, Use};
 use proc_macro2::{Spacing, TokenStream, TokenTree};

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Copy on write of shared blocks, by write(2) and by mmap, alone and against
- * each other. The numbers of traps are those of the notes on DAX: 1 readers
- * that unmap each other, 2 huge mappings of shared blocks, 3 write(2) under
- * a reader, 4 zeroes instead of old data, 7 two owners leave at once.
+ * each other. The traps of the kernel's DAX code that are tried here (most are in
+ * Documentation/failure.rst, Traps): 1 readers that unmap each other, 2 huge
+ * mappings of shared blocks, 3 write(2) under a reader, 4 zeroes instead of old
+ * data, 7 two owners leave at once.
  */
 #define _GNU_SOURCE
 #include <errno.h>

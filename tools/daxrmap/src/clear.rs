@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What became of bad blocks: the answer of DAXRMAP_IOC_CLEAR.
+//! Having bad blocks cleared: the request DAXRMAP_IOC_CLEAR, and what its answer says of each block.
 
 use crate::{
     abi::Clear,
@@ -19,7 +19,7 @@ pub type Request = Buffer<Clear, u64>;
 
 /// How many bad blocks met which fate.
 #[derive(Clone, Copy, Debug, Default, Serialize, PartialEq, Eq)]
-pub struct Outcome {
+pub struct ClearCounts {
     /// Returned to use.
     pub cleared: u64,
     /// Files own them.
@@ -30,7 +30,7 @@ pub struct Outcome {
     pub failed: u64,
 }
 
-impl Outcome {
+impl ClearCounts {
     fn sum(&self) -> Option<u64> {
         let Self {
             cleared,
@@ -70,7 +70,7 @@ impl Outcome {
 #[derive(Debug)]
 pub struct Answer {
     /// Of the bad blocks that it came to. Zeroes if none is bad.
-    pub outcome: Outcome,
+    pub outcome: ClearCounts,
     /// Why it did not come to all of them.
     pub broke_off: Option<Error>,
 }
@@ -90,7 +90,7 @@ pub fn clear(blocks: Range<u64>, ask: impl FnOnce(&mut Request) -> Result<()>) -
     let mut request = Request::new(&head, 0);
     let asked = ask(&mut request);
     let said = request.head();
-    let outcome = Outcome {
+    let outcome = ClearCounts {
         cleared: said.count,
         busy: said.busy,
         refused: said.refused,
@@ -99,7 +99,7 @@ pub fn clear(blocks: Range<u64>, ask: impl FnOnce(&mut Request) -> Result<()>) -
     let (makes_sense, broke_off) = match asked {
         Ok(()) => (outcome.cleared != 0, None),
         Err(error) => match error.errno() {
-            Some(libc::ENODATA) => (outcome == Outcome::default(), None),
+            Some(libc::ENODATA) => (outcome == ClearCounts::default(), None),
             Some(libc::EBUSY) => (outcome.cleared == 0 && outcome.busy != 0, None),
             Some(libc::EOPNOTSUPP) => (outcome.cleared == 0 && outcome.refused != 0, None),
             // Of the test; else the device is gone.
@@ -143,8 +143,8 @@ mod tests {
         })
     }
 
-    fn numbers([cleared, busy, refused, failed]: [u64; 4]) -> Outcome {
-        Outcome {
+    fn numbers([cleared, busy, refused, failed]: [u64; 4]) -> ClearCounts {
+        ClearCounts {
             cleared,
             busy,
             refused,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Arguments.
+//! The arguments of `daxrmap`, as clap reads them: a command, and what it is about.
 
 use clap::{
     builder::{
@@ -42,7 +42,7 @@ pub enum Command {
         on: On,
     },
     /// List the files that own a block of the device
-    Owners(Owners),
+    Owners(OwnersArgs),
     /// Show the size of the filesystem, and what happened to it
     Status {
         /// Where, and how to tell.
@@ -50,9 +50,9 @@ pub enum Command {
         on: On,
     },
     /// Have bad blocks that no file owns cleared and tested, and return them to use
-    Clear(Clear),
+    Clear(ClearArgs),
     /// Show what is on the medium: superblocks, and the log
-    Dump(Dump),
+    Dump(DumpArgs),
 }
 
 /// What all commands take.
@@ -69,7 +69,7 @@ pub struct On {
 /// Which block.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("which").required(true))]
-pub struct Owners {
+pub struct OwnersArgs {
     /// Where, and how to tell.
     #[command(flatten)]
     pub on: On,
@@ -89,7 +89,7 @@ pub struct Owners {
 
 /// Which blocks.
 #[derive(Debug, Args)]
-pub struct Clear {
+pub struct ClearArgs {
     /// Where, and how to tell.
     #[command(flatten)]
     pub on: On,
@@ -103,7 +103,7 @@ pub struct Clear {
 
 /// What of a medium.
 #[derive(Debug, Args)]
-pub struct Dump {
+pub struct DumpArgs {
     /// The block device, or the file with an image
     #[arg(value_name = "DEV")]
     pub device: PathBuf,
@@ -183,7 +183,7 @@ mod tests {
         Cli::try_parse_from(args).map(|cli| cli.command)
     }
 
-    fn owners(args: &[&str]) -> Owners {
+    fn owners(args: &[&str]) -> OwnersArgs {
         match parse(args).unwrap() {
             Command::Owners(owners) => owners,
             other => panic!("{other:?}"),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A block device, or a file with an image.
+//! A block device, or a file with an image, as mkfs, fsck and dump open it: for writing, exclusively.
 
 use crate::error::{
     Error, //
@@ -25,7 +25,7 @@ use std::{
     path::Path,
 };
 
-/// What it is opened for.
+/// What a device is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// To be read, whoever else uses it.
@@ -36,7 +36,7 @@ pub enum Access {
     Write,
 }
 
-/// It is open.
+/// A device or an image that is open.
 #[derive(Debug)]
 pub struct Device {
     file: File,
@@ -45,7 +45,7 @@ pub struct Device {
 }
 
 impl Device {
-    /// Opens it.
+    /// Opens a device or an image.
     ///
     /// # Errors
     ///

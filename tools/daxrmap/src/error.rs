@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is said if something fails: `WHAT: REASON`, to which the program puts its own name.
+//! Errors, as they are told to people: `WHAT: REASON`, in front of which the program puts its own name.
 
 use crate::escape::escape;
 use std::{
@@ -9,7 +9,7 @@ use std::{
     io, //
 };
 
-/// Something failed.
+/// A failure: what it is about, and the reason.
 #[derive(Debug)]
 pub struct Error {
     /// A path, or what else it is about.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who owns a block: from the records of FS_IOC_GETFSMAP to owners.
+//! Who owns a block: makes owners of the records of FS_IOC_GETFSMAP.
 
 use crate::{
     abi::{

@@ -8,7 +8,7 @@
 //!   them: a wrong answer is an error, not a panic or an endless loop.
 //! - [`names`]: from inode numbers to paths. [`escape`]: paths as text.
 //! - [`cli`]: arguments. [`report`]: output, as text and JSON. [`run`]: one function for each command.
-//! - [`error`]: what is said if something fails.
+//! - [`error`]: errors, as people read them.
 //!
 //! What is on the medium is told by the crate `daxrmap_media`, in the module's own words.
 //!

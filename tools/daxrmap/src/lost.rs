@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is lost: from the records of DAXRMAP_IOC_LOST to files with ranges.
+//! What is lost: makes files with ranges of the records of DAXRMAP_IOC_LOST.
 
 use crate::{
     abi::{

@@ -60,14 +60,14 @@ use std::{
 
 /// The device that a filesystem is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Device {
+pub struct DeviceNumber {
     /// Major number.
     pub major: u32,
     /// Minor number.
     pub minor: u32,
 }
 
-impl Device {
+impl DeviceNumber {
     /// As the kernel puts it into one number for user space (`new_encode_dev`).
     pub fn encoded(self) -> u32 {
         (self.minor & 0xff) | (self.major << 8) | ((self.minor & !0xff) << 12)
@@ -97,7 +97,7 @@ pub enum Unnamed {
 pub struct Mount {
     path: PathBuf,
     dir: File,
-    device: Device,
+    device: DeviceNumber,
 }
 
 /// Makes a request.
@@ -139,7 +139,7 @@ impl Mount {
         Ok(Self {
             path: path.to_owned(),
             dir,
-            device: Device {
+            device: DeviceNumber {
                 major: stat.stx_dev_major,
                 minor: stat.stx_dev_minor,
             },
@@ -152,7 +152,7 @@ impl Mount {
     }
 
     /// The device.
-    pub fn device(&self) -> Device {
+    pub fn device(&self) -> DeviceNumber {
         self.device
     }
 
@@ -241,7 +241,7 @@ impl Mount {
             .custom_flags(libc::O_NONBLOCK)
             .open(path)?;
         let stat = rustix::fs::statx(&file, "", AtFlags::EMPTY_PATH, StatxFlags::TYPE)?;
-        let device = Device {
+        let device = DeviceNumber {
             major: stat.stx_dev_major,
             minor: stat.stx_dev_minor,
         };
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn device_numbers() {
-        let encoded = |major, minor| Device { major, minor }.encoded();
+        let encoded = |major, minor| DeviceNumber { major, minor }.encoded();
         assert_eq!(encoded(259, 3), 0x10303);
         assert_eq!(encoded(8, 0x12345), 0x1230_0845);
     }

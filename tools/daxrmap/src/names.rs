@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! From inode numbers to paths: the whole mount is walked once.
+//! Finds the paths of inode numbers. The whole mount is walked once for it.
 //!
 //! Other filesystems that are mounted below are left out, and so is what they hide. The filesystem
 //! may change meanwhile; what is renamed then may be missed.

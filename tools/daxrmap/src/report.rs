@@ -13,23 +13,23 @@ mod owners;
 mod status;
 
 pub use self::{
-    clear::Clear,
+    clear::ClearReport,
     dump::{
-        Dump,
-        Log,
+        DumpReport,
+        LogReport,
         Udev, //
     },
     lost::{
-        Lost,
-        LostFile,
-        LostRange, //
+        LostFileReport,
+        LostRange,
+        LostReport, //
     },
     owners::{
         BlockUse,
-        Owner,
-        Owners, //
+        OwnerReport,
+        OwnersReport, //
     },
-    status::Status,
+    status::StatusReport,
 };
 use crate::escape::escape;
 use serde::Serialize;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the commands do.
+//! What the commands do: each asks the mount, or reads the device, makes a report, and prints it.
 
 mod dump;
 
 use crate::{
     cli::{
-        Clear,
+        ClearArgs,
         Command,
         On,
-        Owners, //
+        OwnersArgs, //
     },
     error::{
         Error,
@@ -45,7 +45,7 @@ use std::{
     path::PathBuf, //
 };
 
-/// Does it, and writes what comes of it to `out`. Returns what went wrong on the way, without which
+/// Does what a command says, and writes what comes of it to `out`. Returns what went wrong on the way, without which
 /// the output would be more complete.
 ///
 /// # Errors
@@ -119,13 +119,13 @@ fn lost(on: &On, out: &mut impl Write) -> Result<Vec<Error>> {
                 }
             }
         }
-        reported.push(report::LostFile {
+        reported.push(report::LostFileReport {
             file: file(&names, lost.ino, unnamed),
             generation: lost.generation,
             lost: ranges(lost, block_size),
         });
     }
-    let report = report::Lost {
+    let report = report::LostReport {
         mount: mount.path().into(),
         files: reported,
     };
@@ -144,7 +144,7 @@ fn ranges(file: &LostFile, block_size: u64) -> Vec<LostRange> {
 }
 
 /// Which block is meant.
-fn block(args: &Owners, mount: &Mount, status: &crate::abi::Status) -> Result<u64> {
+fn block(args: &OwnersArgs, mount: &Mount, status: &crate::abi::Status) -> Result<u64> {
     let here = |error: Error| error.about(mount.path());
     if let Some(pfn) = args.pfn {
         let block = pfn.checked_sub(status.first_pfn);
@@ -178,7 +178,7 @@ fn blocks(first: u64, count: u64, status: &crate::abi::Status) -> Result<Range<u
     }))
 }
 
-fn owners(args: &Owners, out: &mut impl Write) -> Result<Vec<Error>> {
+fn owners(args: &OwnersArgs, out: &mut impl Write) -> Result<Vec<Error>> {
     let mount = Mount::open(&args.on.mount)?;
     let status = mount.status()?;
     let block = block(args, &mount, &status)?;
@@ -194,11 +194,11 @@ fn owners(args: &Owners, out: &mut impl Write) -> Result<Vec<Error>> {
     let wanted: HashSet<_> = owned.iter().map(|owner| owner.ino).collect();
     let mut names = Names::find(mount.path(), &wanted);
     let errors = std::mem::take(&mut names.errors);
-    let owner = |owner: &crate::fsmap::Owner| report::Owner {
+    let owner = |owner: &crate::fsmap::Owner| report::OwnerReport {
         file: file(&names, owner.ino, State::Unknown),
         offset: owner.offset,
     };
-    let report = report::Owners {
+    let report = report::OwnersReport {
         mount: mount.path().into(),
         block,
         pfn: status.first_pfn + block,
@@ -216,12 +216,12 @@ fn status(on: &On, out: &mut impl Write) -> Result<Vec<Error>> {
     let device = mount.device();
     let unnamed = || PathBuf::from(format!("{}:{}", device.major, device.minor));
     let device = device.name().unwrap_or_else(unnamed);
-    let report = report::Status::new(mount.path().into(), device.as_path().into(), &numbers);
+    let report = report::StatusReport::new(mount.path().into(), device.as_path().into(), &numbers);
     print(&report, on.json, out)?;
     Ok(Vec::new())
 }
 
-fn clear(args: &Clear, out: &mut impl Write) -> Result<Vec<Error>> {
+fn clear(args: &ClearArgs, out: &mut impl Write) -> Result<Vec<Error>> {
     let mount = Mount::open(&args.on.mount)?;
     let here = |error: Error| error.about(mount.path());
     let blocks = blocks(args.block, args.count, &mount.status()?).map_err(here)?;
@@ -237,7 +237,7 @@ fn clear(args: &Clear, out: &mut impl Write) -> Result<Vec<Error>> {
         };
         return Err(here(errors.pop().unwrap_or_else(not_bad)));
     }
-    let report = report::Clear {
+    let report = report::ClearReport {
         mount: mount.path().into(),
         block: args.block,
         count: args.count,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is said if something fails.
+//! Errors of the medium, as people read them.
 
 use std::{
     fmt,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Makes a filesystem.
+//! Makes a filesystem, for mkfs.
 
 use crate::{
     disk::{

@@ -11,7 +11,7 @@
 //! - [`format`]: makes a filesystem.
 //! - [`log`]: reads the log. [`operation`]: what its records are made of.
 //! - [`check`]: checks a filesystem, and corrects it.
-//! - [`error`]: what is said if something fails.
+//! - [`error`]: errors, as people read them.
 
 #[path = "../../../src/errno.rs"]
 mod errno;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reads the log, record by record, as a mount does; and what is in it behind its end.
+//! Reads the log, record by record, as a mount does; and the records that stand behind its end.
 
 use crate::{
     disk::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Puts something into a filesystem, for tests: what a mount would do.
+//! Puts something into a filesystem, for tests: what a mount would write, and what none would.
 
 use crate::{
     disk::{

@@ -168,6 +168,7 @@ unsafe extern "C" fn get_inode_acl<F: Acls>(
 /// # Safety
 ///
 /// Called by the VFS, for somebody who may do this.
+/// - `idmap`: the VFS's, for this call.
 /// - `dentry`: a positive one of an `F`, which keeps its inode for the call; that one's `i_rwsem` is held
 ///   exclusively.
 /// - `acl`: one that it has checked, for the call, or null to remove it.
@@ -187,7 +188,8 @@ unsafe extern "C" fn set_acl<F: Acls>(
         if matches!(kind, AclKind::Access) && !acl.is_null() {
             // One that says no more than a mode is not needed then: null.
             // SAFETY: It is one for the call, as it is not null: clause `acl`, and stays the
-            // caller's: this takes no reference away. The idmap is the VFS's for the call.
+            // caller's: this takes no reference away. The idmap is the VFS's for the call: clause
+            // `idmap`.
             to_result(unsafe {
                 bindings::posix_acl_update_mode(idmap, inode.as_ptr(), &mut mode, &mut acl)
             })?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Like `kernel::alloc`, with an allocation budget.
+//! Stands in for `kernel::alloc`, with an allocation budget.
 
 use crate::error::{
     code::EINVAL,

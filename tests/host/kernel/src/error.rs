@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Like `kernel::error`.
+//! Stands in for `kernel::error`.
 
 use crate::alloc::AllocError;
 use std::{

@@ -2,7 +2,7 @@
 
 //! The part of the kernel's `kernel` crate that the pure modules of daxrmap use, for the host.
 //!
-//! Same names, same signatures, on top of std. Every allocation is paid from a budget of the thread
+//! It has the same names and signatures, on top of std. Every allocation is paid from a budget of the thread
 //! (see [`alloc::budget`]), so that a test can make the Nth one fail.
 
 pub mod alloc;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Like `kernel::prelude`.
+//! Stands in for `kernel::prelude`.
 
 pub use crate::alloc::{
     flags::*,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Like `kernel::rbtree`, on a `BTreeMap`.
+//! Stands in for `kernel::rbtree`, on a `BTreeMap`.
 
 use crate::{
     alloc::{

@@ -3,13 +3,13 @@
 //! What `daxrmap clear` prints.
 
 use super::Name;
-use crate::clear::Outcome;
+use crate::clear::ClearCounts;
 use serde::Serialize;
 use std::fmt;
 
 /// `daxrmap clear`
 #[derive(Debug, Serialize)]
-pub struct Clear {
+pub struct ClearReport {
     /// The mount point.
     pub mount: Name,
     /// The first block.
@@ -18,10 +18,10 @@ pub struct Clear {
     pub count: u64,
     /// What became of the bad ones.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub outcome: ClearCounts,
 }
 
-impl fmt::Display for Clear {
+impl fmt::Display for ClearReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "returned to use:  {}", self.outcome.cleared)?;
         writeln!(f, "owned by files:   {}", self.outcome.busy)?;
@@ -41,11 +41,11 @@ mod tests {
 
     #[test]
     fn text_and_json() {
-        let clear = Clear {
+        let clear = ClearReport {
             mount: Path::new("/mnt").into(),
             block: 7,
             count: 10,
-            outcome: Outcome {
+            outcome: ClearCounts {
                 cleared: 1,
                 busy: 2,
                 refused: 3,

@@ -49,7 +49,7 @@ pub use self::udev::Udev;
 
 /// `daxrmap dump`
 #[derive(Debug, Serialize)]
-pub struct Dump<'a> {
+pub struct DumpReport<'a> {
     /// The device.
     pub device: Name,
     /// How many blocks it has.
@@ -60,12 +60,12 @@ pub struct Dump<'a> {
     filesystem: Option<&'a Super>,
     /// The log, if it is wanted and there.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub log: Option<Log<'a>>,
+    pub log: Option<LogReport<'a>>,
 }
 
 /// A log.
 #[derive(Debug, Serialize)]
-pub struct Log<'a> {
+pub struct LogReport<'a> {
     records: Records<'a>,
     #[serde(serialize_with = "end")]
     end: End,
@@ -77,7 +77,7 @@ struct Records<'a> {
     copies: &'a Copies,
 }
 
-impl<'a> Dump<'a> {
+impl<'a> DumpReport<'a> {
     /// Of a device with so many blocks.
     pub fn new(device: Name, blocks: u64, superblocks: &'a Copies) -> Self {
         Self {
@@ -90,7 +90,7 @@ impl<'a> Dump<'a> {
     }
 }
 
-impl<'a> Log<'a> {
+impl<'a> LogReport<'a> {
     /// Reads it once, to see how it ends. `None` if nobody knows where it is.
     pub fn new(file: &'a File, copies: &'a Copies) -> Option<Self> {
         let Ok(end) = log::walk(&file, copies, |_| Ok::<_, std::convert::Infallible>(()));
@@ -230,7 +230,7 @@ impl Serialize for Records<'_> {
     }
 }
 
-impl fmt::Display for Log<'_> {
+impl fmt::Display for LogReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         log::walk(&self.records.file, self.records.copies, |record| {
             let place = record.place;
@@ -263,7 +263,7 @@ impl fmt::Display for Log<'_> {
     }
 }
 
-impl fmt::Display for Dump<'_> {
+impl fmt::Display for DumpReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, copy) in self.superblocks.copies.iter().enumerate() {
             let name = ["first", "second"].get(index).copied().unwrap_or_default();

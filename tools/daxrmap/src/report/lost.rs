@@ -24,7 +24,7 @@ pub struct LostRange {
 
 /// A file that has lost data.
 #[derive(Debug, Serialize, PartialEq, Eq)]
-pub struct LostFile {
+pub struct LostFileReport {
     /// Which.
     #[serde(flatten)]
     pub file: File,
@@ -36,14 +36,14 @@ pub struct LostFile {
 
 /// `daxrmap lost`
 #[derive(Debug, Serialize)]
-pub struct Lost {
+pub struct LostReport {
     /// The mount point.
     pub mount: Name,
     /// The files.
-    pub files: Vec<LostFile>,
+    pub files: Vec<LostFileReport>,
 }
 
-impl fmt::Display for Lost {
+impl fmt::Display for LostReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for lost in &self.files {
             for text in lost.file.texts() {
@@ -72,19 +72,19 @@ mod tests {
         *, //
     };
 
-    fn lost() -> Lost {
+    fn lost() -> LostReport {
         let range = |offset, block| LostRange {
             offset,
             length: 4096,
             block,
             owners: 2,
         };
-        let lost = |file, lost| LostFile {
+        let lost = |file, lost| LostFileReport {
             file,
             generation: 9,
             lost,
         };
-        Lost {
+        LostReport {
             mount: name(b"/mnt"),
             files: vec![
                 lost(

@@ -29,7 +29,7 @@ pub enum BlockUse {
 
 /// A file that owns a block.
 #[derive(Debug, Serialize, PartialEq, Eq)]
-pub struct Owner {
+pub struct OwnerReport {
     /// Which.
     #[serde(flatten)]
     pub file: File,
@@ -39,7 +39,7 @@ pub struct Owner {
 
 /// `daxrmap owners`
 #[derive(Debug, Serialize)]
-pub struct Owners {
+pub struct OwnersReport {
     /// The mount point.
     pub mount: Name,
     /// The block.
@@ -52,10 +52,10 @@ pub struct Owners {
     /// Whether it is bad.
     pub bad: bool,
     /// Who owns it.
-    pub owners: Vec<Owner>,
+    pub owners: Vec<OwnerReport>,
 }
 
-impl fmt::Display for Owners {
+impl fmt::Display for OwnersReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "block {} (pfn {:#x}): ", self.block, self.pfn)?;
         if self.bad {
@@ -86,12 +86,12 @@ mod tests {
         *, //
     };
 
-    fn owners(used: BlockUse, bad: bool, n: u64) -> Owners {
-        let owner = |inode| Owner {
+    fn owners(used: BlockUse, bad: bool, n: u64) -> OwnersReport {
+        let owner = |inode| OwnerReport {
             file: file(inode, State::Named, &[b"/mnt/x"]),
             offset: 4096 * inode,
         };
-        Owners {
+        OwnersReport {
             mount: name(b"/mnt"),
             block: 4,
             pfn: 0x100004,

@@ -4,7 +4,7 @@
 
 use super::Name;
 use crate::abi::{
-    Status as Numbers, //
+    Status, //
     DAXRMAP_STATUS_INCONSISTENT,
     DAXRMAP_STATUS_READ_ONLY,
     DAXRMAP_STATUS_SHUTDOWN,
@@ -14,7 +14,7 @@ use std::fmt;
 
 /// `daxrmap status`
 #[derive(Debug, Serialize)]
-pub struct Status {
+pub struct StatusReport {
     /// The mount point.
     pub mount: Name,
     /// The block device.
@@ -46,9 +46,9 @@ pub struct Status {
     log_size: u64,
 }
 
-impl Status {
+impl StatusReport {
     /// What the kernel says.
-    pub fn new(mount: Name, device: Name, numbers: &Numbers) -> Self {
+    pub fn new(mount: Name, device: Name, numbers: &Status) -> Self {
         Self {
             mount,
             device,
@@ -78,7 +78,7 @@ impl Status {
     }
 }
 
-impl fmt::Display for Status {
+impl fmt::Display for StatusReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match (self.shut_down, self.inconsistent, self.read_only) {
             (true, ..) => "shut down: the device is gone",
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn status() {
         let status = |oflags| {
-            let numbers = Numbers {
+            let numbers = Status {
                 oflags,
                 block_size: 4096,
                 blocks: 131072,
@@ -132,9 +132,9 @@ mod tests {
                 cleared: 2,
                 log_used: 5,
                 log_size: 6,
-                ..Numbers::default()
+                ..Status::default()
             };
-            Status::new(name(b"/mnt"), name(b"/dev/pmem0"), &numbers)
+            StatusReport::new(name(b"/mnt"), name(b"/dev/pmem0"), &numbers)
         };
         assert!(status(0)
             .to_string()

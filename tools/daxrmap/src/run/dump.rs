@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `daxrmap dump`.
+//! `daxrmap dump`: reads superblocks and log of a device or image, and prints them.
 
 use super::{
     print,
     print_text, //
 };
 use crate::{
-    cli::Dump,
+    cli::DumpArgs,
     device::{
         Access,
         Device, //
@@ -18,7 +18,7 @@ use crate::{
     },
     report::{
         self,
-        Log,
+        LogReport,
         Udev, //
     },
 };
@@ -28,7 +28,7 @@ use daxrmap_media::superblock::{
 };
 use std::io::Write;
 
-pub(super) fn dump(args: &Dump, out: &mut impl Write) -> Result<Vec<Error>> {
+pub(super) fn dump(args: &DumpArgs, out: &mut impl Write) -> Result<Vec<Error>> {
     let here = |error: Error| error.about(&args.device);
     let device = Device::open(&args.device, Access::Read)?;
     let copies = Copies::find(device.file(), device.blocks());
@@ -50,7 +50,8 @@ pub(super) fn dump(args: &Dump, out: &mut impl Write) -> Result<Vec<Error>> {
         return Ok(Vec::new());
     }
     let mut errors = Vec::new();
-    let mut report = report::Dump::new(args.device.as_path().into(), device.blocks(), &copies);
+    let mut report =
+        report::DumpReport::new(args.device.as_path().into(), device.blocks(), &copies);
     match copies.superblock() {
         None => errors.push(here(no_superblock())),
         Some(sb) if sb.blocks > device.blocks() => errors.push(here(Error::new(format!(
@@ -61,8 +62,8 @@ pub(super) fn dump(args: &Dump, out: &mut impl Write) -> Result<Vec<Error>> {
         Some(_) => {}
     }
     if args.log {
-        report.log = Log::new(device.file(), &copies);
-        let complaint = report.log.as_ref().and_then(Log::complaint);
+        report.log = LogReport::new(device.file(), &copies);
+        let complaint = report.log.as_ref().and_then(LogReport::complaint);
         errors.extend(complaint.map(|text| here(Error::new(text))));
     }
     print(&report, args.json, out)?;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! ACLs: finds those that are not valid, and modes that do not go with them, and makes it right.
+//! ACLs: finds those that are not valid, and modes that do not go with them, and the operations that make
+//! them right.
 
 use super::Problem;
 use crate::{

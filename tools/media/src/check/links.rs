@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Names and numbers of links: finds what contradicts itself, and what makes it right.
+//! Names and numbers of links: finds contradictions, and the operations that make them right.
 //!
 //! Nothing is thrown away but names that name nothing, or a directory a second time. What has no name
 //! any more, and is not an orphan, gets one in /lost+found.

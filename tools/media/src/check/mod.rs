@@ -2,8 +2,9 @@
 
 //! Checks a filesystem, and corrects it.
 //!
-//! All is made right in memory while it is checked. To correct it is to write that: a checkpoint to
-//! the region that has no log, and the superblocks, so that a crash at any time leaves what there was.
+//! The check makes everything right in memory. Correcting a filesystem is writing that: a checkpoint goes to
+//! the region that has no log, then the superblocks are written. So a crash at any time leaves what there
+//! was, or what is right.
 
 mod acls;
 mod links;

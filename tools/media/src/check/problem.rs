@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What fsck finds, and how it is told.
+//! The problems that fsck finds, and the lines that tell of them.
 
 pub use super::links::Broken;
 use crate::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reads the log as a mount does, and finds out where and why that ends.
+//! Reads the log as a mount does, and finds out where reading ends, and why.
 
 use crate::{
     disk::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Points in time as text.
+//! Points in time as text, in UTC.
 
 /// Seconds since 1970 as a date and time in UTC.
 pub(super) fn date(seconds: i64) -> String {
