@@ -3,10 +3,6 @@
 #include "fault.h"
 #include <sys/syscall.h>
 
-#ifndef SYS_cachestat
-#define SYS_cachestat 451
-#endif
-
 int main(void)
 {
 	struct { unsigned long off, len; } range = { 0, 0 };

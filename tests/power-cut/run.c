@@ -15,13 +15,6 @@
 #include "common.h"
 #include "run.h"
 
-#ifndef MAP_SYNC
-#define MAP_SYNC 0x80000
-#endif
-#ifndef MAP_SHARED_VALIDATE
-#define MAP_SHARED_VALIDATE 3
-#endif
-
 const char *slot_path(const struct model *m, int slot)
 {
 	static char path[4][32];

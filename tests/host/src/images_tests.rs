@@ -30,6 +30,7 @@ use crate::{
     },
     SECRET, //
 };
+use kernel::prelude::EROFS;
 use std::{
     format,
     fs,

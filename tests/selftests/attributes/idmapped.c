@@ -12,7 +12,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 #include "kselftest_harness.h"
@@ -22,19 +21,6 @@
 
 #define MNT	"/mnt-idmapped"
 #define SHIFT	10000
-
-#ifndef MOUNT_ATTR_IDMAP
-#define MOUNT_ATTR_IDMAP	0x00100000
-struct mount_attr {
-	unsigned long long attr_set, attr_clr, propagation, userns_fd;
-};
-#endif
-#ifndef OPEN_TREE_CLONE
-#define OPEN_TREE_CLONE		1
-#endif
-#ifndef MOVE_MOUNT_F_EMPTY_PATH
-#define MOVE_MOUNT_F_EMPTY_PATH	4
-#endif
 
 static int waits(void *arg)
 {
@@ -85,13 +71,12 @@ FIXTURE_SETUP(idmapped)
 	ASSERT_EQ(0, dr_setup(&self->fs));
 	ns = user_namespace();
 	ASSERT_LE(0, ns);
-	tree = syscall(SYS_open_tree, AT_FDCWD, dr_mnt(), OPEN_TREE_CLONE | O_CLOEXEC);
+	tree = open_tree(AT_FDCWD, dr_mnt(), OPEN_TREE_CLONE | O_CLOEXEC);
 	ASSERT_LE(0, tree);
 	a.userns_fd = ns;
-	ASSERT_EQ(0, syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &a, sizeof(a)));
+	ASSERT_EQ(0, mount_setattr(tree, "", AT_EMPTY_PATH, &a, sizeof(a)));
 	mkdir(MNT, 0755);
-	ASSERT_EQ(0, syscall(SYS_move_mount, tree, "", AT_FDCWD, MNT,
-			     MOVE_MOUNT_F_EMPTY_PATH));
+	ASSERT_EQ(0, move_mount(tree, "", AT_FDCWD, MNT, MOVE_MOUNT_F_EMPTY_PATH));
 	close(tree);
 	close(ns);
 	umask(0);

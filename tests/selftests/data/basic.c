@@ -14,13 +14,6 @@
 #include "kselftest_harness.h"
 #include "common.h"
 
-#ifndef MAP_SYNC
-#define MAP_SYNC 0x80000
-#endif
-#ifndef MAP_SHARED_VALIDATE
-#define MAP_SHARED_VALIDATE 3
-#endif
-
 DR_FIXTURE(basic)
 
 #define RW (PROT_READ | PROT_WRITE)

@@ -12,10 +12,6 @@
 #include "kselftest_harness.h"
 #include "common.h"
 
-#ifndef SYS_cachestat
-#define SYS_cachestat 451
-#endif
-
 DR_FIXTURE(cachestat)
 
 static int ask(const char *name, uint64_t *evicted)

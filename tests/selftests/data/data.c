@@ -28,9 +28,6 @@
 #define LAST_PG	(LARGEST / BLK * BLK)
 #define RW	(PROT_READ | PROT_WRITE)
 
-#ifndef RWF_ATOMIC
-#define RWF_ATOMIC	0x40
-#endif
 #ifndef RWF_DONTCACHE
 #define RWF_DONTCACHE	0x80
 #endif

@@ -21,11 +21,6 @@
 #define RW	(PROT_READ | PROT_WRITE)
 #define OTHER	"/dev/pmem1"
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ	22
-#define MADV_POPULATE_WRITE	23
-#endif
-
 DR_FIXTURE(gup)
 
 /* O_DIRECT of a block device takes the pages themselves, no copy of them. */

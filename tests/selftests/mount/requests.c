@@ -17,12 +17,6 @@
 #include "common/basics/clock.h"
 #include "common/device/driver.h"
 
-#ifndef MAP_SYNC
-#define MAP_SYNC 0x80000
-#endif
-#ifndef MAP_SHARED_VALIDATE
-#define MAP_SHARED_VALIDATE 3
-#endif
 #define RW	(PROT_READ | PROT_WRITE)
 #define TIMES	200
 

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include "kselftest_harness.h"
 #include "common.h"
 
@@ -193,7 +192,7 @@ static struct dirent64 *next(struct listing *l)
 
 	if (l->at == l->n) {
 		l->at = 0;
-		l->n = syscall(SYS_getdents64, l->fd, l->buf.bytes, sizeof(l->buf.bytes));
+		l->n = getdents64(l->fd, l->buf.bytes, sizeof(l->buf.bytes));
 		if (l->n <= 0)
 			return NULL;
 	}

@@ -5,6 +5,10 @@
 //!
 //! All are plain numbers without padding, so any bytes are a value of them.
 
+use rustix::ioctl::{
+    opcode::read_write,
+    Opcode, //
+};
 use zerocopy::{
     FromBytes,
     Immutable,
@@ -12,21 +16,16 @@ use zerocopy::{
     KnownLayout, //
 };
 
-/// `_IOWR` of asm-generic/ioctl.h.
-const fn iowr(kind: u8, nr: u8, size: usize) -> u64 {
-    (3 << 30) | ((size as u64) << 16) | ((kind as u64) << 8) | nr as u64
-}
-
 /// Which pages of which files are at bad blocks.
-pub const DAXRMAP_IOC_LOST: u64 = iowr(0xda, 1, size_of::<LostHead>());
+pub const DAXRMAP_IOC_LOST: Opcode = read_write::<LostHead>(0xda, 1);
 /// How the mount is.
-pub const DAXRMAP_IOC_STATUS: u64 = iowr(0xda, 2, size_of::<Status>());
+pub const DAXRMAP_IOC_STATUS: Opcode = read_write::<Status>(0xda, 2);
 /// Has bad blocks cleared, and returns them to use.
-pub const DAXRMAP_IOC_CLEAR: u64 = iowr(0xda, 3, size_of::<Clear>());
+pub const DAXRMAP_IOC_CLEAR: Opcode = read_write::<Clear>(0xda, 3);
 /// What is where on the device.
-pub const FS_IOC_GETFSMAP: u64 = iowr(b'X', 59, size_of::<FsMapHead>());
+pub const FS_IOC_GETFSMAP: Opcode = read_write::<FsMapHead>(b'X', 59);
 /// Which blocks a file has.
-pub const FS_IOC_FIEMAP: u64 = iowr(b'f', 11, size_of::<Fiemap>());
+pub const FS_IOC_FIEMAP: Opcode = read_write::<Fiemap>(b'f', 11);
 
 /// `f_type` of statfs(2).
 pub const DAXRMAP_MAGIC: u32 = 0x4458_524d;

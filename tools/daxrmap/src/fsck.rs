@@ -318,7 +318,6 @@ mod tests {
     use super::*;
     use daxrmap_media::{
         format,
-        uuid::Uuid,
         BLOCK_SIZE, //
     };
     use std::{
@@ -332,7 +331,7 @@ mod tests {
         let options = format::Options {
             blocks: 640,
             log: None,
-            uuid: Uuid([1; 16]),
+            uuid: uuid::Uuid::from_bytes([1; 16]),
             label: String::new(),
             now: Duration::ZERO,
             random: 0,

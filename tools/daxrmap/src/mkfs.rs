@@ -37,7 +37,6 @@ use daxrmap_media::{
         Copies,
         Super, //
     },
-    uuid::Uuid,
     BLOCK_SIZE,
 };
 use rustix::rand::{
@@ -60,6 +59,11 @@ use std::{
         Duration,
         SystemTime, //
     },
+};
+use uuid::{
+    fmt::Hyphenated,
+    Builder,
+    Uuid, //
 };
 
 /// Makes a daxrmap filesystem on a block device, or on a file.
@@ -98,10 +102,10 @@ pub struct Args {
 }
 
 fn uuid(text: &str) -> std::result::Result<Uuid, &'static str> {
-    match Uuid::parse(text) {
-        Some(uuid) if uuid.is_nil() => Err("that of nobody"),
-        Some(uuid) => Ok(uuid),
-        None => Err("not a uuid"),
+    match text.parse().map(Hyphenated::into_uuid) {
+        Ok(uuid) if uuid.is_nil() => Err("that of nobody"),
+        Ok(uuid) => Ok(uuid),
+        Err(_) => Err("not a uuid"),
     }
 }
 
@@ -273,7 +277,7 @@ fn format(disk: &impl Disk, size: u64, args: &Args) -> Result<Super> {
         log: args.log.map(|log| log / BLOCK_SIZE),
         uuid: match args.uuid {
             Some(uuid) => uuid,
-            None => Uuid::random(random()?),
+            None => Builder::from_random_bytes(random()?).into_uuid(),
         },
         label: args.label.clone(),
         now: now.unwrap_or(Duration::ZERO),

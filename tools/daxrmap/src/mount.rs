@@ -30,10 +30,13 @@ use crate::{
         Plain, //
     },
 };
-use rustix::fs::{
-    AtFlags,
-    StatxAttributes,
-    StatxFlags, //
+use rustix::{
+    fs::{
+        AtFlags,
+        StatxAttributes,
+        StatxFlags, //
+    },
+    ioctl::Opcode, //
 };
 use std::{
     fs::{
@@ -103,7 +106,7 @@ pub struct Mount {
 /// Makes a request.
 fn ask<H: Plain, R: Plain>(
     fd: BorrowedFd<'_>,
-    request: u64,
+    request: Opcode,
     buffer: &mut Buffer<H, R>,
 ) -> Result<()> {
     sys::ioctl(fd, request, buffer).map_err(|error| match error.raw_os_error() {

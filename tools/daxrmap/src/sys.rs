@@ -9,6 +9,7 @@ use crate::{
         Result,
     },
 };
+use rustix::ioctl::Opcode;
 use std::{
     io,
     marker::PhantomData,
@@ -105,7 +106,7 @@ impl<H: Plain, R: Plain> Buffer<H, R> {
 /// Those of the request.
 pub fn ioctl<H: Plain, R: Plain>(
     fd: BorrowedFd<'_>,
-    request: u64,
+    request: Opcode,
     buffer: &mut Buffer<H, R>,
 ) -> io::Result<()> {
     let arg = buffer.words.as_mut_ptr();

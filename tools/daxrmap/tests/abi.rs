@@ -96,11 +96,11 @@ fn is_that_of_the_headers() {
         }
     }
     for (name, value) in [
-        ("DAXRMAP_IOC_LOST", abi::DAXRMAP_IOC_LOST),
-        ("DAXRMAP_IOC_STATUS", abi::DAXRMAP_IOC_STATUS),
-        ("DAXRMAP_IOC_CLEAR", abi::DAXRMAP_IOC_CLEAR),
-        ("FS_IOC_GETFSMAP", abi::FS_IOC_GETFSMAP),
-        ("FS_IOC_FIEMAP", abi::FS_IOC_FIEMAP),
+        ("DAXRMAP_IOC_LOST", abi::DAXRMAP_IOC_LOST.into()),
+        ("DAXRMAP_IOC_STATUS", abi::DAXRMAP_IOC_STATUS.into()),
+        ("DAXRMAP_IOC_CLEAR", abi::DAXRMAP_IOC_CLEAR.into()),
+        ("FS_IOC_GETFSMAP", abi::FS_IOC_GETFSMAP.into()),
+        ("FS_IOC_FIEMAP", abi::FS_IOC_FIEMAP.into()),
         ("DAXRMAP_LOST_END", abi::DAXRMAP_LOST_END.into()),
         (
             "DAXRMAP_STATUS_SHUTDOWN",

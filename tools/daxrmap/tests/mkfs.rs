@@ -93,6 +93,8 @@ fn uuids_are_random() {
         let out = make(&[], &dir.file(name, 2 * MIB)).fine();
         let line = out.lines().nth(1).unwrap().to_owned();
         assert_eq!(line.len(), "uuid   ".len() + UUID.len());
+        // It says that it is.
+        assert!(line[21..].starts_with('4') && "89ab".contains(&line[26..27]));
         line
     };
     assert_ne!(uuid("a"), uuid("b"));
@@ -249,6 +251,12 @@ fn labels_and_uuids_that_are_not_possible() {
         "",
         "x",
         "01234567-89ab-4def-8123-456789abcde",
+        "01234567-89ab-4def-8123-456789abcdef0",
+        "0123456789ab4def8123456789abcdef",
+        "01234567-89ab-4def-8123-456789abcdeg",
+        "01234567-89ab-4def-8123+456789abcdef",
+        "{01234567-89ab-4def-8123-456789abcdef}",
+        "01234567-89ab-4def-8123-456789abc\u{fc}f",
         "00000000-0000-0000-0000-000000000000",
     ] {
         let said = make(&["-U", uuid], &path);

@@ -22,13 +22,13 @@ use crate::{
         Timestamp, //
     },
     superblock::Super,
-    uuid::Uuid,
     BLOCK_SIZE, //
 };
 use std::{
     ops::RangeInclusive,
     time::Duration, //
 };
+use uuid::Uuid;
 
 /// Smallest filesystem, in blocks.
 pub const MIN_BLOCKS: u64 = 512;
@@ -82,7 +82,7 @@ pub fn format(disk: &impl Disk, options: &Options) -> Result<Super> {
     let format = Format {
         blocks: options.blocks,
         region: options.log,
-        uuid: options.uuid.0,
+        uuid: options.uuid.into_bytes(),
         label,
         // Not near the end of the numbers, and not 0.
         first_seq: (options.random >> 2) + 1,

@@ -7,7 +7,7 @@
 //! Nobody sees them outside of this crate.
 //!
 //! - [`disk`]: a device or an image, to be read and written.
-//! - [`superblock`]: both copies of the superblock. [`uuid`]: uuids as text.
+//! - [`superblock`]: both copies of the superblock.
 //! - [`format`]: makes a filesystem.
 //! - [`log`]: reads the log. [`operation`]: what its records are made of.
 //! - [`check`]: checks a filesystem, and corrects it.
@@ -37,7 +37,6 @@ pub mod operation;
 #[cfg(any(test, feature = "sample"))]
 pub mod sample;
 pub mod superblock;
-pub mod uuid;
 
 /// Bytes in a block.
 pub const BLOCK_SIZE: u64 = media::BLOCK_SIZE;

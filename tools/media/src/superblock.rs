@@ -7,10 +7,10 @@ use crate::{
     errno::eopnotsupp,
     error::Error,
     media::{Superblock, PLACE_SIZE as SIZE},
-    uuid::Uuid,
     BLOCK_SIZE,
 };
 use kernel::prelude::EINVAL;
+use uuid::Uuid;
 
 /// A run of blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl From<&Superblock> for Super {
                 sb.features.ro_compat,
                 sb.features.incompat,
             ],
-            uuid: Uuid(sb.uuid),
+            uuid: Uuid::from_bytes(sb.uuid),
             label: sb.label[..len.unwrap_or(sb.label.len())].to_vec(),
             blocks: sb.blocks,
             generation: sb.generation,

@@ -13,7 +13,6 @@ use crate::{
         fill,
         Step, //
     },
-    uuid::Uuid,
 };
 use std::{
     cell::{
@@ -77,7 +76,7 @@ fn disk(steps: &[Step<'_>]) -> Poisoned {
     let options = Options {
         blocks: BLOCKS,
         log: None,
-        uuid: Uuid([7; 16]),
+        uuid: uuid::Uuid::from_bytes([7; 16]),
         label: String::new(),
         now: NOW,
         random: 400,
