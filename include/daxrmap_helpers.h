@@ -15,6 +15,7 @@
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/ratelimit_types.h>
+#include <linux/security.h>
 #include <linux/uio.h>
 
 /* fs.c */
@@ -28,8 +29,6 @@ bool daxrmap_inode_trylock_shared(struct inode *inode);
 void daxrmap_inode_unlock_shared(struct inode *inode);
 void daxrmap_invalidate_lock(struct inode *inode);
 void daxrmap_invalidate_unlock(struct inode *inode);
-void daxrmap_invalidate_downgrade(struct inode *inode);
-void daxrmap_invalidate_lock_two(struct inode *a, struct inode *b);
 void daxrmap_invalidate_lock_shared(struct inode *inode);
 bool daxrmap_invalidate_trylock_shared(struct inode *inode);
 void daxrmap_invalidate_unlock_shared(struct inode *inode);
@@ -46,7 +45,6 @@ void daxrmap_set_ctime(struct inode *inode, struct timespec64 ctime);
 void daxrmap_set_times(struct inode *inode, struct timespec64 atime,
 		       struct timespec64 mtime, struct timespec64 ctime);
 struct inode *daxrmap_in_core(struct super_block *sb, u64 ino);
-bool daxrmap_put_unless_last(struct inode *inode);
 bool daxrmap_inode_is_new(struct inode *inode);
 void daxrmap_file_accessed(struct file *file);
 ssize_t daxrmap_generic_write_sync(struct kiocb *iocb, ssize_t count);
@@ -65,10 +63,7 @@ void daxrmap_posix_acl_release(struct posix_acl *acl);
 
 /* security.c */
 int daxrmap_new_labels(struct inode *inode, struct inode *dir,
-		       const struct qstr *name,
-		       int (*add)(void *to, const char *name,
-				  const void *value, size_t len),
-		       void *to);
+		       const struct qstr *name, initxattrs add, void *to);
 
 /* fileattr.c */
 bool daxrmap_fileattr_has_fsx(const struct file_kattr *fa);
@@ -130,7 +125,6 @@ bool daxrmap_mmap_supported(const struct vm_area_desc *desc,
 void daxrmap_vma_set_huge(struct vm_area_desc *desc);
 int daxrmap_break_layout(struct inode *inode, loff_t start, loff_t end);
 bool daxrmap_entry_is_real(struct inode *inode, pgoff_t index);
-bool daxrmap_entry_is_dirty(struct inode *inode, pgoff_t index);
 bool daxrmap_next_dirty(struct inode *inode, pgoff_t *index, pgoff_t last,
 			unsigned long *pages, unsigned long *pfn);
 struct inode *daxrmap_folio_owner(unsigned long pfn, struct super_block *sb,

@@ -140,6 +140,8 @@ pub(crate) fn next_dirty<F: FileSystem>(inode: &Inode<F>, pages: Range<u64>) -> 
 
 /// Whether somebody has stored to page `pgoff`, or another of its [`entry`], since it was flushed.
 pub(crate) fn is_dirty<F: FileSystem>(inode: &Inode<F>, pgoff: u64) -> bool {
-    // SAFETY: The inode is live: invariant "live" of `Inode`; the lookup takes RCU itself.
-    unsafe { bindings::daxrmap_entry_is_dirty(inode.as_ptr(), pgoff as usize) }
+    // SAFETY: The inode is live: invariant "live" of `Inode`; its mapping is there as long.
+    let pages = unsafe { &raw mut (*inode.mapping()).i_pages };
+    // SAFETY: The XArray is the live inode's: invariant "live" of `Inode`; the lookup takes RCU itself.
+    unsafe { bindings::xa_get_mark(pages, pgoff as usize, bindings::PAGECACHE_TAG_DIRTY) }
 }

@@ -48,12 +48,6 @@ bool daxrmap_entry_head(struct inode *inode, pgoff_t index,
 	return value & DAX_ENTRY_PMD;
 }
 
-bool daxrmap_entry_is_dirty(struct inode *inode, pgoff_t index)
-{
-	return xa_get_mark(&inode->i_mapping->i_pages, index,
-			   PAGECACHE_TAG_DIRTY);
-}
-
 bool daxrmap_mmap_supported(const struct vm_area_desc *desc,
 			    struct dax_device *dax_dev)
 {

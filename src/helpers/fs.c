@@ -55,18 +55,6 @@ void daxrmap_invalidate_unlock(struct inode *inode)
 	filemap_invalidate_unlock(inode->i_mapping);
 }
 
-/* There is no filemap_ name for this, but the lock is a rw_semaphore. */
-void daxrmap_invalidate_downgrade(struct inode *inode)
-{
-	downgrade_write(&inode->i_mapping->invalidate_lock);
-}
-
-/* @b may be NULL. */
-void daxrmap_invalidate_lock_two(struct inode *a, struct inode *b)
-{
-	filemap_invalidate_lock_two(a->i_mapping, b ? b->i_mapping : NULL);
-}
-
 void daxrmap_invalidate_lock_shared(struct inode *inode)
 {
 	filemap_invalidate_lock_shared(inode->i_mapping);
@@ -175,12 +163,6 @@ struct inode *daxrmap_in_core(struct super_block *sb, u64 ino)
 
 	inode = find_inode_nowait(sb, ino, match_in_core, &leaving);
 	return leaving ? ERR_PTR(-EAGAIN) : inode;
-}
-
-/* Drops a reference and returns true, unless it is the last. */
-bool daxrmap_put_unless_last(struct inode *inode)
-{
-	return atomic_add_unless(&inode->i_count, -1, 1);
 }
 
 bool daxrmap_inode_is_new(struct inode *inode)

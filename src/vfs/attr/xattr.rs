@@ -107,29 +107,35 @@ pub(crate) fn new_labels<F: FileSystem>(
 ) -> Result<KVec<Label>> {
     /// # Safety
     ///
+    /// - `labels`: names and values, and one without a name behind them, which nobody changes for the call.
     /// - `to`: a vector of labels that nobody else uses for the call.
-    /// - `name`: a string.
-    /// - `value`: `len` bytes are there, if `len` is not 0, and nobody changes them for the call.
     unsafe extern "C" fn add(
+        _inode: *mut bindings::inode,
+        mut labels: *const bindings::xattr,
         to: *mut c_void,
-        name: *const c_char,
-        value: *const c_void,
-        len: usize,
     ) -> c_int {
         from_result(|| {
             // SAFETY: It is one, and ours for the call: clause `to`.
             let to = unsafe { &mut *to.cast::<KVec<Label>>() };
-            // SAFETY: It is a string for the call: clause `name`.
-            let suffix = unsafe { CStr::from_char_ptr(name) };
-            let mut name = KVec::new();
-            name.extend_from_slice(b"security.", GFP_KERNEL)?;
-            name.extend_from_slice(suffix.to_bytes(), GFP_KERNEL)?;
-            // SAFETY: So many bytes are there for the call: clause `value`.
-            let bytes = unsafe { bytes(value, len) };
-            let mut value = KVec::new();
-            value.extend_from_slice(bytes, GFP_KERNEL)?;
-            to.push((name, value), GFP_KERNEL)?;
-            Ok(0)
+            loop {
+                // SAFETY: It is one, or that at their end: clause `labels`.
+                let label = unsafe { &*labels };
+                if label.name.is_null() {
+                    return Ok(0);
+                }
+                // SAFETY: It is a string for the call: clause `labels`.
+                let suffix = unsafe { CStr::from_char_ptr(label.name) };
+                let mut name = KVec::new();
+                name.extend_from_slice(b"security.", GFP_KERNEL)?;
+                name.extend_from_slice(suffix.to_bytes(), GFP_KERNEL)?;
+                // SAFETY: So many bytes are there for the call: clause `labels`.
+                let bytes = unsafe { bytes(label.value, label.value_len) };
+                let mut value = KVec::new();
+                value.extend_from_slice(bytes, GFP_KERNEL)?;
+                to.push((name, value), GFP_KERNEL)?;
+                // SAFETY: This one has a name, so there is another behind it: clause `labels`.
+                labels = unsafe { labels.add(1) };
+            }
         })
     }
 
@@ -137,7 +143,7 @@ pub(crate) fn new_labels<F: FileSystem>(
     let name = dentry.map_or(core::ptr::null(), Dentry::qstr);
     let to = (&raw mut labels).cast();
     // SAFETY: Both inodes are live, and the name is null or stable. `add` gets `to`, which is `labels`
-    // and is used by nobody else meanwhile, and name and value of each label of the module
+    // and is used by nobody else meanwhile, and the labels of the modules
     // (security_inode_init_security, which frees them after that).
     to_result(unsafe {
         bindings::daxrmap_new_labels(inode.as_ptr(), dir.as_ptr(), name, Some(add), to)

@@ -204,8 +204,10 @@ impl<'a, F: FileSystem> InvalidateLock<'a, F> {
     pub(crate) fn downgrade(self) -> InvalidateLockShared<'a, F> {
         let this = ManuallyDrop::new(self);
         this.inode.forget();
+        // SAFETY: The inode is live: invariant "live" of `Inode`; its mapping is there as long.
+        let lock = unsafe { &raw mut (*this.inode.mapping()).invalidate_lock };
         // SAFETY: This task holds the lock exclusively: invariant "held".
-        unsafe { bindings::daxrmap_invalidate_downgrade(this.inode.as_ptr()) };
+        unsafe { bindings::downgrade_write(lock) };
         // INVARIANT: "held": it was downgraded, and the exclusive guard is not dropped.
         InvalidateLockShared {
             inode: this.inode,
@@ -257,14 +259,14 @@ pub(crate) fn lock_two<'a, F: FileSystem>(
     a: &'a Inode<F>,
     b: &'a Inode<F>,
 ) -> (InvalidateLock<'a, F>, Option<InvalidateLock<'a, F>>) {
-    let (pa, pb) = (a.as_ptr(), b.as_ptr());
-    let other = if pa == pb { core::ptr::null_mut() } else { pb };
-    // SAFETY: Both inodes are live: invariant "live" of `Inode`; a null second inode is left out.
-    unsafe { bindings::daxrmap_invalidate_lock_two(pa, other) };
+    let other = (a.as_ptr() != b.as_ptr()).then_some(b);
+    let mapping = other.map_or(core::ptr::null_mut(), Inode::mapping);
+    // SAFETY: Both inodes are live: invariant "live" of `Inode`; a null second mapping is left out.
+    unsafe { bindings::filemap_invalidate_lock_two(a.mapping(), mapping) };
     // INVARIANT: "held": both were just taken, or the one if both are one.
     let guard = |inode| InvalidateLock {
         inode,
         _task: NotThreadSafe,
     };
-    (guard(a), (pa != pb).then(|| guard(b)))
+    (guard(a), other.map(guard))
 }

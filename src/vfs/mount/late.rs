@@ -90,12 +90,13 @@ impl<F: FileSystem> LatePuts<F> {
     /// caller starts the worker. Returns whether that is so. Waits for nobody who pins a page.
     pub(in crate::vfs) fn put(&self, inode: ARef<Inode<F>>) -> bool {
         let raw = ARef::into_raw(inode).cast::<bindings::inode>();
-        // SAFETY: The inode is live by the reference that we own, and that the helper drops if it says
-        // so.
-        if unsafe { bindings::daxrmap_put_unless_last(raw.as_ptr()) } {
+        // SAFETY: The inode is live by the reference that we own.
+        let count = unsafe { &raw mut (*raw.as_ptr()).i_count };
+        // SAFETY: The count is the live inode's; if there is another reference, ours is gone.
+        if unsafe { bindings::atomic_add_unless(count, -1, 1) } {
             return false;
         }
-        // SAFETY: The helper has left us the reference to the inode, which is an `F`'s.
+        // SAFETY: The reference is the last one, and still ours; the inode is an `F`'s.
         let inode = unsafe { Inode::<F>::from_raw_owned(raw) };
         if !inode.is_regular() {
             return false;
