@@ -4,7 +4,8 @@
 # a time (tests/mutants/NAME.patch), builds it, runs the self tests that the
 # patch's "Tests:" line names on the stock kernel, or on the one that its
 # "Kernel:" line names, and wants them to fail: a mutant that survives means a
-# test that cannot fail. "Tests: power-cut" is scripts/tests/power-cut.sh,
+# test that cannot fail. First of all the same tests must pass on the module as it is: else
+# they would fail whatever was taken out. "Tests: power-cut" is scripts/tests/power-cut.sh,
 # "power-cut-virtio" the same on virtio-pmem, "mce" is scripts/tests/mce.sh. Some minutes
 # in all.
 # TESTS="a b" runs these instead.
@@ -16,6 +17,8 @@ work=$TOP/build/mutants
 killed=0 survived=0
 "$TOP/scripts/build/selftests.sh" >"$TOP/build/mutants-selftests.log" 2>&1 ||
 	die "the self tests do not build, log: $TOP/build/mutants-selftests.log"
+"$TOP/scripts/build/tools.sh" >"$TOP/build/mutants-tools.log" 2>&1 ||
+	die "the tools do not build, log: $TOP/build/mutants-tools.log"
 
 build() { # NAME KERNEL
 	local dir=$work/$1 args
@@ -54,12 +57,37 @@ mce() { # NAME
 	say "mutant $1: caught: $(grep -m 1 '^not ok' "$log" || tail -n 1 "$log")"
 }
 
-try() { # NAME
-	local dir=$work/$1 tests kernel caught timeout=300
+# What a mutant's lines say.
+tests_of() {
+	local tests
 	tests=${TESTS:-$(sed -n 's/^Tests: //p' "$TOP/tests/mutants/$1.patch")}
 	[ -n "$tests" ] || die "tests/mutants/$1.patch has no line 'Tests: ...'"
+	echo "$tests"
+}
+kernel_of() {
+	local kernel
 	kernel=$(sed -n 's/^Kernel: //p' "$TOP/tests/mutants/$1.patch")
-	kernel=${kernel:-stock}
+	echo "${kernel:-stock}"
+}
+
+# control KERNEL MUTANT...: the tests of those of them that are for this kernel, without any.
+control() {
+	local kernel=$1 m tests=
+	shift
+	for m; do
+		[ "$(kernel_of "$m")" != "$kernel" ] || tests+=" $(tests_of "$m")"
+	done
+	tests=$(printf '%s\n' $tests | grep -vxE 'power-cut|power-cut-virtio|mce|' | LC_ALL=C sort -u | tr '\n' ' ' || true)
+	[ -n "${tests% }" ] || return 0
+	say "without a mutant, $kernel kernel: $tests"
+	TESTS=$tests "$TOP/scripts/tests/selftests.sh" "$kernel" >"$work/control-$kernel.log" 2>&1 ||
+		die "these tests fail without a mutant, log: $work/control-$kernel.log"
+}
+
+try() { # NAME
+	local dir=$work/$1 tests kernel caught timeout=300
+	tests=$(tests_of "$1")
+	kernel=$(kernel_of "$1")
 	[ "$kernel" = stock ] || timeout=900
 	mkdir -p "$dir"
 	(build "$1" "$kernel") >"$dir/build.log" 2>&1 || die "mutant $1 does not build, log: $dir/build.log"
@@ -85,6 +113,9 @@ try() { # NAME
 if [ $# = 0 ]; then
 	set -- $(cd "$TOP/tests/mutants" && ls *.patch | sed 's/\.patch$//')
 fi
+mkdir -p "$work"
+control stock "$@"
+control debug "$@"
 for name; do try "$name"; done
 echo "$killed caught, $survived survived"
 [ $survived = 0 ]
