@@ -7,14 +7,23 @@
 //! None in here; all writers of metadata hold the state lock.
 
 use crate::{
-    dax::Pmem,
-    media::Medium, //
+    dax::{
+        self,
+        Pmem, //
+    },
+    media::{
+        self,
+        Medium, //
+    },
 };
 use core::ops::Range;
 use kernel::{
     prelude::*,
     sync::Arc, //
 };
+
+// What is on the medium and what mm maps are counted in the same blocks; neither room may see the other.
+const _: () = assert!(dax::BLOCK_SIZE == media::BLOCK_SIZE);
 
 /// The device, not the holder of it: that would be a circle, since failures end in the metadata.
 pub(crate) struct PmemMedium(pub(crate) Arc<Pmem>);
