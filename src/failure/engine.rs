@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The engine of a mount: it does with a failure what is to be done, steps 2 to 4 of those in
-//! [`failure`](super). It publishes that blocks are bad, finds their owners, and has those killed that
-//! have them mapped.
+//! The engine of a mount: it does with a failure what is to be done, the steps in [`failure`](super). It
+//! publishes that blocks are bad, has their owners told ([`owners`](super::owners)), and reports.
 //!
 //! It knows the filesystem by [`Ground`] only. Documentation/locking.rst says why no owner is missed, nobody
 //! else is told, and nothing deadlocks.
@@ -16,9 +15,7 @@ use super::{
     ground::Ground,
     report::{
         Counters,
-        Last,
-        Outcome,
-        Via, //
+        Last, //
     },
     translate::{
         self,
@@ -29,7 +26,6 @@ use crate::{
     dax,
     rmap::{
         Cursor,
-        OwnerRecord,
         Sharing, //
     },
     support::RateLimit,
@@ -38,9 +34,7 @@ use crate::{
         Dev,
         Entered,
         Gate,
-        Inode,
-        MountWork,
-        Visit, //
+        MountWork, //
     },
 };
 use core::ops::Range;
@@ -63,22 +57,16 @@ use kernel::{
     },
 };
 
-/// Owners that are looked up at once, under one hold of the state lock: a page of them.
-const BATCH: usize = dax::BLOCK_SIZE as usize / size_of::<OwnerRecord>();
-
-/// Owners that are looked up at once when memory is short.
-const SMALL_BATCH: usize = 8;
-
 /// One failure that is being dealt with.
-struct Failure {
-    range: Range<u64>,
-    flags: c_int,
+pub(super) struct Failure {
+    pub(super) range: Range<u64>,
+    pub(super) flags: c_int,
     /// Where the batch of owners begins that is being told.
-    batch: Cursor,
+    pub(super) batch: Cursor,
     /// fanotify is told of the owners by a walk that is noted already.
-    walked: bool,
+    pub(super) walked: bool,
     /// The first error.
-    result: Result,
+    pub(super) result: Result,
 }
 
 /// What hears of the failures of one mount's device, and deals with them.
@@ -92,7 +80,7 @@ pub(crate) struct Engine<G: Ground> {
     part: MountPart,
     pub(super) ground: Arc<G>,
     pub(super) gate: Arc<Gate<G::Fs>>,
-    events: MountWork<G::Fs, Events<G>>,
+    pub(super) events: MountWork<G::Fs, Events<G>>,
     /// The page frame of block 0; the others follow. Known once the device is taken.
     first_pfn: SetOnce<u64>,
     /// What happened so far.
@@ -230,118 +218,6 @@ impl<G: Ground> Engine<G> {
         })
     }
 
-    /// An unshared block is where `folio->mapping` says, if somebody has mapped it. A first mapping
-    /// of a *shared* block sets the field too, so the owner tree has been asked for the number of
-    /// owners already. False: not answered.
-    fn shortcut(&self, visit: Option<&Visit<'_, G::Fs>>, failure: &mut Failure) -> bool {
-        let block = failure.range.start;
-        let Some(visit) = visit else { return false };
-        let Some(pfn) = self.pfn(block) else {
-            return false;
-        };
-        let Some((inode, pgoff)) = dax::folio_owner(visit, pfn) else {
-            return false;
-        };
-        let owner = OwnerRecord {
-            block,
-            len: 1,
-            ino: inode.ino(),
-            pgoff,
-        };
-        self.last.lock().set_via(Via::Shortcut);
-        let told = self.tell(&inode, owner, failure);
-        if told {
-            self.counters.shortcut.add(1);
-        }
-        told
-    }
-
-    /// Step 4 for every owner of the range that the owner tree has.
-    fn ask_tree(&self, visit: Option<&Visit<'_, G::Fs>>, failure: &mut Failure) {
-        let mut cursor = Cursor::new();
-        let mut small = [OwnerRecord::default(); SMALL_BATCH];
-        // Its owners are told with or without memory, and nobody is waited for to get some.
-        let mut large = KVec::from_elem(OwnerRecord::default(), BATCH, GFP_NOWAIT | __GFP_NOWARN);
-        let batch = match &mut large {
-            Ok(large) => large.as_mut_slice(),
-            Err(_) => &mut small[..],
-        };
-        let mut any = false;
-        loop {
-            failure.batch = cursor.clone();
-            let n = self.ground.owners(&failure.range, &mut cursor, batch);
-            if n == 0 {
-                break;
-            }
-            if !any {
-                any = true;
-                self.counters.tree.add(1);
-                self.last.lock().set_via(Via::Tree);
-            }
-            // Whom there is no room for come all together.
-            if !failure.walked && !self.events.task().has_room(n) {
-                self.leave_to_walk(failure);
-            }
-            for owner in batch.iter().take(n) {
-                match visit.and_then(|visit| visit.in_core(owner.ino).usable()) {
-                    Some(inode) => {
-                        self.tell(&inode, *owner, failure);
-                    }
-                    None => self.note(failure, *owner, Outcome::Absent, Ok(())),
-                }
-            }
-        }
-    }
-
-    /// Step 4 for one owner. False if it owns nothing of the range any more.
-    fn tell(&self, inode: &Inode<G::Fs>, owner: OwnerRecord, failure: &mut Failure) -> bool {
-        self.test_delay();
-        let lock = inode.invalidate_lock();
-        // From here on the file's extents stand still. Walk those pages that still are where the
-        // owner tree, or the folio, said.
-        let mut told = false;
-        let mut done = 0;
-        while done < owner.len {
-            let (pgoff, block) = (owner.pgoff + done, owner.block + done);
-            let (found, len) = self.ground.extent(owner.ino, pgoff, owner.len - done);
-            done = done.saturating_add(len.max(1));
-            let piece = OwnerRecord {
-                block,
-                len,
-                pgoff,
-                ..owner
-            };
-            if found != Some(block) {
-                self.note(failure, piece, Outcome::Moved, Ok(()));
-                continue;
-            }
-            told = true;
-            let pages = pgoff..pgoff + len;
-            let (outcome, errno) = if inode.is_mapped() {
-                let errno = lock.kill_procs(pages.clone(), failure.flags);
-                (Outcome::Killed, errno)
-            } else {
-                (Outcome::Unmapped, Ok(()))
-            };
-            // The signals went to some; the page must go from all.
-            lock.unmap(pages.clone());
-            if pages.clone().any(|page| dax::is_dirty(inode, page)) {
-                dax::lose(inode);
-            }
-            for page in pages {
-                lock.unmark_head(page, |pfn| self.is_bad_pfn(pfn));
-            }
-            failure.result = failure.result.and(errno);
-            self.note(failure, piece, outcome, errno);
-        }
-        told
-    }
-
-    fn is_bad_pfn(&self, pfn: u64) -> bool {
-        self.block(pfn)
-            .is_some_and(|block| self.ground.is_bad(block))
-    }
-
     /// See `notify_delay_ms`.
     pub(crate) fn test_delay(&self) {
         let ms = self.notify_delay_ms.load(Relaxed);
@@ -351,38 +227,6 @@ impl<G: Ground> Engine<G> {
                 i64::try_from(ms.min(60_000)).unwrap_or(0),
             ));
         }
-    }
-
-    /// Has fanotify told of all owners from this batch on by a walk.
-    fn leave_to_walk(&self, failure: &mut Failure) {
-        self.events.task().note_rest(&failure.range, &failure.batch);
-        failure.walked = true;
-    }
-
-    fn note(&self, failure: &mut Failure, owner: OwnerRecord, outcome: Outcome, errno: Result) {
-        if outcome != Outcome::Moved && !failure.walked && !self.events.task().note(owner) {
-            self.leave_to_walk(failure);
-        }
-        let counters = &self.counters;
-        match outcome {
-            Outcome::Moved => counters.moved.add(1),
-            Outcome::Killed => {
-                counters.owners.add(1);
-                counters.owners_mapped.add(1);
-            }
-            Outcome::Absent | Outcome::Unmapped => counters.owners.add(1),
-        }
-        let pages = owner.pgoff..owner.pgoff.saturating_add(owner.len);
-        trace::owner(
-            self.dev,
-            owner.ino,
-            &pages,
-            owner.block,
-            outcome as u32,
-            errno,
-        );
-        let errno = errno.err().map_or(0, |e| e.to_errno());
-        self.last.lock().owner(owner, outcome, errno);
     }
 
     fn log_forgotten(&self, range: &Range<u64>, errno: Error) {

@@ -6,7 +6,7 @@
 //! 2. *publish* ([`Ground::publish`]): the blocks enter the bad set. From here on nobody maps, shares,
 //!    allocates or reads them as if they were good, so the answer below cannot be made
 //!    incomplete by a new owner.
-//! 3. *resolve* ([`Engine`]): an unshared block that is mapped is what `folio->mapping` says; for
+//! 3. *resolve* ([`owners`]): an unshared block that is mapped is what `folio->mapping` says; for
 //!    everything else the owner tree is asked, in batches, its lock held for one batch only.
 //! 4. *kill*: for each owner, under its `invalidate_lock`: look again whether it still owns the
 //!    block, signal who maps it, unmap it from everybody.
@@ -26,6 +26,7 @@
 mod engine;
 mod events;
 mod ground;
+mod owners;
 mod removal;
 mod report;
 mod translate;

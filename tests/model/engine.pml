@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The notifier: src/failure/engine.rs, and how it is called (src/dax/holder.rs). */
+/* The notifier: src/failure/engine.rs and owners.rs, and how it is called (src/dax/holder.rs). */
 
 byte failures;		/* how many failures there were */
 
