@@ -203,7 +203,7 @@ static int open_gone(const union dr_handle *h)
 
 	for (;;) {
 		fd = dr_open_handle(h, O_PATH);
-		if (fd < 0 || fstat(fd, &st) || st.st_nlink || dr_now() > end)
+		if (fd < 0 || dr_xfs() || fstat(fd, &st) || st.st_nlink || dr_now() > end)
 			return fd;
 		close(fd);
 		usleep(1000);
