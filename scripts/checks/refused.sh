@@ -15,7 +15,7 @@ work=$TOP/build/refused
 OWNERSHIP='E0(373|381|382|384|499|50[0-9]|515|521|59[467]|71[2356])'
 mkdir -p "$work"
 
-# examples FILE...: "FILE:LINE CODE" of each block, and its text, into $work/CODE-kind files.
+# examples FILE...: "@ FILE:LINE CODE" of each block, and its text.
 examples() {
 	awk '
 	/^ *\/\/[\/!] ```compile_fail/ {
@@ -34,12 +34,10 @@ examples() {
 	' "$@"
 }
 
-# build KIND CODES-PATTERN [-v]: the examples whose code matches (or not), in one crate.
+# build KIND [not]: the examples of errors of ownership (or all others), in one crate.
 build() {
 	local kind=$1 not=${2:-} dir=$work/$1
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	cp -r "$TOP/Kbuild" "$TOP/include" "$TOP/src" "$dir/"
+	copy_source "$dir"
 	# Line numbers of each example in the crate's root file, for the comparison.
 	awk -v ownership="$OWNERSHIP" -v not="$not" -v root="$dir/src/daxrmap.rs" -v list="$dir/list" '
 	BEGIN { while ((getline line <root) > 0) n++ }

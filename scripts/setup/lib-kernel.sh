@@ -28,6 +28,13 @@ kernel_cc() {
 	sed -n 's/^CONFIG_CC_VERSION_TEXT="\([^ "]*\).*/\1/p' "$KERNEL_HEADERS/.config"
 }
 
+# copy_source DIR: the module's source, to be changed and built there.
+copy_source() {
+	rm -rf "$1"
+	mkdir -p "$1"
+	cp -r "$TOP/Kbuild" "$TOP/include" "$TOP/src" "$1/"
+}
+
 # Whether it is one that pin.sh names.
 kernel_is_tested() {
 	case " $PIN_KERNELS " in *" $KERNEL_VERSION "*) return 0 ;; esac

@@ -27,9 +27,7 @@ build() { # NAME KERNEL
 	debug) args=(-C "$KERNEL_DEBUG" LLVM=-19) ;;
 	*) die "mutant $1: no such kernel: $2 (stock or debug)" ;;
 	esac
-	rm -rf "$dir/tree"
-	mkdir -p "$dir/tree"
-	cp -r "$TOP/Kbuild" "$TOP/include" "$TOP/src" "$dir/tree/"
+	copy_source "$dir/tree"
 	# No errexit here: the caller looks at the result.
 	patch -s -p1 -F 0 -d "$dir/tree" <"$TOP/tests/mutants/$1.patch" || return 1
 	in_root make "${args[@]}" -j"$(nproc)" M="$dir/tree" modules
