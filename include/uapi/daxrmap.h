@@ -176,4 +176,154 @@ struct daxrmap_clear {
  */
 #define DAXRMAP_IOC_CLEAR	_IOWR(0xDA, 3, struct daxrmap_clear)
 
+/*
+ * The guard: failures of pages that other filesystems have, or nobody. These
+ * ioctls are asked of /dev/daxrmap, and need CAP_SYS_ADMIN.
+ */
+
+/**
+ * struct daxrmap_guard - argument of DAXRMAP_IOC_GUARD_STATUS
+ * @flags: DAXRMAP_GUARD_WATCH (out, as all below)
+ * @devices: fsdax devices that there are
+ * @events: failures of pages of such devices that were heard of, since the
+ *	module was loaded
+ * @dropped: of these, those that came faster than they could be noted: what
+ *	was to be done for them was not done
+ * @reserved: zero
+ */
+struct daxrmap_guard {
+	__u32 flags;
+	__u32 devices;
+	__u64 events;
+	__u64 dropped;
+	__u64 reserved[5];
+};
+
+/* flags: the kernel's memory failures are watched, for every device. */
+#define DAXRMAP_GUARD_WATCH		0x1
+
+/* Room for the name of a device. */
+#define DAXRMAP_GUARD_NAME_SIZE	32
+
+/**
+ * struct daxrmap_guard_device - a device that the guard knows of, and argument
+ *	of DAXRMAP_IOC_GUARD_DEVICE
+ * @major: number of the block device; zero asks for the first one, any other
+ *	device for the one after it (in and out)
+ * @minor: the same
+ * @flags: DAXRMAP_GUARD_* (out, as all below)
+ * @reserved0: zero
+ * @name: its name, the rest zeroes
+ * @first_pfn: page frame of its first page; the others follow
+ * @pages: how many it has
+ * @events: failures that the guard has dealt with
+ * @failed_pages: pages that they made bad
+ * @owners: owners that were found, in core
+ * @owners_mapped: of these, those that somebody mapped, and that were told
+ * @signalled: processes that were told by the guard itself, as nobody else did
+ * @joined: good pages that are on the driver's list of bad blocks, because it
+ *	was full, and ranges were joined
+ * @uncovered: failed pages that are not on that list, because it was full
+ * @reserved: zero
+ */
+struct daxrmap_guard_device {
+	__u32 major;
+	__u32 minor;
+	__u32 flags;
+	__u32 reserved0;
+	char name[DAXRMAP_GUARD_NAME_SIZE];
+	__u64 first_pfn;
+	__u64 pages;
+	__u64 events;
+	__u64 failed_pages;
+	__u64 owners;
+	__u64 owners_mapped;
+	__u64 signalled;
+	__u64 joined;
+	__u64 uncovered;
+	__u64 reserved[7];
+};
+
+/* flags of a device: the guard is its holder. */
+#define DAXRMAP_GUARD_HELD		0x1
+/* flags of a device: a daxrmap filesystem is mounted there, which needs no guard. */
+#define DAXRMAP_GUARD_OWN		0x2
+
+/**
+ * struct daxrmap_guard_hold - argument of DAXRMAP_IOC_GUARD_HOLD and _RELEASE
+ * @major: number of the block device: a whole pmem device
+ * @minor: the same
+ * @flags: DAXRMAP_GUARD_FORCE, for _HOLD only
+ * @reserved: zero
+ */
+struct daxrmap_guard_hold {
+	__u32 major;
+	__u32 minor;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/* flags: hold it though nothing is known of what is on it. */
+#define DAXRMAP_GUARD_FORCE		0x1
+
+/**
+ * struct daxrmap_guard_uncovered - argument of DAXRMAP_IOC_GUARD_UNCOVERED
+ * @major: number of the block device
+ * @minor: the same
+ * @index: the how manieth of the ranges, from 0
+ * @page: first page of the device that failed and is not on the driver's list (out)
+ * @count: how many pages (out)
+ * @reserved: zero
+ */
+struct daxrmap_guard_uncovered {
+	__u32 major;
+	__u32 minor;
+	__u64 index;
+	__u64 page;
+	__u64 count;
+	__u64 reserved[2];
+};
+
+/**
+ * struct daxrmap_guard_bad - argument of DAXRMAP_IOC_GUARD_BAD
+ * @major: number of the block device
+ * @minor: the same
+ * @index: the how manieth range of the driver's list of bad blocks, from 0
+ * @sector: its first sector, of 512 bytes (out)
+ * @count: how many sectors it has (out)
+ * @reserved: zero
+ */
+struct daxrmap_guard_bad {
+	__u32 major;
+	__u32 minor;
+	__u64 index;
+	__u64 sector;
+	__u64 count;
+	__u64 reserved[2];
+};
+
+/* Watch (1), or not (0). Survives nothing: a module that is loaded anew does not watch. */
+#define DAXRMAP_IOC_GUARD_SET		_IOW(0xDA, 16, __u32)
+/* How the guard is. */
+#define DAXRMAP_IOC_GUARD_STATUS	_IOR(0xDA, 17, struct daxrmap_guard)
+/* The next device. ENODEV if there are no more. */
+#define DAXRMAP_IOC_GUARD_DEVICE	_IOWR(0xDA, 18, struct daxrmap_guard_device)
+/*
+ * Become the holder of a device that has none. ENODEV if it is no fsdax device,
+ * EBUSY if it has a holder, EALREADY if that is the guard, EPERM if
+ * nobody has it open and DAXRMAP_GUARD_FORCE is not set: an XFS that is
+ * mounted directly on it later has no DAX then.
+ */
+#define DAXRMAP_IOC_GUARD_HOLD		_IOW(0xDA, 19, struct daxrmap_guard_hold)
+/* Be it no more. ENOENT if the guard does not hold it. */
+#define DAXRMAP_IOC_GUARD_RELEASE	_IOW(0xDA, 20, struct daxrmap_guard_hold)
+/* Pages that are not on the driver's list. ENOENT if there are no more. */
+#define DAXRMAP_IOC_GUARD_UNCOVERED	_IOWR(0xDA, 21, struct daxrmap_guard_uncovered)
+/*
+ * The driver's list, which sysfs cannot show if it is longer than a page (and the
+ * kernel warns then). ENOENT if there are no more. The list may change
+ * between two calls: a range may be missed, or come twice.
+ */
+#define DAXRMAP_IOC_GUARD_BAD		_IOWR(0xDA, 22, struct daxrmap_guard_bad)
+
 #endif
