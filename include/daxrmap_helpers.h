@@ -15,7 +15,9 @@
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/ratelimit_types.h>
+#include <linux/sched.h>
 #include <linux/security.h>
+#include <linux/tracepoint-defs.h>
 #include <linux/uio.h>
 
 /* fs.c */
@@ -57,6 +59,11 @@ void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len);
 /* memremap.c */
 struct dev_pagemap *daxrmap_get_device_page(unsigned long pfn);
 void daxrmap_put_device_page(struct dev_pagemap *pgmap);
+void daxrmap_again_device_page(struct dev_pagemap *pgmap);
+void daxrmap_wait_for_frames(const struct dev_pagemap *pgmap,
+			     unsigned long pfn);
+bool daxrmap_frames_are_mapped(const struct dev_pagemap *pgmap,
+			       unsigned long pfn, unsigned long end);
 
 /* acl.c */
 void daxrmap_posix_acl_release(struct posix_acl *acl);
@@ -125,6 +132,9 @@ bool daxrmap_mmap_supported(const struct vm_area_desc *desc,
 void daxrmap_vma_set_huge(struct vm_area_desc *desc);
 int daxrmap_break_layout(struct inode *inode, loff_t start, loff_t end);
 bool daxrmap_entry_is_real(struct inode *inode, pgoff_t index);
+bool daxrmap_find_frames(struct inode *inode, pgoff_t *index,
+			 unsigned long pfn, unsigned long end,
+			 unsigned long *found, unsigned long *pages);
 bool daxrmap_next_dirty(struct inode *inode, pgoff_t *index, pgoff_t last,
 			unsigned long *pages, unsigned long *pfn);
 struct inode *daxrmap_folio_owner(unsigned long pfn, struct super_block *sb,
@@ -137,5 +147,57 @@ void daxrmap_pmem_wmb(void);
 void daxrmap_invalidate_pmem(void *addr, size_t len);
 bool daxrmap_entry_head(struct inode *inode, pgoff_t index,
 			unsigned long *head);
+
+/* disks.c */
+struct daxrmap_disk_ops {
+	void (*added)(void *data, struct gendisk *disk);
+	void (*removed)(void *data, struct gendisk *disk);
+};
+
+int daxrmap_disks_register(const struct daxrmap_disk_ops *ops, void *data);
+void daxrmap_disks_unregister(void);
+struct device *daxrmap_disk_device(struct gendisk *disk);
+const char *daxrmap_disk_name(const struct gendisk *disk);
+dev_t daxrmap_disk_number(struct gendisk *disk);
+bool daxrmap_disk_is_used(struct gendisk *disk);
+void daxrmap_disk_changed(struct gendisk *disk);
+bool daxrmap_set_bad_sectors(struct gendisk *disk, sector_t start,
+			     sector_t len);
+bool daxrmap_bad_entry(const struct gendisk *disk, int index, sector_t *start,
+		       sector_t *len);
+
+/* tracepoint.c */
+struct tracepoint *daxrmap_find_tracepoint(const char *name);
+void daxrmap_tracepoint_synchronize(void);
+unsigned long daxrmap_failed_address(int sig,
+				     const struct kernel_siginfo *info,
+				     int *shift);
+int daxrmap_task_process(const struct task_struct *task);
+
+/* others.c */
+struct file_system_type *daxrmap_present_type(const char *name);
+void daxrmap_put_type(struct file_system_type *type);
+bool daxrmap_sb_may_be_dax(const struct super_block *sb);
+struct inode *daxrmap_next_file(struct super_block *sb, struct inode *prev,
+				bool pages, bool *wanted);
+struct inode *daxrmap_folio_other(unsigned long pfn, pgoff_t *index);
+void daxrmap_up_super(struct super_block *sb);
+void daxrmap_pin_super(struct super_block *sb);
+const void *daxrmap_folio_mapping(unsigned long pfn);
+
+/* early_kill.c */
+unsigned int daxrmap_signal_early(struct inode *inode, pgoff_t index,
+				  bool always,
+				  bool (*told)(void *data, int process,
+					       unsigned long addr),
+				  void *data);
+
+bool daxrmap_early_kill_is_default(void);
+
+/* control.c */
+int daxrmap_control_register(long (*ioctl)(void *data, unsigned int cmd,
+					   unsigned long arg),
+			     void *data);
+void daxrmap_control_unregister(void);
 
 #endif

@@ -24,6 +24,7 @@ mod dax;
 mod errno;
 mod failure;
 mod fs;
+mod guard;
 mod journal;
 mod media;
 mod rmap;
@@ -63,6 +64,8 @@ fn shadow_guard() -> Option<dax::ShadowGuard> {
 
 #[pin_data]
 struct Daxrmap {
+    // Dropped first, as it waits for nobody's mount.
+    _guard: guard::Registration,
     #[pin]
     _registration: vfs::Registration<fs::Mount>,
     _shadow_guard: Option<dax::ShadowGuard>,
@@ -70,12 +73,14 @@ struct Daxrmap {
 
 impl kernel::InPlaceModule for Daxrmap {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        let ready = dax::init();
         try_pin_init!(Self {
             _registration <- vfs::Registration::new(
-                dax::init()?,
+                ready?,
                 module,
                 debugfs::Dir::new(c"daxrmap"),
             ),
+            _guard: guard::Registration::new(ready?)?,
             _shadow_guard: shadow_guard(),
         })
     }

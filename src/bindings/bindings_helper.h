@@ -21,10 +21,13 @@
 #include <linux/posix_acl_xattr.h>
 #include <linux/statfs.h>
 #include <linux/uio.h>
+#include <linux/badblocks.h>
 #include <linux/blkdev.h>
+#include <linux/tracepoint.h>
 #include <daxrmap_helpers.h>
 #include <uapi/daxrmap.h>
 
+const unsigned int DAXRMAP_CONST_BB_MAX_LEN = BB_MAX_LEN;
 const unsigned int DAXRMAP_CONST_SB_RDONLY = SB_RDONLY;
 const unsigned int DAXRMAP_CONST_SB_LAZYTIME = SB_LAZYTIME;
 const unsigned int DAXRMAP_CONST_SB_POSIXACL = SB_POSIXACL;
@@ -52,3 +55,10 @@ const u64 DAXRMAP_CONST_FMR_OWN_DEFECTIVE = FMR_OWNER('X', 8);
 const unsigned int DAXRMAP_CONST_DAXRMAP_IOC_LOST = DAXRMAP_IOC_LOST;
 const unsigned int DAXRMAP_CONST_DAXRMAP_IOC_STATUS = DAXRMAP_IOC_STATUS;
 const unsigned int DAXRMAP_CONST_DAXRMAP_IOC_CLEAR = DAXRMAP_IOC_CLEAR;
+const unsigned int DAXRMAP_CONST_DAXRMAP_IOC_GUARD_SET = DAXRMAP_IOC_GUARD_SET;
+const unsigned int DAXRMAP_CONST_DAXRMAP_IOC_GUARD_STATUS = DAXRMAP_IOC_GUARD_STATUS;
+const unsigned int DAXRMAP_CONST_DAXRMAP_IOC_GUARD_DEVICE = DAXRMAP_IOC_GUARD_DEVICE;
+const unsigned int DAXRMAP_CONST_DAXRMAP_IOC_GUARD_HOLD = DAXRMAP_IOC_GUARD_HOLD;
+const unsigned int DAXRMAP_CONST_DAXRMAP_IOC_GUARD_RELEASE = DAXRMAP_IOC_GUARD_RELEASE;
+const unsigned int DAXRMAP_CONST_DAXRMAP_IOC_GUARD_UNCOVERED = DAXRMAP_IOC_GUARD_UNCOVERED;
+const unsigned int DAXRMAP_CONST_DAXRMAP_IOC_GUARD_BAD = DAXRMAP_IOC_GUARD_BAD;

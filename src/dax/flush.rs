@@ -19,7 +19,7 @@ use crate::{
     bindings,
     support::fatal_signal_pending,
     vfs::{
-        FileSystem,
+        AnyInode,
         Inode, //
     },
 };
@@ -88,8 +88,8 @@ impl<'a, F: Extents> Writeback<'a, F> {
 
 /// What was stored to a dirty page is lost: fsync(2) says so, once to each who has the file open, or
 /// to the next who opens it.
-pub(crate) fn lose<F: FileSystem>(inode: &Inode<F>) {
-    // SAFETY: The inode is live: invariant "live" of `Inode`, and so is its mapping.
+pub(crate) fn lose(inode: &AnyInode) {
+    // SAFETY: The inode is live: invariant "live" of `AnyInode`, and so is its mapping.
     let error = unsafe { &raw mut (*inode.mapping()).wb_err };
     // SAFETY: The mapping is live, and the field only ever changed atomically, as here.
     unsafe { bindings::errseq_set(error, -(bindings::EIO as c_int)) };
@@ -97,9 +97,9 @@ pub(crate) fn lose<F: FileSystem>(inode: &Inode<F>) {
 
 /// The pages that share a DAX entry with page `pgoff`: a PMD of them, or that one alone. They are
 /// flushed together.
-pub(crate) fn entry<F: FileSystem>(inode: &Inode<F>, pgoff: u64) -> Range<u64> {
+pub(crate) fn entry(inode: &AnyInode, pgoff: u64) -> Range<u64> {
     let mut head = 0;
-    // SAFETY: The inode is live: invariant "live" of `Inode`.
+    // SAFETY: The inode is live: invariant "live" of `AnyInode`.
     let huge = unsafe { bindings::daxrmap_entry_head(inode.as_ptr(), pgoff as usize, &mut head) };
     let pages = if huge { PMD_BLOCKS } else { 1 };
     let start = pgoff - pgoff % pages;
@@ -115,13 +115,13 @@ pub(crate) struct Dirty {
 }
 
 /// The first such entry with a page of `pages`. It may begin before them.
-pub(crate) fn next_dirty<F: FileSystem>(inode: &Inode<F>, pages: Range<u64>) -> Option<Dirty> {
+pub(crate) fn next_dirty(inode: &AnyInode, pages: Range<u64>) -> Option<Dirty> {
     let last = pages
         .end
         .checked_sub(1)
         .filter(|last| *last >= pages.start)?;
     let (mut index, mut count, mut pfn) = (pages.start as usize, 0, 0);
-    // SAFETY: The inode is live: invariant "live" of `Inode`; the lookup takes RCU itself.
+    // SAFETY: The inode is live: invariant "live" of `AnyInode`; the lookup takes RCU itself.
     let found = unsafe {
         bindings::daxrmap_next_dirty(
             inode.as_ptr(),
@@ -139,9 +139,9 @@ pub(crate) fn next_dirty<F: FileSystem>(inode: &Inode<F>, pages: Range<u64>) -> 
 }
 
 /// Whether somebody has stored to page `pgoff`, or another of its [`entry`], since it was flushed.
-pub(crate) fn is_dirty<F: FileSystem>(inode: &Inode<F>, pgoff: u64) -> bool {
-    // SAFETY: The inode is live: invariant "live" of `Inode`; its mapping is there as long.
+pub(crate) fn is_dirty(inode: &AnyInode, pgoff: u64) -> bool {
+    // SAFETY: The inode is live: invariant "live" of `AnyInode`; its mapping is there as long.
     let pages = unsafe { &raw mut (*inode.mapping()).i_pages };
-    // SAFETY: The XArray is the live inode's: invariant "live" of `Inode`; the lookup takes RCU itself.
+    // SAFETY: The XArray is the live inode's: invariant "live" of `AnyInode`; the lookup takes RCU itself.
     unsafe { bindings::xa_get_mark(pages, pgoff as usize, bindings::PAGECACHE_TAG_DIRTY) }
 }

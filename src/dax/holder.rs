@@ -17,6 +17,7 @@
 
 use crate::{
     bindings,
+    dax::Pmem,
     errno::eopnotsupp, //
 };
 use core::{
@@ -33,12 +34,13 @@ use kernel::{
             Relaxed, //
         },
         global_lock,
-        Arc, //
+        Arc,
+        ArcBorrow, //
     },
 };
 
 /// What hears of failures of the device.
-pub(crate) trait FailureSink: Send + Sync + 'static {
+pub(crate) trait FailureSink: Send + Sync + Sized + 'static {
     /// Hears that bytes `offset..offset + len` of the whole device, not of the partition, have failed.
     /// `u64::MAX` bytes from 0 are the whole device. `mf_flags`: as in mm/memory-failure.c. May sleep;
     /// the caller holds dax SRCU.
@@ -46,7 +48,7 @@ pub(crate) trait FailureSink: Send + Sync + 'static {
     /// # Errors
     ///
     /// The errno for memory_failure(). `EOPNOTSUPP` makes it try the generic way instead.
-    fn notify_failure(&self, offset: u64, len: u64, mf_flags: c_int) -> Result;
+    fn notify_failure(this: ArcBorrow<'_, Self>, offset: u64, len: u64, mf_flags: c_int) -> Result;
 }
 
 /// A sink as the list knows it: where it is, and of which type.
@@ -66,7 +68,8 @@ global_lock! {
 /// Whether somebody has begun to initialise the locks of this layer.
 static BEGUN: AtomicFlag = AtomicFlag::new(false);
 
-/// The proof that the locks of this layer are initialised: there is one, from [`init()`].
+/// The proof that the locks of this layer are initialised: from [`init()`].
+#[derive(Clone, Copy)]
 pub(crate) struct Ready(());
 
 /// Initialises the locks of this layer. Called when the module is loaded.
@@ -83,6 +86,29 @@ pub(crate) fn init() -> Result<Ready> {
     // SAFETY: Only the first caller comes here, and there is no `Ready` yet: clause "once".
     unsafe { super::sharing::init() };
     Ok(Ready(()))
+}
+
+/// Who holds a dax device.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HeldBy {
+    /// Nobody, or it is gone.
+    Nobody,
+    /// A sink of this type, from here.
+    Sink(TypeId),
+    /// Somebody else: another filesystem.
+    Other,
+}
+
+/// Who holds the device at this moment.
+pub(crate) fn held_by(pmem: &Pmem) -> HeldBy {
+    // SAFETY: The device is referenced: invariant "dax" of `Pmem`.
+    let holder = unsafe { bindings::dax_holder(pmem.as_ptr()) };
+    if holder.is_null() {
+        return HeldBy::Nobody;
+    }
+    let holders = HOLDERS.lock();
+    let ours = holders.iter().find(|e| e.address == holder.addr());
+    ours.map_or(HeldBy::Other, |e| HeldBy::Sink(e.kind))
 }
 
 /// A sink that notifiers can find.
@@ -166,9 +192,8 @@ impl<S: FailureSink> Registered<S> {
             // SAFETY: Who is listed is a sink of this type: invariants "owned" and "listed". Its `Device`
             // drops it only after a grace period of dax SRCU that began when it was listed no more,
             // and this runs under dax SRCU.
-            unsafe { &*holder }
-                .notify_failure(offset, len, mf_flags)
-                .map(|()| 0)
+            let sink = unsafe { ArcBorrow::from_raw(holder) };
+            S::notify_failure(sink, offset, len, mf_flags).map(|()| 0)
         })
     }
 }

@@ -19,9 +19,8 @@ use super::{
 use crate::{
     bindings,
     vfs::{
-        FileSystem,
-        Inode,
-        InvalidateLock, //
+        AnyInode,
+        AnyInvalidateLock, //
     },
 };
 use core::ops::Range;
@@ -34,7 +33,7 @@ use kernel::{
     },
 };
 
-impl<F: FileSystem> InvalidateLock<'_, F> {
+impl AnyInvalidateLock<'_> {
     /// Unmaps pages `range` of the file everywhere and deletes their DAX entries, so that the next access
     /// faults: of all of them, or of none. With a part of a huge page all of the page goes, after it was
     /// made durable: somebody may have mapped the rest by small pages, and the DAX code would forget what
@@ -45,7 +44,7 @@ impl<F: FileSystem> InvalidateLock<'_, F> {
     /// `ERESTARTSYS` if a page is pinned (get_user_pages) at this moment: drop the lock, wait, retry.
     /// `EIO` if the device is gone.
     pub(crate) fn break_layout(&self, range: Range<u64>) -> Result {
-        let inode = self.inode();
+        let inode = self.any_inode();
         if range.is_empty() {
             return Ok(());
         }
@@ -61,7 +60,7 @@ impl<F: FileSystem> InvalidateLock<'_, F> {
             range.end - 1
         };
         let _counting = lock_counts(inode);
-        // SAFETY: The inode is live: invariant "live" of `Inode`; its `invalidate_lock` is held
+        // SAFETY: The inode is live: invariant "live" of `AnyInode`; its `invalidate_lock` is held
         // exclusively: invariant "held".
         to_result(unsafe { bindings::daxrmap_break_layout(inode.as_ptr(), range.start, last) })
     }
@@ -72,8 +71,10 @@ impl<F: FileSystem> InvalidateLock<'_, F> {
         let range = bytes(&range);
         let len = range.end - range.start;
         if len > 0 {
-            // SAFETY: The inode is live: invariant "live" of `Inode`, and so is its mapping.
-            unsafe { bindings::unmap_mapping_range(self.inode().mapping(), range.start, len, 0) };
+            // SAFETY: The inode is live: invariant "live" of `AnyInode`, and so is its mapping.
+            unsafe {
+                bindings::unmap_mapping_range(self.any_inode().mapping(), range.start, len, 0)
+            };
         }
     }
 
@@ -90,11 +91,11 @@ impl<F: FileSystem> InvalidateLock<'_, F> {
         if range.is_empty() {
             return Ok(());
         }
-        // SAFETY: The inode is live: invariant "live" of `Inode`, and so is its mapping. Nobody dirties
+        // SAFETY: The inode is live: invariant "live" of `AnyInode`, and so is its mapping. Nobody dirties
         // the range anew: it is unmapped, under the lock.
         to_result(unsafe {
             bindings::filemap_write_and_wait_range(
-                self.inode().mapping(),
+                self.any_inode().mapping(),
                 range.start,
                 range.end - 1,
             )
@@ -106,10 +107,10 @@ impl<F: FileSystem> InvalidateLock<'_, F> {
 ///
 /// Not by `dax_break_layout_final`, which waits until nobody *uses* a page that it found pinned: that
 /// may be for as long as anybody maps it in another file, the task itself included.
-pub(crate) fn break_layout_final<F: FileSystem>(inode: &Inode<F>) {
+pub(crate) fn break_layout_final(inode: &AnyInode) {
     loop {
         let counting = lock_counts(inode);
-        // SAFETY: The inode is live: invariant "live" of `Inode`. Without the `invalidate_lock` faults could
+        // SAFETY: The inode is live: invariant "live" of `AnyInode`. Without the `invalidate_lock` faults could
         // bring pages back, which harms nobody; there are none, as the file is being evicted.
         let ret = unsafe { bindings::daxrmap_break_layout(inode.as_ptr(), 0, i64::MAX) };
         drop(counting);
@@ -123,8 +124,8 @@ pub(crate) fn break_layout_final<F: FileSystem>(inode: &Inode<F>) {
 /// Whether page `pgoff` of the file is associated with a page of the device: mapped by somebody
 /// now, or since it was last taken away. Neither holes nor a fault in progress count.
 /// For use inside of `Extents::map`, where the entry is locked by the fault.
-pub(crate) fn has_page<F: FileSystem>(inode: &Inode<F>, pgoff: u64) -> bool {
+pub(crate) fn has_page(inode: &AnyInode, pgoff: u64) -> bool {
     const { assert!(BLOCK_SHIFT == 12, "a block is one 4 KiB page") };
-    // SAFETY: The inode is live: invariant "live" of `Inode`; the lookup takes RCU itself.
+    // SAFETY: The inode is live: invariant "live" of `AnyInode`; the lookup takes RCU itself.
     unsafe { bindings::daxrmap_entry_is_real(inode.as_ptr(), pgoff as usize) }
 }

@@ -8,6 +8,8 @@
 //!   `dax_iomap_fault` and FIEMAP. [`fault`]: a page fault. [`flush`]: what fsync(2) does.
 //! - [`layout`]: taking pages away from those who map or pin them. [`sharing`]: counting files that
 //!   share a page. [`poison`]: who maps a failed page, and telling them.
+//! - [`disks`]: all fsdax disks. [`watch`]: hearing of every failure. [`others`]: which files of other
+//!   filesystems have a page.
 //! - [`shadow`]: a system call that takes DAX entries for something else.
 //!
 //! # Locking
@@ -18,6 +20,7 @@
 //! guard.
 
 mod device;
+mod disks;
 mod fault;
 mod file;
 mod flush;
@@ -25,12 +28,18 @@ mod holder;
 mod iomap;
 mod layout;
 mod memory;
+mod others;
 mod poison;
 mod shadow;
 mod sharing;
+mod watch;
 
 pub(crate) use self::{
     device::Device,
+    disks::{
+        DiskSink,
+        Disks, //
+    },
     fault::{
         Fault,
         FaultResult, //
@@ -51,8 +60,10 @@ pub(crate) use self::{
         Writeback, //
     },
     holder::{
+        held_by,
         init,
         FailureSink,
+        HeldBy,
         Ready, //
     },
     iomap::{
@@ -68,9 +79,16 @@ pub(crate) use self::{
         has_page, //
     },
     memory::{
+        device_page::DevicePage,
         media::mark_poisoned,
         part::Part,
         pmem::Pmem, //
+    },
+    others::{
+        early_kill_is_default,
+        folio_file,
+        frame,
+        OneFile, //
     },
     poison::{
         folio_owner,
@@ -78,6 +96,10 @@ pub(crate) use self::{
     },
     shadow::ShadowGuard,
     sharing::lock_counts,
+    watch::{
+        PageFailureSink,
+        PageFailures, //
+    },
 };
 
 use core::ops::Range;

@@ -15,9 +15,9 @@ use super::memory::device_page::DevicePage;
 use crate::{
     bindings,
     vfs::{
+        AnyInvalidateLock,
         FileSystem,
         Inode,
-        InvalidateLock,
         Visit,
         Visited, //
     },
@@ -34,7 +34,7 @@ use kernel::{
 /// A flag of a failure (include/linux/mm.h): the memory is good but about to go. Revoke, don't poison.
 pub(crate) const MF_MEM_PRE_REMOVE: c_int = bindings::mf_flags_MF_MEM_PRE_REMOVE as c_int;
 
-impl<F: FileSystem> InvalidateLock<'_, F> {
+impl AnyInvalidateLock<'_> {
     /// Signals the processes that map pages `range` of the file, by the rules of memory_failure(): the
     /// consumer at once, others if they asked for early kill; then unmaps what they had.
     ///
@@ -43,10 +43,10 @@ impl<F: FileSystem> InvalidateLock<'_, F> {
     /// `EBUSY` if the file is no DAX file any more.
     pub(crate) fn kill_procs(&self, range: Range<u64>, mf_flags: c_int) -> Result {
         let count = range.end.saturating_sub(range.start);
-        // SAFETY: The inode is live: invariant "live" of `Inode`, and so is its mapping.
+        // SAFETY: The inode is live: invariant "live" of `AnyInode`, and so is its mapping.
         to_result(unsafe {
             bindings::mf_dax_kill_procs(
-                self.inode().mapping(),
+                self.any_inode().mapping(),
                 range.start as usize,
                 count as usize,
                 mf_flags,
@@ -58,8 +58,8 @@ impl<F: FileSystem> InvalidateLock<'_, F> {
     /// entry, whichever page it was asked for. `pgoff`: a page that it was asked for. `is_bad`: whether a
     /// page frame is bad.
     pub(crate) fn unmark_head(&self, pgoff: u64, is_bad: impl FnOnce(u64) -> bool) {
-        let (inode, mut head) = (self.inode(), 0);
-        // SAFETY: The inode is live: invariant "live" of `Inode`.
+        let (inode, mut head) = (self.any_inode(), 0);
+        // SAFETY: The inode is live: invariant "live" of `AnyInode`.
         let huge =
             unsafe { bindings::daxrmap_entry_head(inode.as_ptr(), pgoff as usize, &mut head) };
         if !huge || is_bad(head as u64) {

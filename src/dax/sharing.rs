@@ -16,10 +16,7 @@
 
 use crate::{
     support::NoFsScope,
-    vfs::{
-        FileSystem,
-        Inode, //
-    },
+    vfs::AnyInode, //
 };
 use kernel::{
     prelude::*,
@@ -52,7 +49,7 @@ pub(crate) struct Counting {
 }
 
 /// Takes the lock, for what happens to pages of the file; sleeps.
-pub(crate) fn lock_counts<F: FileSystem>(_inode: &Inode<F>) -> Counting {
+pub(crate) fn lock_counts(_inode: &AnyInode) -> Counting {
     let nofs = NoFsScope::new();
     Counting {
         _guard: COUNTS.lock(),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The engine of a mount: it does with a failure what is to be done, the steps in [`failure`](super). It
+//! The engine: it does with a failure what is to be done, the steps in [`failure`](super). It
 //! publishes that blocks are bad, has their owners told ([`owners`](super::owners)), and reports.
 //!
-//! It knows the filesystem by [`Ground`] only. Documentation/locking.rst says why no owner is missed, nobody
+//! It knows who has the blocks by [`Ground`] only. Documentation/locking.rst says why no owner is missed, nobody
 //! else is told, and nothing deadlocks.
 //!
 //! # Locking
@@ -11,8 +11,10 @@
 //! Those of [`failure`](super). Its caller holds no lock of a file, nor the state lock.
 
 use super::{
-    events::Events,
-    ground::Ground,
+    ground::{
+        Failure,
+        Ground, //
+    },
     report::{
         Counters,
         Last, //
@@ -24,18 +26,9 @@ use super::{
 };
 use crate::{
     dax,
-    rmap::{
-        Cursor,
-        Sharing, //
-    },
     support::RateLimit,
     trace,
-    vfs::{
-        Dev,
-        Entered,
-        Gate,
-        MountWork, //
-    },
+    vfs::Dev, //
 };
 use core::ops::Range;
 use kernel::{
@@ -57,19 +50,7 @@ use kernel::{
     },
 };
 
-/// One failure that is being dealt with.
-pub(super) struct Failure {
-    pub(super) range: Range<u64>,
-    pub(super) flags: c_int,
-    /// Where the batch of owners begins that is being told.
-    pub(super) batch: Cursor,
-    /// fanotify is told of the owners by a walk that is noted already.
-    pub(super) walked: bool,
-    /// The first error.
-    pub(super) result: Result,
-}
-
-/// What hears of the failures of one mount's device, and deals with them.
+/// What hears of the failures of one ground's device, and deals with them.
 #[pin_data]
 pub(crate) struct Engine<G: Ground> {
     pub(super) name: CString,
@@ -78,9 +59,7 @@ pub(crate) struct Engine<G: Ground> {
     #[pin]
     lines: RateLimit,
     part: MountPart,
-    pub(super) ground: Arc<G>,
-    pub(super) gate: Arc<Gate<G::Fs>>,
-    pub(super) events: MountWork<G::Fs, Events<G>>,
+    pub(super) ground: G,
     /// The page frame of block 0; the others follow. Known once the device is taken.
     first_pfn: SetOnce<u64>,
     /// What happened so far.
@@ -94,8 +73,8 @@ pub(crate) struct Engine<G: Ground> {
 }
 
 impl<G: Ground> Engine<G> {
-    /// An engine for the mount of device `name`, whose part of it is `start..start + len` bytes. What
-    /// it finds is counted in `counters`.
+    /// An engine for `ground`, which is bytes `start..start + len` of the device that the log calls
+    /// `name`. What it finds is counted in `counters`.
     ///
     /// # Errors
     ///
@@ -105,19 +84,15 @@ impl<G: Ground> Engine<G> {
         dev: Dev,
         start: u64,
         len: u64,
-        ground: Arc<G>,
-        gate: Arc<Gate<G::Fs>>,
+        ground: G,
         counters: Arc<Counters>,
     ) -> Result<Arc<Self>> {
-        let events = MountWork::new(gate.clone(), Events::new(&name, ground.clone())?)?;
         let engine = try_pin_init!(Self {
             lines <- RateLimit::new(&name, "failures"),
             name,
             dev,
             part: MountPart { start, len },
             ground,
-            gate,
-            events,
             first_pfn: SetOnce::new(),
             counters,
             notify_delay_ms: Atomic::new(0),
@@ -141,78 +116,71 @@ impl<G: Ground> Engine<G> {
         pfn.checked_sub(self.first_pfn.copy()?)
     }
 
-    /// What the log calls the mount.
+    /// What the log calls the device.
     pub(crate) fn name(&self) -> &CStr {
         &self.name
     }
 
-    /// Runs `f` while no failure of this mount is dealt with: each comes before `f` or after it as a
+    /// Runs `f` while no failure of this ground is dealt with: each comes before `f` or after it as a
     /// whole. May sleep; no lock of a file may be held, nor may `f` take one.
     pub(crate) fn between_failures<T>(&self, f: impl FnOnce() -> T) -> T {
-        self.gate.enter(|_| f())
+        self.ground.visit(|_| f())
     }
 
     /// Deals with blocks that nobody has told of, but that the driver knows as bad: what `listed`
-    /// returns. It is asked inside of the gate, where nothing can clear them any more; blocks that are
+    /// returns. It is asked inside of the ground's [`visit`](Ground::visit), where nothing can clear them any more; blocks that are
     /// in the bad set by then are left out. May sleep; no lock of a file may be held. The caller keeps
     /// the device alive, see [`Pmem::while_alive`](dax::Pmem::while_alive), as it is for a notification.
     ///
     /// # Errors
     ///
     /// The first one that an owner gave; all owners were tried.
-    pub(crate) fn discovered(&self, listed: impl FnOnce() -> Option<Range<u64>>) -> Result {
+    pub(crate) fn discovered(
+        &self,
+        listed: impl FnOnce() -> Option<Range<u64>>,
+        notes: G::Notes,
+    ) -> Result {
         let counted = |range: &Range<u64>| self.counters.discovered.add(range.end - range.start);
         let find = || self.ground.first_good(&listed()?);
-        self.failed(|| find().inspect(counted), 0)
+        self.failed(|| Some((find().inspect(counted)?, notes)), 0)
     }
 
-    /// Steps 2 to 5 for the blocks that `find` returns, if any, whose memory has failed.
-    fn failed(&self, find: impl FnOnce() -> Option<Range<u64>>, flags: c_int) -> Result {
+    /// Steps 2 to 5 for the blocks that `find` returns, if any, whose memory has failed. May sleep; no lock
+    /// of a file may be held.
+    ///
+    /// # Errors
+    ///
+    /// The first one: of making them known, or that an owner gave; all owners were tried.
+    pub(crate) fn failed(
+        &self,
+        find: impl FnOnce() -> Option<(Range<u64>, G::Notes)>,
+        flags: c_int,
+    ) -> Result {
         let counters = &self.counters;
-        // The gate serialises events of this mount, so that `last` is about one of them.
-        self.gate.enter(|entered| {
-            let Some(range) = find() else { return Ok(()) };
-            counters.notifies.add(1);
-            // Inodes on their way in or out are nobody's: the bad set will answer for them.
-            let visit = match &entered {
-                Entered::Up(visit) => Some(visit),
-                Entered::Down | Entered::Ending => None,
+        // Failures of this ground come one after the other, so that `last` is about one of them.
+        self.ground.visit(|visit| {
+            let Some((range, notes)) = find() else {
+                return Ok(());
             };
+            counters.notifies.add(1);
             self.last.lock().begin(range.clone(), flags);
             let published = self.ground.publish(&range);
-            let newly_bad = published
-                .as_ref()
-                .map_or_else(|e| Err(*e), |p| Ok(p.newly_bad));
-            trace::publish(self.dev, &range, flags, newly_bad);
+            trace::publish(self.dev, &range, flags, published);
             for pfn in range.clone().filter_map(|block| self.pfn(block)) {
                 dax::mark_poisoned(pfn);
+            }
+            match published {
+                Ok(newly_bad) => counters.failed_blocks.add(newly_bad),
+                Err(e) => self.log_forgotten(&range, e),
             }
             let mut failure = Failure {
                 range: range.clone(),
                 flags,
-                batch: Cursor::new(),
-                walked: false,
-                result: match &published {
-                    Ok(p) => {
-                        counters.failed_blocks.add(p.newly_bad);
-                        Ok(())
-                    }
-                    Err(e) => {
-                        self.log_forgotten(&range, *e);
-                        Err(*e)
-                    }
-                },
+                notes,
+                result: published.map(|_| ()),
             };
-            let single =
-                published.is_ok_and(|p| p.sharing == Sharing::One && range.end - range.start == 1);
-            if !(single && self.shortcut(visit, &mut failure)) {
-                self.ask_tree(visit, &mut failure);
-            }
-            if let Some(visit) = visit {
-                self.events.start(visit);
-            }
-            // When this returns the kernel takes the pages out of its map.
-            self.ground.wait_for_touching();
+            self.ground.resolve(self, visit, &mut failure);
+            self.ground.finish(visit);
             self.log(&range, flags, failure.result);
             failure.result
         })
@@ -265,13 +233,13 @@ impl<G: Ground> Engine<G> {
     }
 }
 
-impl<G: Ground> dax::FailureSink for Engine<G> {
-    fn notify_failure(&self, offset: u64, len: u64, mf_flags: c_int) -> Result {
-        let range = translate::blocks(self.part, offset, len, dax::BLOCK_SHIFT)?;
-        if mf_flags & dax::MF_MEM_PRE_REMOVE != 0 {
-            self.removed(&range, mf_flags)
-        } else {
-            self.failed(|| Some(range), mf_flags)
-        }
+impl<G: Ground> Engine<G> {
+    /// Step 1: the blocks that these bytes of the device are.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`translate::blocks`].
+    pub(crate) fn blocks(&self, offset: u64, len: u64) -> Result<Range<u64>> {
+        translate::blocks(self.part, offset, len, dax::BLOCK_SHIFT)
     }
 }

@@ -1,80 +1,171 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ground that the engine stands on: what it has to know of a filesystem, as a trait.
+//! The ground that the engine stands on: who has the failed pages, as a trait.
+//!
+//! There are two: a mount of a filesystem of ours ([`Mounted`](super::Mounted)), which knows all owners
+//! of each block; and a device that others have their filesystems on, whose owners are looked for among
+//! their inodes in core (`guard`). To the engine either has blocks, which are pages of the device and count
+//! from where the ground begins, and files, whose pages they are.
 //!
 //! # Locking
 //!
-//! Each function takes the filesystem's locks that it needs (in `fs` the state lock), and drops them before
-//! it returns. The engine calls most of them with the gate's mutex held, some of them with an owner's
-//! `invalidate_lock` too: so none may take a lock of a file, or enter the gate.
+//! One failure of a ground is dealt with at a time: inside of [`Ground::visit`]. All but `visit` and
+//! [`Ground::each_file`] may be called there, and [`Ground::extent`], [`Ground::is_bad`] and
+//! [`Ground::note`] with an owner's `invalidate_lock` held too: these take no lock of a file.
 
+use super::report::{
+    Counters,
+    Outcome,
+    Via, //
+};
 use crate::{
-    rmap::{
-        Cursor,
-        OwnerRecord,
-        Sharing, //
+    rmap::OwnerRecord,
+    vfs::{
+        AnyInode,
+        AnyInvalidateLock,
+        FileSystem,
+        Inode, //
     },
-    vfs::FileSystem, //
 };
 use core::ops::Range;
 use kernel::prelude::*;
 
-/// What [`Ground::publish`] found.
-pub(crate) struct Published {
-    /// Blocks that were good before.
-    pub(crate) newly_bad: u64,
-    /// Owners of the first block.
-    pub(crate) sharing: Sharing,
+/// A file in core: what an owner is.
+pub(crate) trait OwnerFile {
+    /// Its inode.
+    fn inode(&self) -> &AnyInode;
+
+    /// Runs `f` with its `invalidate_lock` held exclusively; sleeps.
+    fn locked<R>(&self, f: impl FnOnce(&AnyInvalidateLock<'_>) -> R) -> R;
 }
 
-/// What the engine needs of a filesystem. Blocks count from the start of the mount, pages from that of
-/// the file.
-pub(crate) trait Ground: Send + Sync + 'static {
-    /// The filesystem's type.
-    type Fs: FileSystem;
+impl<F: FileSystem> OwnerFile for Inode<F> {
+    fn inode(&self) -> &AnyInode {
+        self
+    }
 
-    /// Puts blocks into the bad set.
+    fn locked<R>(&self, f: impl FnOnce(&AnyInvalidateLock<'_>) -> R) -> R {
+        f(&self.invalidate_lock())
+    }
+}
+
+impl OwnerFile for AnyInode {
+    fn inode(&self) -> &AnyInode {
+        self
+    }
+
+    fn locked<R>(&self, f: impl FnOnce(&AnyInvalidateLock<'_>) -> R) -> R {
+        f(&self.any_invalidate_lock())
+    }
+}
+
+/// One failure that is being dealt with.
+pub(crate) struct Failure<G: Ground> {
+    /// The blocks.
+    pub(crate) range: Range<u64>,
+    /// As in mm/memory-failure.c.
+    pub(crate) flags: c_int,
+    /// What the ground remembers of it.
+    pub(crate) notes: G::Notes,
+    /// The first error.
+    pub(crate) result: Result,
+}
+
+/// Step 4: what is done about an owner that a ground has found. The [engine](super::Engine) does it.
+pub(crate) trait Tells<G: Ground> {
+    /// Has who maps the file's pages signalled, as far as they are those blocks still, and takes them from
+    /// everybody. False if it has none of them any more. No lock of a file is held.
+    fn tell(&self, file: &G::File, owner: OwnerRecord, failure: &mut Failure<G>) -> bool;
+
+    /// The same, at once, and without a note of it: the owner is found once more, and told then.
     ///
     /// # Errors
     ///
-    /// `ENOMEM` if it is full and cannot grow. The filesystem has shut itself down then, under the
-    /// lock that the bad set is asked under.
-    fn publish(&self, range: &Range<u64>) -> Result<Published>;
+    /// Those of [`Ground::kill`].
+    fn take_at_once(&self, file: &G::File, owner: OwnerRecord, failure: &Failure<G>) -> Result;
 
-    /// Fills `out` with the next owners of blocks in `range`, clipped to it, and returns how many they
-    /// are: 0 at the end. See `OwnerTree::owners`.
-    fn owners(&self, range: &Range<u64>, cursor: &mut Cursor, out: &mut [OwnerRecord]) -> usize;
+    /// Notes an owner that is not in core.
+    fn note_absent(&self, owner: OwnerRecord, failure: &mut Failure<G>);
 
-    /// What stands at page `pgoff` of file `ino`: the block, if any, and for how many pages (at
-    /// most `max`, at least 1) block and page continue together.
-    fn extent(&self, ino: u64, pgoff: u64, max: u64) -> (Option<u64>, u64);
+    /// The owners of the failure were found in this way.
+    fn found_by(&self, via: Via);
 
-    /// The next owners of those blocks of `range` that are in the bad set, as
-    /// [`owners`](Self::owners), clipped to these; and whether there are no more. Without more there
-    /// may be none this time.
-    fn lost_owners(
+    /// The page frame of a block.
+    fn pfn(&self, block: u64) -> Option<u64>;
+
+    /// What happened so far.
+    fn counters(&self) -> &Counters;
+}
+
+/// Who has the pages of a device, and what is to be known of them.
+pub(crate) trait Ground: Send + Sync + Sized + 'static {
+    /// A file that may own a block.
+    type File: OwnerFile;
+
+    /// What is there while a failure is dealt with.
+    type Visit<'a>;
+
+    /// What the ground remembers of one failure.
+    type Notes;
+
+    /// Runs `f` while no other failure is dealt with. Sleeps; no lock of a file may be held.
+    fn visit<R>(&self, f: impl FnOnce(&Self::Visit<'_>) -> R) -> R;
+
+    /// Makes known that blocks are bad: from here on whoever comes gets an error. Returns how many of
+    /// them were not known.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be remembered, or not all of them. What was to be done about that has been done.
+    fn publish(&self, range: &Range<u64>) -> Result<u64>;
+
+    /// Finds the owners of a failure's blocks, and has each of them [told](Tells).
+    fn resolve(
         &self,
-        range: &Range<u64>,
-        cursor: &mut Cursor,
-        out: &mut [OwnerRecord],
-    ) -> (usize, bool);
+        engine: &impl Tells<Self>,
+        visit: &Self::Visit<'_>,
+        failure: &mut Failure<Self>,
+    );
 
-    /// The generation of file `ino`, which tells it from others that had or will have its number. `None`
-    /// if there is no such file.
-    fn generation(&self, ino: u64) -> Option<u32>;
+    /// What stands at page `pgoff` of the file: the block, if any, and for how many pages (at most
+    /// `max`, at least 1) block and page continue together. Right for as long as the file's
+    /// `invalidate_lock` is held.
+    fn extent(&self, file: &Self::File, pgoff: u64, max: u64) -> (Option<u64>, u64);
 
-    /// The first file with a number of at least `ino`.
-    fn next_file(&self, ino: u64) -> Option<u64>;
+    /// Signals who maps pages of the file, as far as they are to be told now.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AnyInvalidateLock::kill_procs`].
+    fn kill(
+        &self,
+        lock: &AnyInvalidateLock<'_>,
+        pages: &Range<u64>,
+        failure: &Failure<Self>,
+    ) -> Result {
+        lock.kill_procs(pages.clone(), failure.flags)
+    }
 
-    /// Whether a block is in the bad set.
+    /// Notes an owner, for fanotify. Does not wait.
+    fn note(&self, _failure: &mut Failure<Self>, _owner: &OwnerRecord, _outcome: Outcome) {}
+
+    /// All owners of the failure have been told.
+    fn finish(&self, visit: &Self::Visit<'_>);
+
+    /// Whether a block is known as bad.
     fn is_bad(&self, block: u64) -> bool;
 
-    /// Waits for all who touch blocks that no lock of a file keeps, and found them good before this.
-    fn wait_for_touching(&self);
-
-    /// The first of these blocks that are not in the bad set, as many as follow each other.
+    /// The first of these blocks that are not known as bad, as many as follow each other.
     fn first_good(&self, range: &Range<u64>) -> Option<Range<u64>>;
 
     /// Stops all access to the device, from now on.
     fn shut_down(&self);
+
+    /// Calls `each` for all files in core, outside of [`visit`](Self::visit); for the same file again
+    /// until that returns true. Returns the first error of each file.
+    ///
+    /// # Errors
+    ///
+    /// The first one of `each`; it was called for all files.
+    fn each_file(&self, each: impl FnMut(&Self::File) -> Result<bool>) -> Result;
 }

@@ -7,29 +7,23 @@
 //!
 //! # Locking
 //!
-//! As for a failure. But the gate is left after each file, and while a page of one is pinned: waiting for
-//! that inside would hold up failures and unmount.
+//! As for a failure. But [`Ground::each_file`] leaves the gate after each file, and while a page of one is
+//! pinned: waiting for that inside would hold up failures and unmount.
 
 use super::{
-    Engine,
-    Ground, //
+    engine::Engine,
+    ground::{
+        Ground,
+        OwnerFile, //
+    },
 };
 use crate::{
-    dax, trace,
-    vfs::{
-        Entered,
-        InCore,
-        Inode, //
-    },
+    dax,
+    trace,
+    vfs::AnyInvalidateLock, //
 };
 use core::ops::Range;
-use kernel::{
-    prelude::*,
-    time::{
-        delay::fsleep,
-        Delta, //
-    },
-};
+use kernel::prelude::*;
 
 impl<G: Ground> Engine<G> {
     /// Stops new mappings, revokes those that there are, and makes every file forget its pages, so that
@@ -42,7 +36,7 @@ impl<G: Ground> Engine<G> {
     /// # Errors
     ///
     /// The first one that a file gave; all files were tried.
-    pub(super) fn removed(&self, range: &Range<u64>, flags: c_int) -> Result {
+    pub(crate) fn removed(&self, range: &Range<u64>, flags: c_int) -> Result {
         pr_warn!(
             "{}: the device is being removed, shutting down\n",
             &*self.name
@@ -50,31 +44,8 @@ impl<G: Ground> Engine<G> {
         self.counters.notifies.add(1);
         self.ground.shut_down();
         // Who is inside may not have seen that, with a file or without: wait for him.
-        self.gate.enter(|_| ());
-        let mut result = Ok(());
-        let mut next = self.ground.next_file(0);
-        while let Some(ino) = next {
-            let step = self.gate.enter(|entered| match entered {
-                Entered::Down => Ok(true),
-                // Unmount puts each inode out, which waits as we do here.
-                Entered::Ending => Ok(false),
-                Entered::Up(visit) => match visit.in_core(ino) {
-                    InCore::No => Ok(true),
-                    InCore::Leaving => Ok(false),
-                    InCore::Yes(inode) => self.revoke(&inode, flags),
-                },
-            });
-            if step == Ok(false) {
-                fsleep(Delta::from_millis(1));
-                continue;
-            }
-            if result.is_ok() {
-                result = step.map(|_| ());
-            }
-            next = ino
-                .checked_add(1)
-                .and_then(|ino| self.ground.next_file(ino));
-        }
+        self.ground.visit(|_| ());
+        let result = self.ground.each_file(|file| self.revoke(file, flags));
         // Files are revoked as a whole, whoever owns what.
         trace::notify(self.dev, range, flags, trace::Totals::default(), result);
         result
@@ -82,13 +53,23 @@ impl<G: Ground> Engine<G> {
 
     /// Takes the pages of a file from whoever maps them. False if a page is pinned: then all is to be
     /// done again.
-    fn revoke(&self, inode: &Inode<G::Fs>, flags: c_int) -> Result<bool> {
-        let lock = inode.invalidate_lock();
+    fn revoke(&self, file: &G::File, flags: c_int) -> Result<bool> {
+        file.locked(|lock| self.revoke_locked(file, lock, flags))
+    }
+
+    /// See [`revoke`](Self::revoke). `lock`: the file's.
+    fn revoke_locked(
+        &self,
+        file: &G::File,
+        lock: &AnyInvalidateLock<'_>,
+        flags: c_int,
+    ) -> Result<bool> {
+        let inode = file.inode();
         let mut result = Ok(true);
         let pages = inode.size().div_ceil(dax::BLOCK_SIZE);
         let mut pgoff = 0;
         while pgoff < pages && inode.is_mapped() {
-            let (found, len) = self.ground.extent(inode.ino(), pgoff, pages - pgoff);
+            let (found, len) = self.ground.extent(file, pgoff, pages - pgoff);
             let end = pgoff.saturating_add(len.max(1));
             if found.is_some() {
                 let told = lock.kill_procs(pgoff..end, flags);

@@ -25,7 +25,7 @@ use kernel::{
 pub(crate) struct Counter(Atomic<u64>);
 
 impl Counter {
-    const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self(Atomic::new(0))
     }
 

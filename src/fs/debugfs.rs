@@ -17,7 +17,10 @@
 use super::meta::Meta;
 use crate::{
     dax::Device,
-    failure::Engine, //
+    failure::{
+        Engine,
+        Mounted, //
+    }, //
 };
 use kernel::{
     debugfs::{
@@ -34,15 +37,15 @@ use kernel::{
 /// What the files show.
 pub(crate) struct DebugData {
     meta: Arc<Meta>,
-    engine: Arc<Engine<Meta>>,
-    device: Arc<Device<Engine<Meta>>>,
+    engine: Arc<Engine<Mounted<Meta>>>,
+    device: Arc<Device<Engine<Mounted<Meta>>>>,
 }
 
 impl DebugData {
     pub(super) fn new(
         meta: Arc<Meta>,
-        engine: Arc<Engine<Meta>>,
-        device: Arc<Device<Engine<Meta>>>,
+        engine: Arc<Engine<Mounted<Meta>>>,
+        device: Arc<Device<Engine<Mounted<Meta>>>>,
     ) -> Self {
         Self {
             meta,

@@ -4,7 +4,7 @@
 //! blocks are bad.
 //!
 //! Each function answers one question of the engine, and none of them does anything about a failure but
-//! [`publish`](Ground::publish), which makes it known.
+//! [`publish`](Metadata::publish), which makes it known.
 //!
 //! # Locking
 //!
@@ -15,13 +15,11 @@ use super::{
     mount::Mount, //
 };
 use crate::{
-    failure::{
-        Ground,
-        Published, //
-    },
+    failure::Metadata,
     rmap::{
         Cursor,
-        OwnerRecord, //
+        OwnerRecord,
+        Sharing, //
     },
     state::Mapping,
 };
@@ -31,18 +29,19 @@ use kernel::prelude::*;
 /// Inodes that are looked at under one hold of the lock.
 const INODES: usize = 1024;
 
-impl Ground for Meta {
+impl Metadata for Meta {
     type Fs = Mount;
 
-    fn publish(&self, range: &Range<u64>) -> Result<Published> {
-        let mut state = self.lock();
-        let newly_bad = state.found_bad(range).inspect_err(|_| {
+    fn publish(&self, range: &Range<u64>) -> Result<u64> {
+        self.lock().found_bad(range).inspect_err(|_| {
             // Nobody would know later that these blocks are bad. So no block is to be used, and
             // that needs no memory.
             self.health().shut_down();
-        })?;
-        let (sharing, _) = state.owners().sharing(range.start, 1);
-        Ok(Published { newly_bad, sharing })
+        })
+    }
+
+    fn is_unshared(&self, block: u64) -> bool {
+        self.lock().owners().sharing(block, 1).0 == Sharing::One
     }
 
     fn owners(&self, range: &Range<u64>, cursor: &mut Cursor, out: &mut [OwnerRecord]) -> usize {

@@ -20,7 +20,11 @@ use super::{
 };
 use crate::{
     dax::Device,
-    failure::Engine,
+    failure::{
+        Engine,
+        Mounted,
+        Noted, //
+    },
     support::{
         OwnedQueue,
         RateLimit, //
@@ -55,8 +59,8 @@ pub(crate) struct Mount {
     queue: OwnedQueue,
     /// A discovery is on its way.
     discovering: Arc<AtomicFlag>,
-    device: Arc<Device<Engine<Meta>>>,
-    engine: Arc<Engine<Meta>>,
+    device: Arc<Device<Engine<Mounted<Meta>>>>,
+    engine: Arc<Engine<Mounted<Meta>>>,
     meta: Arc<Meta>,
     name: CString,
     /// For lines about single inodes.
@@ -70,8 +74,8 @@ impl Mount {
     pub(super) fn new<'a>(
         common: &'a Dir,
         id: &'a CStr,
-        device: Arc<Device<Engine<Meta>>>,
-        engine: Arc<Engine<Meta>>,
+        device: Arc<Device<Engine<Mounted<Meta>>>>,
+        engine: Arc<Engine<Mounted<Meta>>>,
         meta: Arc<Meta>,
     ) -> impl PinInit<Self, Error> + 'a {
         let data = DebugData::new(meta.clone(), engine.clone(), device.clone());
@@ -103,12 +107,12 @@ impl Mount {
     }
 
     /// The device.
-    pub(crate) fn device(&self) -> &Device<Engine<Meta>> {
+    pub(crate) fn device(&self) -> &Device<Engine<Mounted<Meta>>> {
         &self.device
     }
 
     /// Who deals with failures, and counts them.
-    pub(crate) fn engine(&self) -> &Engine<Meta> {
+    pub(crate) fn engine(&self) -> &Engine<Mounted<Meta>> {
         &self.engine
     }
 
@@ -138,7 +142,7 @@ impl Mount {
         let spawned = self.queue.try_spawn(GFP_NOWAIT, move || {
             // Who asks has been answered, and the log has what went wrong. A device that is gone
             // has no owners to tell: all of it is an error.
-            let discovered = || engine.discovered(|| device.next_bad(&range));
+            let discovered = || engine.discovered(|| device.next_bad(&range), Noted::default());
             let _ = device.while_alive(discovered);
             discovering.store(false, Relaxed);
         });

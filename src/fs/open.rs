@@ -29,7 +29,8 @@ use crate::{
     failure::{
         Counters,
         Engine,
-        Ground, //
+        Metadata,
+        Mounted, //
     },
     journal::{
         Journal,
@@ -96,8 +97,7 @@ pub(super) fn mount(sb: &NewSuper<Mount>) -> Result<Arc<Mount>> {
         sb.dev(),
         part.start,
         blocks.saturating_mul(dax::BLOCK_SIZE),
-        meta.clone(),
-        sb.gate(),
+        Mounted::new(id, meta.clone(), sb.gate())?,
         counters,
     )?;
     let device = match Device::take(pmem, engine.clone()) {
@@ -107,8 +107,9 @@ pub(super) fn mount(sb: &NewSuper<Mount>) -> Result<Arc<Mount>> {
         }
         Err(e) => return refuse(id, "the dax device cannot be taken", e),
     };
-    let first = match first_pfn(&device, blocks) {
-        Ok(pfn) => pfn,
+    let first = match device.pfns(blocks) {
+        // Page frames name blocks.
+        Ok(pfns) => pfns.start,
         Err(e) => return refuse(id, "its pages are not one run of memory", e),
     };
     engine.set_first_pfn(first);
@@ -198,7 +199,11 @@ fn read(id: &CStr, pmem: &Arc<Pmem>, blocks: u64) -> Result<Opened> {
 
 /// What is on the driver's list of bad blocks enters the bad set, before anybody can use it. Returns
 /// how many blocks.
-fn adopt_bad_blocks(device: &Device<Engine<Meta>>, meta: &Meta, blocks: u64) -> Result<u64> {
+fn adopt_bad_blocks(
+    device: &Device<Engine<Mounted<Meta>>>,
+    meta: &Meta,
+    blocks: u64,
+) -> Result<u64> {
     let mut from = 0;
     let mut found = 0u64;
     while let Some(bad) = device.next_bad(&(from..blocks)) {
@@ -214,7 +219,7 @@ fn adopt_bad_blocks(device: &Device<Engine<Meta>>, meta: &Meta, blocks: u64) -> 
 /// an e820 device nobody else remembers them, and not even zeroes could be written there. Returns how
 /// many blocks that the driver does not list. `first`: the page frame of block 0.
 fn adopt_unmapped(
-    device: &Device<Engine<Meta>>,
+    device: &Device<Engine<Mounted<Meta>>>,
     meta: &Meta,
     first: u64,
     blocks: u64,
@@ -231,16 +236,6 @@ fn adopt_unmapped(
         }
     }
     Ok(found)
-}
-
-/// The blocks of a device must follow each other in physical memory: page frames name blocks.
-fn first_pfn(device: &Device<Engine<Meta>>, blocks: u64) -> Result<u64> {
-    let first = device.pfn(0)?;
-    let last = device.pfn(blocks.saturating_sub(1))?;
-    if last.checked_sub(first) != blocks.checked_sub(1) {
-        return Err(eopnotsupp());
-    }
-    Ok(first)
 }
 
 /// From here on the medium is written.

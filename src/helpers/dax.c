@@ -102,6 +102,54 @@ struct inode *daxrmap_folio_owner(unsigned long pfn, struct super_block *sb,
 }
 
 /*
+ * The first entry from *@index on that has a page of the frames @pfn..@end: where
+ * the first such page is, its frame, and how many pages and frames go on
+ * together. Nobody adds entries: the caller holds invalidate_lock.
+ */
+bool daxrmap_find_frames(struct inode *inode, pgoff_t *index,
+			 unsigned long pfn, unsigned long end,
+			 unsigned long *found, unsigned long *pages)
+{
+	XA_STATE(xas, &inode->i_mapping->i_pages, *index);
+	unsigned long value, head, first, last, start, seen = 0;
+	void *entry;
+
+	rcu_read_lock();
+	xas_for_each(&xas, entry, ULONG_MAX) {
+		if (++seen % 4096 == 0) {
+			xas_pause(&xas);
+			rcu_read_unlock();
+			cond_resched();
+			rcu_read_lock();
+		}
+		if (xas_retry(&xas, entry) || !xa_is_value(entry))
+			continue;
+		value = xa_to_value(entry);
+		if (value & (DAX_ENTRY_ZERO_PAGE | DAX_ENTRY_EMPTY))
+			continue;
+		/* A huge page stands at a multiple of its size, in the file as in memory. */
+		start = xas.xa_index;
+		*pages = 1;
+		if (value & DAX_ENTRY_PMD) {
+			*pages = 1UL << PMD_ORDER;
+			start &= ~(*pages - 1);
+		}
+		head = value >> DAX_ENTRY_SHIFT;
+		first = max(head + (*index > start ? *index - start : 0), pfn);
+		last = min(head + *pages, end);
+		if (first >= last)
+			continue;
+		*index = start + (first - head);
+		*found = first;
+		*pages = last - first;
+		rcu_read_unlock();
+		return true;
+	}
+	rcu_read_unlock();
+	return false;
+}
+
+/*
  * The first entry in *@index..@last that was stored to since it was last written
  * back: where it begins, how many pages it has, and the first one's frame.
  */

@@ -6,19 +6,28 @@
 //! - [`nofs`]: allocation under a filesystem's lock. [`task`]: the task that runs this.
 //! - [`mod@plain`]: types that are copied from and to user space. [`mod@random`]: random numbers.
 //! - [`ratelimit`]: limits for lines of the log. [`workqueue`]: a work queue of one's own.
+//! - [`tracepoint`]: probes of the kernel's tracepoints. [`signals`]: who was told of failed memory.
+//! - [`control`]: a device that answers ioctls.
 //!
 //! # Locking
 //!
 //! None of them takes a lock that a caller could see.
 
+mod control;
 mod nofs;
 mod plain;
 mod random;
 mod ratelimit;
+mod signals;
 mod task;
+mod tracepoint;
 mod workqueue;
 
 pub(crate) use self::{
+    control::{
+        Answer,
+        Control, //
+    },
     nofs::NoFsScope,
     plain::{
         plain,
@@ -29,9 +38,11 @@ pub(crate) use self::{
         random_bytes, //
     },
     ratelimit::RateLimit,
+    signals::Signals,
     task::{
         fatal_signal_pending,
         is_admin, //
     },
+    tracepoint::Probe,
     workqueue::OwnedQueue, //
 };

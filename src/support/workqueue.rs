@@ -53,6 +53,15 @@ impl OwnedQueue {
     }
 }
 
+impl OwnedQueue {
+    /// Waits until there is no work any more, that of work included. No lock that it takes may be held, and
+    /// nobody but work may start any.
+    pub(crate) fn drain(&self) {
+        // SAFETY: The queue is there: invariant "ours".
+        unsafe { bindings::drain_workqueue(self.0.as_ptr()) };
+    }
+}
+
 impl Deref for OwnedQueue {
     type Target = Queue;
 

@@ -13,6 +13,8 @@
 //! - [`filesystem`], [`super_block`], [`inode`], [`dentry`]: the objects, and the locks of an inode.
 //! - [`attr`], [`names`], [`ioctl`]: what a filesystem does with them, as traits.
 //! - [`operations`]: the VFS's tables for inodes. [`mount`]: types of filesystems and mounts.
+//! - [`others`]: super blocks and files of other filesystems. [`late_puts`]: references to inodes that are
+//!   dropped later.
 //! - [`write_access`]: writing to a mount. [`answer`]: which errors the VFS gets to see.
 //!
 //! # Locking
@@ -27,9 +29,11 @@ mod dentry;
 mod filesystem;
 mod inode;
 mod ioctl;
+mod late_puts;
 mod mount;
 mod names;
 mod operations;
+mod others;
 mod super_block;
 mod write_access;
 
@@ -65,8 +69,10 @@ pub(crate) use self::{
         StatFs, //
     },
     inode::{
+        any::AnyInode,
         lock::{
             lock_two,
+            AnyInvalidateLock,
             InodeLock,
             InvalidateLock,
             InvalidateLockShared, //
@@ -123,6 +129,15 @@ pub(crate) use self::{
             NewInode,
             UnnumberedInode, //
         },
+    },
+    others::{
+        files::{
+            FolioFile,
+            Memory,
+            OtherPuts,
+            Puts, //
+        },
+        super_blocks::each_super,
     },
     super_block::{
         Dev,

@@ -48,10 +48,15 @@ unsafe impl<F: FileSystem> Send for SuperBlock<F> {}
 unsafe impl<F: FileSystem> Sync for SuperBlock<F> {}
 
 /// The number of a mount's block device, as the kernel has it: what tracepoints name a mount by.
-#[derive(Clone, Copy)]
-pub(crate) struct Dev(pub(super) bindings::dev_t);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Dev(pub(in crate::vfs) bindings::dev_t);
 
 impl Dev {
+    /// The device with this number.
+    pub(crate) fn from_raw(number: bindings::dev_t) -> Self {
+        Self(number)
+    }
+
     /// The number.
     pub(crate) fn as_raw(self) -> bindings::dev_t {
         self.0

@@ -29,25 +29,33 @@ use core::{
     ptr::NonNull, //
 };
 use kernel::{
-    error::to_result,
+    device,
     fs::File,
-    iov::IovIterSource,
     prelude::*,
     sync::aref::ARef, //
 };
 
 /// Sectors of a block: what the block layer counts in.
-const SECTORS: u64 = BLOCK_SIZE / 512;
+pub(in crate::dax) const SECTORS: u64 = BLOCK_SIZE / 512;
 
-/// The part of a dax device that a mount has. Blocks are those of the mount, counted from 0.
+/// What keeps a block device's struct.
+pub(in crate::dax::memory) enum Keeper {
+    /// It is open by this file.
+    Open { _file: ARef<File> },
+    /// Its disk, whose first part it is, is referenced.
+    Disk { _device: ARef<device::Device> },
+}
+
+/// The part of a dax device that a mount has, or all of it. Blocks are those of the part, counted from 0.
 ///
 /// # Invariants
 ///
 /// - "dax": `dax` is a dax device, and this value owns a reference to it.
 /// - "disk": it is the dax device of `disk`, which exists at least as long as `dax` is alive, since its
 ///   driver kills the one before it lets go of the other (`pmem_release_disk`).
-/// - "open": `bdev` is open as long as this value lives: `_open` is a file of it. The VFS closes its own
-///   before the mount's data goes, and a worker of the mount may have this for longer.
+/// - "open": the structs of `bdev` and its disk stay as long as this value lives: `_keeper` sees to it.
+///   (The VFS closes its own file before the mount's data goes, and a worker of the mount may have this for
+///   longer.)
 /// - "inside": `dax` has the pages `start..start + blocks`, which are those of `bdev`. No driver looks
 ///   whether it has the page that it is asked for.
 pub(crate) struct Pmem {
@@ -55,9 +63,9 @@ pub(crate) struct Pmem {
     disk: NonNull<bindings::gendisk>,
     /// Handed on to who knows that it is open.
     bdev: NonNull<bindings::block_device>,
-    _open: ARef<File>,
+    _keeper: Keeper,
     /// First page of the partition on the device, and on the disk.
-    start: u64,
+    pub(in crate::dax::memory) start: u64,
     /// Pages of the partition: one for each block.
     blocks: u64,
     /// For who touches blocks that no file's lock keeps.
@@ -79,11 +87,27 @@ impl Pmem {
     /// `EOPNOTSUPP` if the block device has no dax device; `ENXIO`, `ENOMEM`.
     pub(crate) fn open<F: FileSystem>(sb: &NewSuper<F>) -> Result<Self> {
         let bdev = sb.bdev().ok_or(ENXIO)?;
+        let _file = sb.bdev_file().ok_or(ENXIO)?;
+        // SAFETY: The block device is open: invariant "filling" of `NewSuper`, and as long as the file is.
+        unsafe { Self::of(bdev, Keeper::Open { _file }) }
+    }
+
+    /// The dax device of a block device.
+    ///
+    /// # Errors
+    ///
+    /// `EOPNOTSUPP` if the block device has no dax device; `ENXIO`, `ENOMEM`.
+    ///
+    /// # Safety
+    ///
+    /// `bdev`: its struct and its disk's are there as long as `keeper` is.
+    pub(in crate::dax::memory) unsafe fn of(
+        bdev: NonNull<bindings::block_device>,
+        keeper: Keeper,
+    ) -> Result<Self> {
         let touch_lock = TouchLock::new()?;
         let mut offset = 0;
-        let open = sb.bdev_file().ok_or(ENXIO)?;
-        // SAFETY: The block device is open: invariant "filling" of `NewSuper`. Without a holder this only
-        // takes a reference.
+        // SAFETY: The block device is there: clause `bdev`. Without a holder this only takes a reference.
         let dax = unsafe {
             bindings::fs_dax_get_by_bdev(
                 bdev.as_ptr(),
@@ -93,27 +117,37 @@ impl Pmem {
             )
         };
         let dax = NonNull::new(dax).ok_or_else(eopnotsupp)?;
-        // SAFETY: Both are live, and the block device has just named the other. It is open as long as
-        // `open` is.
+        // SAFETY: Both are live, and the block device has just named the other. It is there as long as
+        // `keeper` is: clause `bdev`.
         let requests = unsafe { Requests::of(bdev.as_ptr(), dax.as_ptr()) };
-        // SAFETY: The block device is open: invariant "filling" of `NewSuper`; the field does not change.
+        // SAFETY: The block device is there: clause `bdev`; the field does not change.
         let disk = unsafe { (*bdev.as_ptr()).bd_disk };
-        // SAFETY: The block device is open: invariant "filling" of `NewSuper`; a racing resize gives the
+        // SAFETY: The block device is there: clause `bdev`; a racing resize gives the
         // old or the new value, and the disk has as many.
         let sectors = unsafe { (*bdev.as_ptr()).bd_nr_sectors };
         // INVARIANT: "dax": the reference is ours. "disk": the device was found by the disk. "open":
-        // that is the file by which it is open. "inside": the dax device has what the disk has, and the
+        // clause `bdev`. "inside": the dax device has what the disk has, and the
         // partition begins and ends at a page of it, else `fs_dax_get_by_bdev` finds nothing.
         Ok(Self {
             dax,
             disk: NonNull::new(disk).ok_or(ENXIO)?,
             bdev,
-            _open: open,
+            _keeper: keeper,
             start: offset / BLOCK_SIZE,
             blocks: sectors / SECTORS,
             touch_lock,
             requests,
         })
+    }
+
+    /// Blocks that it has.
+    pub(crate) fn blocks(&self) -> u64 {
+        self.blocks
+    }
+
+    /// The disk, whose struct is there as long as this value.
+    pub(in crate::dax) fn disk(&self) -> *mut bindings::gendisk {
+        self.disk.as_ptr()
     }
 
     pub(crate) fn as_ptr(&self) -> *mut bindings::dax_device {
@@ -210,6 +244,20 @@ impl Pmem {
         self.access_in_mode(mode, &(block..block.saturating_add(1)), |_, pfn, _| Ok(pfn))
     }
 
+    /// The page frames of the first `blocks` blocks, which follow each other.
+    ///
+    /// # Errors
+    ///
+    /// `EOPNOTSUPP` if they do not; `ENXIO` if the device is gone, `ERANGE` if it has not so many.
+    pub(crate) fn pfns(&self, blocks: u64) -> Result<Range<u64>> {
+        let first = self.pfn(0)?;
+        let last = self.pfn(blocks.saturating_sub(1))?;
+        if last.checked_sub(first) != blocks.checked_sub(1) {
+            return Err(eopnotsupp());
+        }
+        Ok(first..last.saturating_add(1))
+    }
+
     /// Returns the first of these blocks that are on the driver's list of bad blocks, as many as
     /// follow each other.
     pub(crate) fn next_bad(&self, blocks: &Range<u64>) -> Option<Range<u64>> {
@@ -255,125 +303,6 @@ impl Pmem {
         // device's memory is in use, up to the last one: invariant "held" of `DevicePage`.
         let found = unsafe { bindings::daxrmap_next_unmapped(first.pfn(), last.pfn() + 1) } as u64;
         pfns.contains(&found).then_some(found)
-    }
-
-    /// Zeroes blocks, durably after the next fence. Where the driver can clear poison by that, it does.
-    ///
-    /// # Errors
-    ///
-    /// `ERANGE` if they are not all of the mount's part of the device; `EIO`, `ENXIO`. Some may be
-    /// zeroes then.
-    pub(crate) fn zero(&self, blocks: Range<u64>) -> Result {
-        if !blocks.is_empty() && !self.has(&blocks) {
-            return Err(ERANGE);
-        }
-        for block in blocks {
-            let page = self.start.checked_add(block).ok_or(ERANGE)?;
-            // SAFETY: Paired with the unlock below.
-            let id = unsafe { bindings::dax_read_lock() };
-            // SAFETY: The device is referenced: invariant "dax"; under dax_read_lock. It has the page:
-            // invariant "inside".
-            let ret = unsafe { bindings::dax_zero_page_range(self.as_ptr(), page as usize, 1) };
-            // SAFETY: Locked above.
-            unsafe { bindings::dax_read_unlock(id) };
-            to_result(ret)?;
-        }
-        self.requests.wrote();
-        Ok(())
-    }
-
-    /// Zeroes `len` bytes at byte `at` of one block, durably after the next fence.
-    ///
-    /// # Errors
-    ///
-    /// `EINVAL` if that is not inside of the block; `EIO`, `ENXIO`, `EHWPOISON`.
-    pub(crate) fn zero_bytes(&self, block: u64, at: usize, len: usize) -> Result {
-        let end = at.checked_add(len).ok_or(EINVAL)?;
-        if end as u64 > BLOCK_SIZE {
-            return Err(EINVAL);
-        }
-        self.access(&(block..block.saturating_add(1)), |addr, _, _| {
-            // SAFETY: `at + len` is inside of the page that `addr` maps.
-            let addr = unsafe { addr.add(at) };
-            // SAFETY: `at + len` is inside of the page that `addr` maps; other writers of these
-            // bytes are the caller's business, as for memory that user space maps.
-            unsafe { addr.write_bytes(0, len) };
-            // SAFETY: `at + len` is inside of the page that `addr` maps; the device is referenced:
-            // invariant "dax".
-            unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), len) };
-            self.requests.wrote();
-            Ok(())
-        })
-    }
-
-    /// Writes the cache lines of one block back that user space may have dirtied.
-    ///
-    /// # Errors
-    ///
-    /// `EIO`, `ENXIO`, `EHWPOISON`.
-    pub(crate) fn flush(&self, block: u64) -> Result {
-        self.access(&(block..block.saturating_add(1)), |addr, _, _| {
-            // SAFETY: `addr` maps one page; the device is referenced: invariant "dax".
-            unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), BLOCK_SIZE as usize) };
-            self.requests.wrote();
-            Ok(())
-        })
-    }
-
-    /// Copies `bytes` bytes of what `iter` has to the start of one block, durably after the next fence.
-    /// Returns how many were copied: fewer where a page of the user's is not there. The caller has
-    /// disabled page faults.
-    ///
-    /// # Errors
-    ///
-    /// `EINVAL` if that is more than a block; `EIO`, `ENXIO`, `EHWPOISON`.
-    pub(in crate::dax) fn copy_from_iter(
-        &self,
-        block: u64,
-        iter: &mut IovIterSource<'_>,
-        bytes: usize,
-    ) -> Result<usize> {
-        if bytes as u64 > BLOCK_SIZE {
-            return Err(EINVAL);
-        }
-        self.access(&(block..block.saturating_add(1)), |addr, _, _| {
-            // SAFETY: `addr` maps one page, and `bytes` are not more; the iterator is live.
-            let copied = unsafe { bindings::_copy_from_iter(addr.cast(), bytes, iter.as_raw()) };
-            // SAFETY: `addr` maps one page, and `copied` is not more than `bytes`; the device is
-            // referenced: invariant "dax".
-            unsafe { bindings::dax_flush(self.as_ptr(), addr.cast(), copied) };
-            self.requests.wrote();
-            Ok(copied)
-        })
-    }
-
-    /// Copies blocks, durably after the next fence. Poison that the CPU meets in the source ends the
-    /// copy.
-    ///
-    /// # Errors
-    ///
-    /// `EIO` if the source is poisoned, `ENXIO` if the device is gone. The destination's contents
-    /// are then undefined.
-    pub(crate) fn copy(&self, from: Range<u64>, to: u64) -> Result {
-        for (i, source) in from.enumerate() {
-            let to = to.checked_add(i as u64).ok_or(ERANGE)?;
-            self.access(&(source..source.saturating_add(1)), |src, _, _| {
-                self.access(&(to..to.saturating_add(1)), |dst, _, _| {
-                    let len = BLOCK_SIZE as usize;
-                    // SAFETY: Both map one page; a machine check in the source is survived.
-                    let left =
-                        unsafe { bindings::copy_mc_to_kernel(dst.cast(), src.cast(), len as u32) };
-                    if left != 0 {
-                        return Err(EIO);
-                    }
-                    // SAFETY: `dst` maps one page; the device is referenced: invariant "dax".
-                    unsafe { bindings::dax_flush(self.as_ptr(), dst.cast(), len) };
-                    Ok(())
-                })
-            })?;
-        }
-        self.requests.wrote();
-        Ok(())
     }
 }
 

@@ -82,15 +82,19 @@
 use crate::{
     bindings,
     vfs::{
+        AnyInode,
         FileSystem,
         Inode, //
     },
 };
-use core::mem::ManuallyDrop;
+use core::{
+    mem::ManuallyDrop,
+    ops::Deref, //
+};
 use kernel::types::NotThreadSafe;
 
 macro_rules! guard {
-    ($(#[$doc:meta])* $name:ident, $lock:ident, $unlock:ident $(, $before:ident)?) => {
+    ($(#[$doc:meta])* $name:ident, $lock:ident, $unlock:ident) => {
         $(#[$doc])*
         ///
         /// # Invariants
@@ -119,7 +123,6 @@ macro_rules! guard {
 
         impl<F: FileSystem> Drop for $name<'_, F> {
             fn drop(&mut self) {
-                $(self.inode.$before();)?
                 // SAFETY: This task holds the lock in this mode, and gives it up here: invariant "held".
                 unsafe { bindings::$unlock(self.inode.as_ptr()) };
             }
@@ -135,10 +138,83 @@ guard! {
     /// `i_rwsem`, shared.
     InodeLockShared, daxrmap_inode_lock_shared, daxrmap_inode_unlock_shared
 }
-guard! {
-    /// `invalidate_lock`, exclusive. What is remembered of the file is forgotten at the end.
-    InvalidateLock, daxrmap_invalidate_lock, daxrmap_invalidate_unlock, forget
+/// The `invalidate_lock` of an inode of any filesystem, exclusive.
+///
+/// # Invariants
+///
+/// - "held": this task holds that lock of `inode`, exclusively, and nobody else gives it up.
+pub(crate) struct AnyInvalidateLock<'a> {
+    inode: &'a AnyInode,
+    _task: NotThreadSafe,
 }
+
+impl<'a> AnyInvalidateLock<'a> {
+    /// Takes the lock; sleeps.
+    fn new(inode: &'a AnyInode) -> Self {
+        // SAFETY: The inode is live: invariant "live" of `AnyInode`.
+        unsafe { bindings::daxrmap_invalidate_lock(inode.as_ptr()) };
+        // INVARIANT: "held": just taken.
+        Self {
+            inode,
+            _task: NotThreadSafe,
+        }
+    }
+
+    /// The inode whose lock this is.
+    pub(crate) fn any_inode(&self) -> &'a AnyInode {
+        self.inode
+    }
+}
+
+impl Drop for AnyInvalidateLock<'_> {
+    fn drop(&mut self) {
+        // SAFETY: This task holds the lock in this mode, and gives it up here: invariant "held".
+        unsafe { bindings::daxrmap_invalidate_unlock(self.inode.as_ptr()) };
+    }
+}
+
+impl AnyInode {
+    /// Takes `invalidate_lock` exclusively, of another's inode. An [`Inode`] has a lock of its own kind,
+    /// at whose end what is remembered of the file is forgotten.
+    pub(crate) fn any_invalidate_lock(&self) -> AnyInvalidateLock<'_> {
+        AnyInvalidateLock::new(self)
+    }
+}
+
+/// `invalidate_lock`, exclusive. What is remembered of the file is forgotten at the end.
+pub(crate) struct InvalidateLock<'a, F: FileSystem> {
+    inode: &'a Inode<F>,
+    /// Given up after what is remembered was forgotten.
+    held: AnyInvalidateLock<'a>,
+}
+
+impl<'a, F: FileSystem> InvalidateLock<'a, F> {
+    /// Takes the lock; sleeps.
+    fn new(inode: &'a Inode<F>) -> Self {
+        let held = AnyInvalidateLock::new(inode);
+        Self { inode, held }
+    }
+
+    /// The inode whose lock this is.
+    pub(crate) fn inode(&self) -> &'a Inode<F> {
+        self.inode
+    }
+}
+
+impl<'a, F: FileSystem> Deref for InvalidateLock<'a, F> {
+    type Target = AnyInvalidateLock<'a>;
+
+    fn deref(&self) -> &AnyInvalidateLock<'a> {
+        &self.held
+    }
+}
+
+impl<F: FileSystem> Drop for InvalidateLock<'_, F> {
+    fn drop(&mut self) {
+        self.inode.forget();
+    }
+}
+
 guard! {
     /// `invalidate_lock`, shared.
     InvalidateLockShared, daxrmap_invalidate_lock_shared, daxrmap_invalidate_unlock_shared
@@ -206,9 +282,9 @@ impl<'a, F: FileSystem> InvalidateLock<'a, F> {
         this.inode.forget();
         // SAFETY: The inode is live: invariant "live" of `Inode`; its mapping is there as long.
         let lock = unsafe { &raw mut (*this.inode.mapping()).invalidate_lock };
-        // SAFETY: This task holds the lock exclusively: invariant "held".
+        // SAFETY: This task holds the lock exclusively: invariant "held" of `held`.
         unsafe { bindings::downgrade_write(lock) };
-        // INVARIANT: "held": it was downgraded, and the exclusive guard is not dropped.
+        // INVARIANT: "held": it was downgraded, and the exclusive guard, `held` in it, is not dropped.
         InvalidateLockShared {
             inode: this.inode,
             _task: NotThreadSafe,
@@ -260,13 +336,16 @@ pub(crate) fn lock_two<'a, F: FileSystem>(
     b: &'a Inode<F>,
 ) -> (InvalidateLock<'a, F>, Option<InvalidateLock<'a, F>>) {
     let other = (a.as_ptr() != b.as_ptr()).then_some(b);
-    let mapping = other.map_or(core::ptr::null_mut(), Inode::mapping);
+    let mapping = other.map_or(core::ptr::null_mut(), |other| other.mapping());
     // SAFETY: Both inodes are live: invariant "live" of `Inode`; a null second mapping is left out.
     unsafe { bindings::filemap_invalidate_lock_two(a.mapping(), mapping) };
     // INVARIANT: "held": both were just taken, or the one if both are one.
-    let guard = |inode| InvalidateLock {
+    let guard = |inode: &'a Inode<F>| InvalidateLock {
         inode,
-        _task: NotThreadSafe,
+        held: AnyInvalidateLock {
+            inode,
+            _task: NotThreadSafe,
+        },
     };
     (guard(a), other.map(guard))
 }

@@ -10,6 +10,7 @@
 //! be changed under a lock is a method of that lock's guard (see [`InodeLock`](super::InodeLock)). Times
 //! and the number of links change under locks of other inodes too, so that there the callers hold them.
 
+pub(super) mod any;
 pub(super) mod file_cache;
 pub(super) mod lock;
 pub(super) mod locked;
@@ -20,6 +21,7 @@ pub(super) mod time;
 use crate::{
     bindings,
     vfs::{
+        AnyInode,
         FileSystem,
         SuperBlock,
         Time,
@@ -28,6 +30,7 @@ use crate::{
 };
 use core::{
     marker::PhantomData,
+    ops::Deref,
     ptr::NonNull, //
 };
 use kernel::{
@@ -36,23 +39,29 @@ use kernel::{
         ARef,
         AlwaysRefCounted, //
     },
-    types::Opaque, //
 };
 
 /// An inode of filesystem `F`.
 ///
 /// # Invariants
 ///
-/// - "live": the inode is initialised, and is not freed while there is a reference to this value. Fields
-///   that others may write are read and written as the VFS does it, never through a `&mut`.
+/// - "live": that of [`AnyInode`], which it is.
 /// - "of F": its super block is a [`SuperBlock`] of `F`, and outlives it.
 /// - "kind": its type, in `i_mode`, does not change once it is finished ([`NewInode`](super::NewInode)).
 /// - "cache": `i_private` is null, or the `FileCache` of `F` that [`cache_or_new`](Self::cache_or_new)
 ///   has left there. Nothing else uses the field.
 #[repr(transparent)]
 pub(crate) struct Inode<F: FileSystem> {
-    inner: Opaque<bindings::inode>,
+    any: AnyInode,
     _fs: PhantomData<F>,
+}
+
+impl<F: FileSystem> Deref for Inode<F> {
+    type Target = AnyInode;
+
+    fn deref(&self) -> &AnyInode {
+        &self.any
+    }
 }
 
 // SAFETY: An inode may be used, and its last reference dropped, on any thread.
@@ -130,19 +139,11 @@ impl<F: FileSystem> Inode<F> {
         unsafe { ARef::from_raw(ptr.cast()) }
     }
 
-    pub(crate) fn as_ptr(&self) -> *mut bindings::inode {
-        self.inner.get()
-    }
-
-    pub(crate) fn mapping(&self) -> *mut bindings::address_space {
-        // SAFETY: The inode is live: invariant "live"; the field is set for its whole life.
-        unsafe { (*self.as_ptr()).i_mapping }
-    }
-
-    /// The inode's number.
-    pub(crate) fn ino(&self) -> u64 {
-        // SAFETY: The inode is live: invariant "live"; the field does not change once it is visible.
-        unsafe { (*self.as_ptr()).i_ino }
+    /// The same reference, as one to an inode of any filesystem.
+    pub(in crate::vfs) fn into_any(inode: ARef<Self>) -> ARef<AnyInode> {
+        // SAFETY: The reference is handed over, and its inode is one: the layout is transparent, and both
+        // count references in the same way.
+        unsafe { ARef::from_raw(ARef::into_raw(inode).cast()) }
     }
 
     /// The generation: it tells inodes apart that have the same number one after the other, or on two
@@ -163,17 +164,6 @@ impl<F: FileSystem> Inode<F> {
     /// The filesystem.
     pub(crate) fn fs(&self) -> &F {
         self.sb().fs()
-    }
-
-    /// Type and permissions, as in stat(2).
-    pub(crate) fn mode(&self) -> u16 {
-        // SAFETY: The inode is live: invariant "live"; a racing chmod gives the old or the new value.
-        unsafe { (*self.as_ptr()).i_mode }
-    }
-
-    /// Whether it is a regular file.
-    pub(crate) fn is_regular(&self) -> bool {
-        u32::from(self.mode()) & bindings::S_IFMT == bindings::S_IFREG
     }
 
     /// Number of links.
@@ -198,13 +188,6 @@ impl<F: FileSystem> Inode<F> {
     pub(crate) fn gid(&self) -> u32 {
         // SAFETY: The inode is live: invariant "live".
         unsafe { bindings::daxrmap_i_gid_read(self.as_ptr()) }
-    }
-
-    /// Size in bytes.
-    pub(crate) fn size(&self) -> u64 {
-        // SAFETY: The inode is live: invariant "live".
-        let size = unsafe { bindings::daxrmap_i_size_read(self.as_ptr()) };
-        u64::try_from(size).unwrap_or(0)
     }
 
     /// Reads the times.
@@ -239,19 +222,5 @@ impl<F: FileSystem> Inode<F> {
     pub(crate) fn now(&self) -> Time {
         // SAFETY: The inode is live: invariant "live".
         Time::from_raw(unsafe { bindings::current_time(self.as_ptr()) })
-    }
-
-    /// Whether any process maps the file at this moment.
-    pub(crate) fn is_mapped(&self) -> bool {
-        // SAFETY: The inode is live: invariant "live".
-        unsafe { bindings::daxrmap_mapping_mapped(self.as_ptr()) }
-    }
-
-    /// Tells fanotify (FAN_FS_ERROR) that `len` bytes at `pos` are lost. May wait for memory: no
-    /// lock may be held. Source: `fserror_report_data_lost` (fs/fserror.c).
-    pub(crate) fn report_data_lost(&self, pos: u64, len: u64) {
-        let pos = i64::try_from(pos).unwrap_or(i64::MAX);
-        // SAFETY: The inode is live: invariant "live".
-        unsafe { bindings::daxrmap_report_data_lost(self.as_ptr(), pos, len) };
     }
 }

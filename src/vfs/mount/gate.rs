@@ -9,20 +9,20 @@
 //!
 //! Nobody may wait inside of the gate for what may take for ever. Dropping the last reference to an
 //! unlinked inode does: it evicts the inode, which waits for whoever pins its pages. So references that
-//! were taken inside are dropped by a worker ([`late`]) if they are the last.
+//! were taken inside are dropped by a worker ([`late_puts`]) if they are the last.
 //!
 //! # Locking
 //!
 //! The gate's mutex is outside of every lock of a file, and inside of `s_umount`. It is held for all of a
 //! visit, so that one event at a time is dealt with.
 //!
-//! [`late`]: super::late
+//! [`late_puts`]: super::super::late_puts
 
-use super::late::LatePuts;
 use crate::{
     bindings,
     support::OwnedQueue,
     vfs::{
+        late_puts::LatePuts,
         super_block::Info,
         FileSystem,
         Inode,
@@ -30,6 +30,7 @@ use crate::{
     },
 };
 use core::{
+    marker::PhantomData,
     mem::ManuallyDrop,
     ops::Deref,
     ptr::NonNull, //
@@ -99,8 +100,9 @@ pub(crate) struct Gate<F: FileSystem> {
     stage: Mutex<Stage>,
     /// Set before the gate closes: who must not wait for the mutex looks here.
     ending: AtomicFlag,
-    late: Arc<LatePuts<F>>,
+    late: Arc<LatePuts<()>>,
     queue: OwnedQueue,
+    _fs: PhantomData<fn() -> F>,
 }
 
 /// What is behind the gate.
@@ -120,7 +122,7 @@ impl<F: FileSystem> Gate<F> {
     ///
     /// `ENOMEM`.
     pub(in crate::vfs) fn new(name: &CStr) -> Result<Arc<Self>> {
-        let late = LatePuts::new()?;
+        let late = LatePuts::new(())?;
         let queue = OwnedQueue::new(name)?;
         Arc::pin_init(
             pin_init!(Self {
@@ -128,6 +130,7 @@ impl<F: FileSystem> Gate<F> {
                 ending: AtomicFlag::new(false),
                 late,
                 queue,
+                _fs: PhantomData,
             }),
             GFP_KERNEL,
         )
@@ -279,7 +282,7 @@ impl<F: FileSystem> Drop for Visited<'_, F> {
     fn drop(&mut self) {
         // SAFETY: Nothing uses the field after this: the value is being dropped.
         let inode = unsafe { ManuallyDrop::take(&mut self.inode) };
-        if self.gate.late.put(inode) {
+        if self.gate.late.put(Inode::into_any(inode)) {
             // An error says that the worker is about to look anyway.
             let _ = self.gate.queue.enqueue(self.gate.late.clone());
         }

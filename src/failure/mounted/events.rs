@@ -20,7 +20,7 @@
 //! A mutex protects what is noted; nothing is taken inside of it. The worker holds no lock while it
 //! waits, and none when it asks the owner tree.
 
-use super::Ground;
+use super::Metadata;
 use crate::{
     dax,
     rmap::{
@@ -77,27 +77,27 @@ struct Pending {
 }
 
 /// What fanotify is still to be told about one mount, and the worker's task that tells it.
-pub(super) struct Events<G: Ground> {
-    ground: Arc<G>,
+pub(super) struct Events<M: Metadata> {
+    metadata: Arc<M>,
     pending: Pin<KBox<Mutex<Pending>>>,
     /// Limits the log's lines about owners that fanotify is not told of.
     lines: Pin<KBox<RateLimit>>,
 }
 
-impl<G: Ground> Events<G> {
+impl<M: Metadata> Events<M> {
     /// A task for the mount of this device, with nothing to tell yet.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(super) fn new(device: &CStr, ground: Arc<G>) -> Result<Self> {
+    pub(super) fn new(device: &CStr, metadata: Arc<M>) -> Result<Self> {
         let pending = Pending {
             owners: KVec::with_capacity(NOTED, GFP_KERNEL)?,
             walks: KVec::with_capacity(WALKS, GFP_KERNEL)?,
         };
         let pending = new_mutex!(pending, "daxrmap::Events");
         Ok(Self {
-            ground,
+            metadata,
             pending: KBox::pin_init(pending, GFP_KERNEL)?,
             lines: KBox::pin_init(RateLimit::new(device, "fanotify"), GFP_KERNEL)?,
         })
@@ -151,11 +151,11 @@ impl<G: Ground> Events<G> {
     }
 
     /// Does a walk to its end, or until unmount begins.
-    fn walk(&self, working: &Working<'_, G::Fs>, mut walk: OwnerWalk) {
+    fn walk(&self, working: &Working<'_, M::Fs>, mut walk: OwnerWalk) {
         let mut owners = [OwnerRecord::default(); BATCH];
         while !working.is_ending() {
-            let ground = &self.ground;
-            let (n, end) = ground.lost_owners(&walk.blocks, &mut walk.cursor, &mut owners);
+            let metadata = &self.metadata;
+            let (n, end) = metadata.lost_owners(&walk.blocks, &mut walk.cursor, &mut owners);
             for owner in owners.iter().take(n) {
                 self.tell(working.sb(), owner);
             }
@@ -165,9 +165,9 @@ impl<G: Ground> Events<G> {
         }
     }
 
-    fn tell(&self, sb: &SuperBlock<G::Fs>, owner: &OwnerRecord) {
+    fn tell(&self, sb: &SuperBlock<M::Fs>, owner: &OwnerRecord) {
         // A file that is gone for good is nobody's.
-        let Some(generation) = self.ground.generation(owner.ino) else {
+        let Some(generation) = self.metadata.generation(owner.ino) else {
             return;
         };
         match sb.stand_in(owner.ino, generation) {
@@ -188,8 +188,8 @@ impl<G: Ground> Events<G> {
     }
 }
 
-impl<G: Ground> MountTask<G::Fs> for Events<G> {
-    fn run(&self, working: &Working<'_, G::Fs>) {
+impl<M: Metadata> MountTask<M::Fs> for Events<M> {
+    fn run(&self, working: &Working<'_, M::Fs>) {
         while !working.is_ending() {
             if let Some(owner) = self.next_owner() {
                 self.tell(working.sb(), &owner);

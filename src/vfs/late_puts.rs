@@ -17,15 +17,9 @@
 
 use crate::{
     bindings,
-    vfs::{
-        FileSystem,
-        Inode, //
-    },
+    vfs::AnyInode, //
 };
-use core::{
-    marker::PhantomData,
-    ptr::NonNull, //
-};
+use core::ptr::NonNull;
 use kernel::{
     impl_has_work, new_work,
     prelude::*,
@@ -47,48 +41,61 @@ use kernel::{
 ///
 /// - "owned": the list owns one reference to each inode in it. An inode is in it once, since it enters
 ///   the list only when there is no other reference.
-/// - "regular": all are regular files of the `F` of [`LatePuts`], and finished. Nobody but the list uses
+/// - "regular": all are regular files, and finished. Nobody but the list uses
 ///   their `i_link`, which has the next inode, or null.
 struct List(Option<NonNull<bindings::inode>>);
 
 // SAFETY: What it owns are references to inodes, which may be dropped on any thread.
 unsafe impl Send for List {}
 
-/// The references of one mount that are to be dropped, and the work that does it.
+/// What becomes of a reference that is dropped late.
+pub(in crate::vfs) trait LateEnd: Send + Sync + 'static {
+    /// The last reference to this inode enters the list. Does not wait.
+    fn enters(&self, _inode: &AnyInode) {}
+
+    /// The worker drops it; may wait for who pins a page.
+    fn end(&self, inode: ARef<AnyInode>) {
+        drop(inode);
+    }
+}
+
+impl LateEnd for () {}
+
+/// References that are to be dropped, and the work that does it.
 #[pin_data]
-pub(in crate::vfs) struct LatePuts<F: FileSystem> {
+pub(in crate::vfs) struct LatePuts<E: LateEnd> {
     #[pin]
     list: Mutex<List>,
     #[pin]
     work: Work<Self>,
-    _fs: PhantomData<F>,
+    end: E,
 }
 
 impl_has_work! {
-    impl{F: FileSystem} HasWork<Self> for LatePuts<F> { self.work }
+    impl{E: LateEnd} HasWork<Self> for LatePuts<E> { self.work }
 }
 
-impl<F: FileSystem> LatePuts<F> {
-    /// An empty list.
+impl<E: LateEnd> LatePuts<E> {
+    /// An empty list, with what becomes of references in it.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(in crate::vfs) fn new() -> Result<Arc<Self>> {
+    pub(in crate::vfs) fn new(end: E) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 // INVARIANT: "owned" and "regular": it is empty.
                 list <- new_mutex!(List(None), "daxrmap::LatePuts"),
                 work <- new_work!("daxrmap::LatePuts"),
-                _fs: PhantomData,
+                end,
             }),
             GFP_KERNEL,
         )
     }
 
     /// Drops a reference, unless it is the last one to a regular file: then it enters the list, and the
-    /// caller starts the worker. Returns whether that is so. Waits for nobody who pins a page.
-    pub(in crate::vfs) fn put(&self, inode: ARef<Inode<F>>) -> bool {
+    /// caller starts the worker. Returns whether it is so. Waits for nobody who pins a page.
+    pub(in crate::vfs) fn put(&self, inode: ARef<AnyInode>) -> bool {
         let raw = ARef::into_raw(inode).cast::<bindings::inode>();
         // SAFETY: The inode is live by the reference that we own.
         let count = unsafe { &raw mut (*raw.as_ptr()).i_count };
@@ -96,11 +103,12 @@ impl<F: FileSystem> LatePuts<F> {
         if unsafe { bindings::atomic_add_unless(count, -1, 1) } {
             return false;
         }
-        // SAFETY: The reference is the last one, and still ours; the inode is an `F`'s.
-        let inode = unsafe { Inode::<F>::from_raw_owned(raw) };
+        // SAFETY: The reference is the last one, and still ours.
+        let inode = unsafe { ARef::<AnyInode>::from_raw(raw.cast()) };
         if !inode.is_regular() {
             return false;
         }
+        self.end.enters(&inode);
         let raw = ARef::into_raw(inode).cast::<bindings::inode>();
         let mut list = self.list.lock();
         let next = list.0.map_or(core::ptr::null_mut(), NonNull::as_ptr);
@@ -115,7 +123,7 @@ impl<F: FileSystem> LatePuts<F> {
     }
 
     /// Takes the first one off.
-    fn pop(&self) -> Option<ARef<Inode<F>>> {
+    fn pop(&self) -> Option<ARef<AnyInode>> {
         let mut list = self.list.lock();
         let first = list.0?;
         // SAFETY: The inode is live: invariant "owned". The field is the list's: invariant "regular".
@@ -124,18 +132,17 @@ impl<F: FileSystem> LatePuts<F> {
         list.0 = NonNull::new(next.cast());
         // SAFETY: The inode is live: invariant "owned". The field is the list's: invariant "regular".
         unsafe { (*first.as_ptr()).__bindgen_anon_5.i_link = core::ptr::null_mut() };
-        // SAFETY: The list's reference passes to the caller: invariant "owned". It is an `F`'s:
-        // "regular".
-        Some(unsafe { Inode::from_raw_owned(first) })
+        // SAFETY: The list's reference passes to the caller: invariant "owned".
+        Some(unsafe { ARef::from_raw(first.cast()) })
     }
 }
 
-impl<F: FileSystem> WorkItem for LatePuts<F> {
+impl<E: LateEnd> WorkItem for LatePuts<E> {
     type Pointer = Arc<Self>;
 
     fn run(this: Arc<Self>) {
         while let Some(inode) = this.pop() {
-            drop(inode);
+            this.end.end(inode);
         }
     }
 }

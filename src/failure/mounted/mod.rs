@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The ground that is a mount of a filesystem of ours: its owner tree has all owners of each block, in core
+//! or not.
+//!
+//! An unshared block that is mapped is what `folio->mapping` says; for everything else the owner tree is
+//! asked, batch by batch ([`tree`]). fanotify is told by a worker ([`events`]).
+//!
+//! # Locking
+//!
+//! A failure is dealt with inside of the mount's gate. The state lock, which the owner tree is under, is
+//! taken and dropped inside of the functions of [`Metadata`].
+
+mod events;
+mod metadata;
+mod tree;
+
+pub(crate) use self::metadata::Metadata;
+
+use self::events::Events;
+use super::{
+    engine::Engine,
+    ground::{
+        Failure,
+        Ground,
+        Tells, //
+    },
+    report::Outcome,
+};
+use crate::{
+    dax,
+    rmap::{
+        Cursor,
+        OwnerRecord, //
+    },
+    vfs::{
+        Entered,
+        Gate,
+        InCore,
+        Inode,
+        MountWork,
+        Visit, //
+    },
+};
+use core::ops::Range;
+use kernel::{
+    prelude::*,
+    sync::{
+        Arc,
+        ArcBorrow, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+};
+
+/// A mount, as what a failure stands on.
+pub(crate) struct Mounted<M: Metadata> {
+    metadata: Arc<M>,
+    gate: Arc<Gate<M::Fs>>,
+    events: MountWork<M::Fs, Events<M>>,
+}
+
+impl<M: Metadata> Mounted<M> {
+    /// The mount of device `name` that is behind `gate`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(name: &CStr, metadata: Arc<M>, gate: Arc<Gate<M::Fs>>) -> Result<Self> {
+        let events = MountWork::new(gate.clone(), Events::new(name, metadata.clone())?)?;
+        Ok(Self {
+            metadata,
+            gate,
+            events,
+        })
+    }
+
+    /// Has fanotify told of all owners from this batch on by a walk.
+    fn leave_to_walk(&self, failure: &mut Failure<Self>) {
+        let task = self.events.task();
+        task.note_rest(&failure.range, &failure.notes.batch);
+        failure.notes.walked = true;
+    }
+}
+
+/// How far the owners of a failure have been noted for fanotify.
+pub(crate) struct Noted {
+    /// Where the batch of owners begins that is being told.
+    batch: Cursor,
+    /// fanotify is told of the owners by a walk that is noted already.
+    walked: bool,
+}
+
+impl Default for Noted {
+    fn default() -> Self {
+        Self {
+            batch: Cursor::new(),
+            walked: false,
+        }
+    }
+}
+
+impl<M: Metadata> dax::FailureSink for Engine<Mounted<M>> {
+    fn notify_failure(this: ArcBorrow<'_, Self>, offset: u64, len: u64, mf_flags: c_int) -> Result {
+        let range = this.blocks(offset, len)?;
+        if mf_flags & dax::MF_MEM_PRE_REMOVE != 0 {
+            this.removed(&range, mf_flags)
+        } else {
+            this.failed(|| Some((range, Noted::default())), mf_flags)
+        }
+    }
+}
+
+impl<M: Metadata> Ground for Mounted<M> {
+    type File = Inode<M::Fs>;
+
+    /// Without one, inodes are on their way in or out, and nobody's: the bad set will answer for them.
+    type Visit<'a> = Option<Visit<'a, M::Fs>>;
+
+    type Notes = Noted;
+
+    fn visit<R>(&self, f: impl FnOnce(&Self::Visit<'_>) -> R) -> R {
+        self.gate.enter(|entered| match entered {
+            Entered::Up(visit) => f(&Some(visit)),
+            Entered::Down | Entered::Ending => f(&None),
+        })
+    }
+
+    fn publish(&self, range: &Range<u64>) -> Result<u64> {
+        self.metadata.publish(range)
+    }
+
+    fn resolve(
+        &self,
+        engine: &impl Tells<Self>,
+        visit: &Self::Visit<'_>,
+        failure: &mut Failure<Self>,
+    ) {
+        let range = &failure.range;
+        let single = range.end - range.start == 1 && self.metadata.is_unshared(range.start);
+        if !(single && self.shortcut(engine, visit.as_ref(), failure)) {
+            self.ask_tree(engine, visit.as_ref(), failure);
+        }
+    }
+
+    fn extent(&self, file: &Self::File, pgoff: u64, max: u64) -> (Option<u64>, u64) {
+        self.metadata.extent(file.ino(), pgoff, max)
+    }
+
+    fn note(&self, failure: &mut Failure<Self>, owner: &OwnerRecord, outcome: Outcome) {
+        if outcome != Outcome::Moved && !failure.notes.walked && !self.events.task().note(*owner) {
+            self.leave_to_walk(failure);
+        }
+    }
+
+    fn finish(&self, visit: &Self::Visit<'_>) {
+        if let Some(visit) = visit {
+            self.events.start(visit);
+        }
+        // When this returns the kernel takes the pages out of its map.
+        self.metadata.wait_for_touching();
+    }
+
+    fn is_bad(&self, block: u64) -> bool {
+        self.metadata.is_bad(block)
+    }
+
+    fn first_good(&self, range: &Range<u64>) -> Option<Range<u64>> {
+        self.metadata.first_good(range)
+    }
+
+    fn shut_down(&self) {
+        self.metadata.shut_down();
+    }
+
+    fn each_file(&self, mut each: impl FnMut(&Self::File) -> Result<bool>) -> Result {
+        let mut result = Ok(());
+        let mut next = self.metadata.next_file(0);
+        while let Some(ino) = next {
+            let step = self.gate.enter(|entered| match entered {
+                Entered::Down => Ok(true),
+                // Unmount puts each inode out, which waits as we do here.
+                Entered::Ending => Ok(false),
+                Entered::Up(visit) => match visit.in_core(ino) {
+                    InCore::No => Ok(true),
+                    InCore::Leaving => Ok(false),
+                    InCore::Yes(inode) => each(&inode),
+                },
+            });
+            if step == Ok(false) {
+                fsleep(Delta::from_millis(1));
+                continue;
+            }
+            if result.is_ok() {
+                result = step.map(|_| ());
+            }
+            next = ino
+                .checked_add(1)
+                .and_then(|ino| self.metadata.next_file(ino));
+        }
+        result
+    }
+}

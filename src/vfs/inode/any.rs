@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! An inode in core, of whatever filesystem: what the VFS itself knows of it.
+//!
+//! The inodes of this filesystem are [`Inode`](super::Inode), which have all that is here too. The inodes
+//! that others have on a failed page are known by nothing else.
+//!
+//! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
+//!
+//! # Locking
+//!
+//! As for [`Inode`](super::Inode): nothing here takes a lock, and what is read may be changing.
+
+use crate::{
+    bindings,
+    vfs::Dev, //
+};
+use core::ptr::NonNull;
+use kernel::{
+    sync::aref::AlwaysRefCounted,
+    types::Opaque, //
+};
+
+/// An inode of any filesystem.
+///
+/// # Invariants
+///
+/// - "live": the inode is initialised, and is not freed while there is a reference to this value. Fields
+///   that others may write are read and written as the VFS does it, never through a `&mut`.
+#[repr(transparent)]
+pub(crate) struct AnyInode {
+    inner: Opaque<bindings::inode>,
+}
+
+// SAFETY: An inode may be used, and its last reference dropped, on any thread.
+unsafe impl Send for AnyInode {}
+// SAFETY: All methods follow the VFS's rules for concurrent access.
+unsafe impl Sync for AnyInode {}
+
+// SAFETY: `ihold` and `iput` count references.
+unsafe impl AlwaysRefCounted for AnyInode {
+    fn inc_ref(&self) {
+        // SAFETY: The inode is live, and whoever has `&self` has, or borrows, a reference that counts.
+        unsafe { bindings::ihold(self.as_ptr()) };
+    }
+
+    /// # Safety
+    ///
+    /// As the trait says. `obj`: the caller hands a reference to it over.
+    unsafe fn dec_ref(obj: NonNull<Self>) {
+        // SAFETY: The reference is ours to drop: clause `obj`.
+        unsafe { bindings::iput(obj.as_ptr().cast()) };
+    }
+}
+
+impl AnyInode {
+    pub(crate) fn as_ptr(&self) -> *mut bindings::inode {
+        self.inner.get()
+    }
+
+    pub(crate) fn mapping(&self) -> *mut bindings::address_space {
+        // SAFETY: The inode is live: invariant "live"; the field is set for its whole life.
+        unsafe { (*self.as_ptr()).i_mapping }
+    }
+
+    /// The inode's number.
+    pub(crate) fn ino(&self) -> u64 {
+        // SAFETY: The inode is live: invariant "live"; the field does not change once it is visible.
+        unsafe { (*self.as_ptr()).i_ino }
+    }
+
+    /// The mount that it is of, as tracepoints name it.
+    pub(crate) fn dev(&self) -> Dev {
+        // SAFETY: The inode is live: invariant "live"; the field does not change.
+        let sb = unsafe { (*self.as_ptr()).i_sb };
+        // SAFETY: A super block outlives its inodes; the field does not change.
+        Dev(unsafe { (*sb).s_dev })
+    }
+
+    /// Type and permissions, as in stat(2).
+    pub(crate) fn mode(&self) -> u16 {
+        // SAFETY: The inode is live: invariant "live"; a racing chmod gives the old or the new value.
+        unsafe { (*self.as_ptr()).i_mode }
+    }
+
+    /// Whether it is a regular file.
+    pub(crate) fn is_regular(&self) -> bool {
+        u32::from(self.mode()) & bindings::S_IFMT == bindings::S_IFREG
+    }
+
+    /// Size in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        // SAFETY: The inode is live: invariant "live".
+        let size = unsafe { bindings::daxrmap_i_size_read(self.as_ptr()) };
+        u64::try_from(size).unwrap_or(0)
+    }
+
+    /// Whether any process maps the file at this moment.
+    pub(crate) fn is_mapped(&self) -> bool {
+        // SAFETY: The inode is live: invariant "live".
+        unsafe { bindings::daxrmap_mapping_mapped(self.as_ptr()) }
+    }
+
+    /// Tells fanotify (FAN_FS_ERROR) that `len` bytes at `pos` are lost. May wait for memory: no
+    /// lock may be held. Source: `fserror_report_data_lost` (fs/fserror.c).
+    pub(crate) fn report_data_lost(&self, pos: u64, len: u64) {
+        let pos = i64::try_from(pos).unwrap_or(i64::MAX);
+        // SAFETY: The inode is live: invariant "live".
+        unsafe { bindings::daxrmap_report_data_lost(self.as_ptr(), pos, len) };
+    }
+}
