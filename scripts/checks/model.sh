@@ -1,32 +1,34 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # model.sh [NAME...]: `make model`. Has spin go through every state of
-# the model of the failure protocol (tests/model), in several configurations;
+# the models of the failure protocols (tests/model), in several configurations;
 # then breaks one rule at a time, which spin must notice. A line for each, or
 # for those named; the last one is "RESULT passed failed skipped".
 . "$(dirname "$0")/../lib.sh"
 
-model=$TOP/tests/model/daxrmap.pml
+model=daxrmap
 out=$TOP/build/model
 only=" $* "
 passed=0 failed=0 all_states=0
 
-# search NAME FLAG...: leaves what the search said in NAME/log. Searches end
-# early by one of the limits only if the model has grown.
+# search KIND NAME FLAG...: leaves what the search said in NAME/log. Searches end
+# early by one of the limits only if the model has grown. What is broken is found
+# soon: the compiler would take longer to make that fast.
 search() {
-	local dir=$out/$1
-	shift
+	local dir=$out/$2 build="${many[*]}"
+	[ "$1" = holds ] || build=-O0
+	shift 2
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	cd "$dir"
-	{ "${in_spin[@]}" "$spin" "$@" -a "$model" &&
-		in_root sh -c 'gcc -w -O2 -DSAFETY -DCOLLAPSE -DMEMLIM=1900 -o pan pan.c &&
-			exec timeout 1500 ./pan -m1000000 -w23'; } >log 2>&1 || true
+	{ "${in_spin[@]}" "$spin" "$@" -a "$TOP/tests/model/$model.pml" &&
+		in_root sh -c 'gcc -w $1 -DSAFETY -DMEMLIM=1900 -o pan pan.c &&
+			exec timeout 1500 ./pan -m1000000 -w23' - "$build"; } >log 2>&1 || true
 }
 
 # Who cannot go on at the end of the trail, which is in this directory.
 stuck() {
-	in_root ./pan -r daxrmap.pml.trail 2>/dev/null | awk '
+	in_root ./pan -r "$model.pml.trail" 2>/dev/null | awk '
 		/invalid end state/ { gsub(/[()]/, "", $4); print $4 }' | sort -u | paste -sd' '
 }
 
@@ -50,7 +52,7 @@ check() {
 	local kind=$1 expected=$2 name=$3 found states depth seconds verdict
 	shift 3
 	[ "$only" = "  " ] || [ "${only/ $name /}" != "$only" ] || return 0
-	search "$name" "$@"
+	search "$kind" "$name" "$@"
 	found=$(finding)
 	states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' log)
 	depth=$(sed -n 's/.*depth reached \([0-9]*\),.*/\1/p' log)
@@ -69,8 +71,8 @@ check() {
 	[ "${verdict#FAILED}" != "$verdict" ] || return 0
 	echo "error: $name: $found; built with $*; log and trail: $out/$name"
 	grep -E '[Ee]rror|^pan:' log | head -n 10 || true
-	[ ! -e daxrmap.pml.trail ] ||
-		"${in_spin[@]}" "$spin" "$@" -k daxrmap.pml.trail -t -p -g "$model" |
+	[ ! -e "$model.pml.trail" ] ||
+		"${in_spin[@]}" "$spin" "$@" -k "$model.pml.trail" -t -p -g "$TOP/tests/model/$model.pml" |
 		sed "s|$TOP/tests/model/||" >trail.txt || true
 	[ ! -e trail.txt ] || tail -n 60 trail.txt
 }
@@ -148,6 +150,95 @@ breaks 'deadlock of *notifier*pinner' ilookup "${pin[@]}" -DBREAK_ILOOKUP
 breaks 'deadlock of *notifier*pinner' last-put "${pin[@]}" -DBREAK_PUT
 # Between a notifier's two looks at the device, another filesystem has taken that.
 breaks use_after_free next-holder "${life[@]}" -DUNMOUNT -DNEXT_HOLDER -DBREAK_HOLDERS
+
+one_file=(-DFILES=1 -DPROCS=1)
+two_maps=(-DFILES=1 -DPROCS=2)
+end=(-DUNMOUNT -DDO_UNLINK)
+
+say "the guard: other filesystems' files, which it learns of when a page has failed"
+model=guard
+# These have fewer states: what is saved by that takes longer than they do.
+many=(-Og)
+# Readers that take the page from each other; clones.
+holds guard-clones -DSHARED -DSHARED_FAULTS
+holds guard-truncate "${two_maps[@]}" -DDO_TRUNCATE
+holds guard-move -DPROCS=1 -DDO_TRUNCATE
+# Inodes and super blocks that come and go; the device that goes after them.
+holds guard-unmount "${two_maps[@]}" "${end[@]}"
+holds guard-mount -DPROCS=1 -DSUPERS=2 -DDO_MOUNT -DUNMOUNT
+holds guard-unbind "${one_file[@]}" "${end[@]}" -DUNBIND
+holds guard-freeze "${one_file[@]}" "${end[@]}" -DFREEZE
+# dm leads elsewhere meanwhile.
+holds guard-reload "${two_maps[@]}" -DRELOAD
+# A notifier waits for the pass, under mf_mutex, while pages are held.
+holds guard-hold "${one_file[@]}" "${end[@]}" -DHOLD -DPINS
+holds guard-hold-two "${two_maps[@]}" -DUNMOUNT -DHOLD -DPINS
+
+say "broken on purpose: each must be found"
+breaks '@(missed_owner|silent_read)' guard-late "${one_file[@]}" -DBREAK_PUBLISH_LATE
+breaks '@(missed_owner|silent_read)' guard-no-lock "${one_file[@]}" -DBREAK_NO_INVALIDATE
+# A file that has no entry of the page is not waited for.
+breaks '@(missed_owner|silent_read)' guard-no-barrier "${one_file[@]}" -DBREAK_NO_BARRIER
+# The folio is not asked again, after one file was searched, and the others waited for.
+breaks '@(missed_owner|silent_read)' guard-one-once -DSHARED -DBREAK_ONE_ONCE
+# The current table says which filesystems the page may be of.
+breaks silent_read guard-filter "${two_maps[@]}" -DRELOAD -DBREAK_FILTER_TABLE -DBREAK_NO_STRAYS
+# What the XArray says is believed: an entry may be older than the table.
+breaks silent_read guard-strays "${two_maps[@]}" -DRELOAD -DBREAK_NO_STRAYS
+# folio->mapping is believed: with clones; with a fault in flight.
+breaks silent_read guard-shortcut -DSHARED -DBREAK_SHORTCUT -DBREAK_NO_STRAYS
+breaks '@(missed_owner|silent_read)' guard-in-flight "${one_file[@]}" -DBREAK_SHORTCUT
+breaks wrong_signal guard-no-relook "${two_maps[@]}" -DDO_TRUNCATE -DBREAK_NO_RELOOK
+breaks missed_owner guard-only-pte "${two_maps[@]}" -DSHARED_FAULTS -DBREAK_ONLY_PTE
+# s_umount is given up: by the pass, by the shortcut; a late inode has no active reference.
+breaks use_after_free guard-no-umount "${one_file[@]}" -DUNMOUNT -DBREAK_NO_UMOUNT
+breaks use_after_free guard-quick "${one_file[@]}" -DUNMOUNT -DBREAK_SHORTCUT_NO_UMOUNT
+breaks use_after_free guard-late-put "${one_file[@]}" "${end[@]}" -DBREAK_LATE_NO_ACTIVE
+# The memory map: a late inode's super block outlives umount(2); the pass looks at a page.
+breaks use_after_free guard-late-unbind "${one_file[@]}" "${end[@]}" -DUNBIND -DBREAK_LATE_NO_PAGEMAP
+breaks use_after_free guard-pass-unbind "${one_file[@]}" -DUNMOUNT -DUNBIND -DBREAK_PASS_NO_PAGEMAP
+# The last iput() is done under s_umount; under mf_mutex too.
+breaks 'deadlock of @(failure|pass) pinner*' guard-put-umount "${one_file[@]}" "${end[@]}" -DPINS -DBREAK_PUT
+breaks 'deadlock of @(failure freeze|freeze pass)*' guard-put-freeze "${one_file[@]}" "${end[@]}" -DFREEZE -DBREAK_PUT
+breaks 'deadlock of *failure*pinner*' guard-put-mutex "${one_file[@]}" "${end[@]}" -DHOLD -DPINS -DBREAK_PUT
+# Who has mf_mutex waits for s_umount: himself; without end, for a pass that does.
+breaks 'deadlock of failure pinner unmount' guard-try "${one_file[@]}" -DUNMOUNT -DHOLD -DPINS \
+	-DBREAK_SHORTCUT_WAITS
+breaks 'deadlock of failure pass pinner unmount' guard-wait "${one_file[@]}" -DUNMOUNT -DHOLD -DPINS \
+	-DBREAK_WAIT
+
+say "the guard: a device that it holds is removed"
+model=guard_removal
+holds removal-two "${two_maps[@]}" "${end[@]}" -DPINS
+holds removal-files -DPROCS=1 "${end[@]}" -DPINS
+# dm leads to the device since a short time ago, or away from it.
+holds removal-reload "${two_maps[@]}" -DRELOAD -DELSEWHERE
+holds removal-reload-pin "${one_file[@]}" -DRELOAD -DELSEWHERE -DPINS
+# An inode that is being evicted is in no list.
+breaks use_after_free removal-no-scan "${one_file[@]}" -DDO_UNLINK -DBREAK_NO_SCAN
+breaks use_after_free removal-no-ref "${one_file[@]}" -DBREAK_NO_PAGEMAP
+# Files whose entries are of another device may have page table entries of this one.
+breaks use_after_free removal-strays "${one_file[@]}" -DRELOAD -DELSEWHERE -DBREAK_NO_STRAYS
+# Nor does a page that is held have an entry then.
+breaks use_after_free removal-counts "${one_file[@]}" -DRELOAD -DELSEWHERE -DPINS -DBREAK_NO_COUNTS
+# The pass comes before the device is dead: there are faults behind its back.
+breaks '@(use_after_free|deadlock of removal unbind)' removal-early "${one_file[@]}" -DBREAK_BEFORE_DEAD
+# It waits for a page that is held, under a lock that the holder waits for.
+breaks 'deadlock of *pinner removal unbind' removal-pin "${one_file[@]}" -DPINS -DBREAK_PIN_UNDER_LOCK
+breaks 'deadlock of pinner removal unbind' removal-umount "${one_file[@]}" -DPINS -DBREAK_PIN_UNDER_UMOUNT
+
+say "the guard: the module is unloaded"
+model=guard_unload
+holds unload
+breaks use_after_free unload-no-owner -DBREAK_NO_OWNER
+breaks use_after_free unload-no-grace -DBREAK_NO_GRACE
+breaks use_after_free unload-no-sync -DBREAK_NO_SYNC
+# A worker's reference is the last one, so that the queue is to wait for its own work.
+breaks '@(use_after_free|deadlock of *@(watcher|walker)*)' unload-no-drain -DBREAK_NO_DRAIN
+breaks '@(use_after_free|deadlock of *@(watcher|walker)*)' unload-drain-first -DBREAK_DRAIN_FIRST
+# Work that work has started is not waited for.
+breaks '@(use_after_free|deadlock of *walker*)' unload-flush -DBREAK_FLUSH_ONLY
+breaks use_after_free unload-late -DBREAK_LATE
 
 [ $((passed + failed)) != 0 ] || die "no configuration has that name: $*"
 say "$all_states states in all, $((SECONDS - start)) s"

@@ -62,18 +62,7 @@ bit broken_rule;	/* of the kernel: something that it would WARN about */
 #error "files come and go by twos"
 #endif
 
-/* Sets of blocks, slots and notifiers are bits of a byte. */
-#define BIT(n)		(1 << (n))
-#define HAS(set, n)	(((set) >> (n)) & 1)
-#define ADD(set, n)	set = set | BIT(n)
-#define DEL(set, n)	set = set & ~BIT(n)
-
-/* In atomic or d_step. */
-#define NEVER(what, cond) \
-	if \
-	:: cond -> assert(what) \
-	:: else \
-	fi
+#include "words.pml"
 
 /* Some slot for which cond(slot) holds; waits until there is one. In atomic. */
 #define PICK_AT(s, cond, n)	:: cond(n) -> s = n

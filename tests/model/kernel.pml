@@ -1,53 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What the kernel does: locks, DAX entries, page tables, the inode cache. */
 
-/*
- * rw_semaphore: the files' invalidate_lock, then their i_rwsem. Who comes to
- * read waits behind a writer that waits, as in the kernel: a reader that takes
- * the lock once more may wait for ever. Who of the waiting comes first is
- * left open.
- */
+/* Each file has two locks. */
 #define INVALIDATE(f)	(f)
 #define I_RWSEM(f)	(FILES + (f))
-byte readers[2 * FILES];
-bit writer[2 * FILES];
-byte waiting[2 * FILES];
-
-#define UNLOCKED(l)	(readers[l] == 0 && !writer[l])
-
-inline down_write(l)
-{
-	if
-	:: atomic { UNLOCKED(l) && waiting[l] == 0 -> writer[l] = 1 }
-	:: atomic { !UNLOCKED(l) -> waiting[l]++ };
-	   atomic { UNLOCKED(l) -> waiting[l]--; writer[l] = 1 }
-	fi
-}
-
-inline down_read(l)
-{
-	atomic { !writer[l] && waiting[l] == 0 -> readers[l]++ }
-}
-
-/* The others never wait: in atomic. */
-inline up_write(l)
-{
-	assert(writer[l]);
-	writer[l] = 0
-}
-
-inline up_read(l)
-{
-	assert(readers[l] > 0);
-	readers[l]--
-}
-
-inline downgrade_write(l)
-{
-	assert(writer[l]);
-	writer[l] = 0;
-	readers[l]++
-}
+#define LOCKS		(2 * FILES)
+#include "rwsem.pml"
 
 /*
  * fs/dax.c: the entry of each slot, and its lock bit. The block whose page

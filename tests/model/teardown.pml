@@ -7,7 +7,7 @@
 bit gate;		/* src/vfs/mount/gate.rs: the mutex */
 bit gate_sb;		/* and whether there is a super block behind it */
 #if defined(LIFE) && !defined(BREAK_PUT)
-bit handed[FILES];	/* src/vfs/mount/late.rs: who is in the list, with a reference */
+bit handed[FILES];	/* src/vfs/late_puts.rs: who is in the list, with a reference */
 bit putting;		/* the worker has taken one off */
 #endif
 
