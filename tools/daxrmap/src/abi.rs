@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's structs: those of include/uapi/daxrmap.h, linux/fsmap.h and linux/fiemap.h, field by
-//! field. `tests/abi.rs` holds them against what a C compiler makes of these headers.
+//! The kernel's structs: those of include/uapi/daxrmap.h, linux/fsmap.h, linux/fiemap.h and
+//! linux/dm-ioctl.h, field by field. `tests/abi.rs` holds them against what a C compiler makes of these headers.
 //!
 //! All are plain numbers without padding, so any bytes are a value of them.
 
 use rustix::ioctl::{
-    opcode::read_write,
+    opcode::{
+        read,
+        read_write,
+        write, //
+    },
     Opcode, //
 };
 use zerocopy::{
@@ -27,8 +31,47 @@ pub const FS_IOC_GETFSMAP: Opcode = read_write::<FsMapHead>(b'X', 59);
 /// Which blocks a file has.
 pub const FS_IOC_FIEMAP: Opcode = read_write::<Fiemap>(b'f', 11);
 
+/// Watch, or not.
+pub const DAXRMAP_IOC_GUARD_SET: Opcode = write::<u32>(0xda, 16);
+/// How the guard is.
+pub const DAXRMAP_IOC_GUARD_STATUS: Opcode = read::<Guard>(0xda, 17);
+/// The next device that the guard knows of.
+pub const DAXRMAP_IOC_GUARD_DEVICE: Opcode = read_write::<GuardDevice>(0xda, 18);
+/// Become the holder of a device.
+pub const DAXRMAP_IOC_GUARD_HOLD: Opcode = write::<GuardHold>(0xda, 19);
+/// Be it no more.
+pub const DAXRMAP_IOC_GUARD_RELEASE: Opcode = write::<GuardHold>(0xda, 20);
+/// Pages that are not on the driver's list.
+pub const DAXRMAP_IOC_GUARD_UNCOVERED: Opcode = read_write::<GuardUncovered>(0xda, 21);
+/// The driver's list.
+pub const DAXRMAP_IOC_GUARD_BAD: Opcode = read_write::<GuardBad>(0xda, 22);
+/// A file's generation.
+pub const FS_IOC_GETVERSION: Opcode = read::<u64>(b'v', 1);
+/// How an XFS is laid out, in its first version. `XFS_IOC_FSGEOMETRY_V1`.
+pub const XFS_IOC_FSGEOMETRY_V1: Opcode = read::<XfsGeometry>(b'X', 100);
+/// The table of a device-mapper device.
+pub const DM_TABLE_STATUS: Opcode = read_write::<DmIoctl>(0xfd, 12);
+
 /// `f_type` of statfs(2).
 pub const DAXRMAP_MAGIC: u32 = 0x4458_524d;
+/// `f_type` of ext2, ext3 and ext4.
+pub const EXT4_SUPER_MAGIC: u32 = 0xef53;
+/// `f_type` of XFS.
+pub const XFS_SUPER_MAGIC: u32 = 0x5846_5342;
+
+/// `flags` of [`Guard`]: memory failures are watched.
+pub const DAXRMAP_GUARD_WATCH: u32 = 1;
+/// `flags` of [`GuardDevice`]: the guard is its holder.
+pub const DAXRMAP_GUARD_HELD: u32 = 1;
+/// `flags` of [`GuardDevice`]: a daxrmap filesystem is mounted there.
+pub const DAXRMAP_GUARD_OWN: u32 = 2;
+/// `flags` of [`GuardHold`]: hold it though nothing is known of what is on it.
+pub const DAXRMAP_GUARD_FORCE: u32 = 1;
+
+/// `flags` of [`DmIoctl`]: tell the table, not the status.
+pub const DM_STATUS_TABLE_FLAG: u32 = 1 << 4;
+/// `flags` of [`DmIoctl`]: there was not room for all.
+pub const DM_BUFFER_FULL_FLAG: u32 = 1 << 8;
 
 /// `oflags` of [`LostHead`]: there are no more records.
 pub const DAXRMAP_LOST_END: u32 = 1;
@@ -39,6 +82,12 @@ pub const DAXRMAP_STATUS_INCONSISTENT: u32 = 2;
 /// `oflags` of [`Status`]: no changes are made.
 pub const DAXRMAP_STATUS_READ_ONLY: u32 = 4;
 
+/// `flags` of [`FsMap`]: allocated, and never written.
+pub const FMR_OF_PREALLOC: u32 = 0x1;
+/// `flags` of [`FsMap`]: extended attributes.
+pub const FMR_OF_ATTR_FORK: u32 = 0x2;
+/// `flags` of [`FsMap`]: where the inode's blocks are.
+pub const FMR_OF_EXTENT_MAP: u32 = 0x4;
 /// `flags` of [`FsMap`]: the owner is none of the inodes.
 pub const FMR_OF_SPECIAL_OWNER: u32 = 0x10;
 /// `flags` of [`FsMap`]: no more records.
@@ -54,6 +103,16 @@ pub const FMR_OWN_LOG: u64 = ((b'X' as u64) << 32) | 2;
 /// `owner` of [`FsMap`]: bad blocks. `FMR_OWNER('X', 8)`.
 pub const FMR_OWN_DEFECTIVE: u64 = ((b'X' as u64) << 32) | 8;
 
+/// `flags` of [`Fiemap`]: write what has no place yet.
+pub const FIEMAP_FLAG_SYNC: u32 = 0x1;
+/// `flags` of [`Fiemap`]: the extended attributes, instead of the data.
+pub const FIEMAP_FLAG_XATTR: u32 = 0x2;
+/// `flags` of [`FiemapExtent`]: there are no more.
+pub const FIEMAP_EXTENT_LAST: u32 = 0x1;
+/// `flags` of [`FiemapExtent`]: it is a part of a block of metadata.
+pub const FIEMAP_EXTENT_DATA_INLINE: u32 = 0x200;
+/// `flags` of [`FiemapExtent`]: allocated, and never written.
+pub const FIEMAP_EXTENT_UNWRITTEN: u32 = 0x800;
 /// Flags of [`FiemapExtent`] with which `physical` is not the place of the data.
 pub const FIEMAP_EXTENT_NOT_PLACED: u32 = 0x2 | 0x4 | 0x8; // UNKNOWN, DELALLOC, ENCODED
 
@@ -186,5 +245,110 @@ abi! {
         handle_bytes: u32,
         handle_type: i32,
         f_handle: [u8; 32],
+    }
+
+    /// `struct daxrmap_guard`.
+    Guard {
+        flags: u32,
+        devices: u32,
+        events: u64,
+        dropped: u64,
+        reserved: [u64; 5],
+    }
+
+    /// `struct daxrmap_guard_device`.
+    GuardDevice {
+        major: u32,
+        minor: u32,
+        flags: u32,
+        reserved0: u32,
+        name: [u8; 32],
+        first_pfn: u64,
+        pages: u64,
+        events: u64,
+        failed_pages: u64,
+        owners: u64,
+        owners_mapped: u64,
+        signalled: u64,
+        joined: u64,
+        uncovered: u64,
+        reserved: [u64; 7],
+    }
+
+    /// `struct daxrmap_guard_hold`.
+    GuardHold {
+        major: u32,
+        minor: u32,
+        flags: u32,
+        reserved: u32,
+    }
+
+    /// `struct daxrmap_guard_uncovered`.
+    GuardUncovered {
+        major: u32,
+        minor: u32,
+        index: u64,
+        page: u64,
+        count: u64,
+        reserved: [u64; 2],
+    }
+
+    /// `struct daxrmap_guard_bad`.
+    GuardBad {
+        major: u32,
+        minor: u32,
+        index: u64,
+        sector: u64,
+        count: u64,
+        reserved: [u64; 2],
+    }
+
+    /// `struct dm_ioctl`; the uuid, and what pads it, in words.
+    DmIoctl {
+        version: [u32; 3],
+        data_size: u32,
+        data_start: u32,
+        target_count: u32,
+        open_count: i32,
+        flags: u32,
+        event_nr: u32,
+        padding: u32,
+        dev: u64,
+        name: [u64; 16],
+        uuid: [u64; 17],
+    }
+
+    /// `struct dm_target_spec`.
+    DmTargetSpec {
+        sector_start: u64,
+        length: u64,
+        status: i32,
+        next: u32,
+        target_type: [u8; 16],
+    }
+
+    /// `struct xfs_fsop_geom_v1`, of fs/xfs/libxfs/xfs_fs.h, which is not among the kernel's headers.
+    XfsGeometry {
+        blocksize: u32,
+        rtextsize: u32,
+        agblocks: u32,
+        agcount: u32,
+        logblocks: u32,
+        sectsize: u32,
+        inodesize: u32,
+        imaxpct: u32,
+        datablocks: u64,
+        rtblocks: u64,
+        rtextents: u64,
+        logstart: u64,
+        uuid: [u64; 2],
+        sunit: u32,
+        swidth: u32,
+        version: i32,
+        flags: u32,
+        logsectsize: u32,
+        rtsectsize: u32,
+        dirblocksize: u32,
+        padding: u32,
     }
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The arguments of `daxrmap`, as clap reads them: a command, and what it is about.
+//! The arguments of `daxrmap`, as clap reads them: a command, and what it is about. [`guard`] has those of
+//! `daxrmap guard`.
+
+pub mod guard;
 
 use clap::{
     builder::{
@@ -22,8 +25,8 @@ use std::{
     process::ExitCode, //
 };
 
-/// Asks a daxrmap filesystem what is lost, and who owns a page; returns bad blocks to use; shows what
-/// is on the medium.
+/// Asks a filesystem what is lost, and who owns a page; returns bad blocks to use; shows what is on the
+/// medium; guards what other filesystems have on persistent memory.
 #[derive(Debug, Parser)]
 #[command(name = "daxrmap", version, disable_help_subcommand = true)]
 pub struct Cli {
@@ -53,6 +56,12 @@ pub enum Command {
     Clear(ClearArgs),
     /// Show what is on the medium: superblocks, and the log
     Dump(DumpArgs),
+    /// Guard what other filesystems have on persistent memory
+    Guard {
+        /// What to do.
+        #[command(subcommand)]
+        command: guard::GuardCommand,
+    },
 }
 
 /// What all commands take.

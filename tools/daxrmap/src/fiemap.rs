@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where a byte of a file is on the device: the one extent of FS_IOC_FIEMAP that has it.
+//! Where a file is on the device: what FS_IOC_FIEMAP says of one byte, or of all.
 
 use crate::{
     abi::{
         Fiemap,
         FiemapExtent, //
+        FIEMAP_EXTENT_LAST,
         FIEMAP_EXTENT_NOT_PLACED,
     },
     error::{
@@ -18,6 +19,45 @@ use crate::{
 
 /// The argument of the request.
 pub type Request = Buffer<Fiemap, FiemapExtent>;
+
+/// Extents that are asked for at a time.
+const BATCH: u32 = 128;
+
+/// Gives all extents of a file to `visit`, as `flags` want them. `ask` makes the request.
+///
+/// # Errors
+///
+/// Those of `ask`, and if the answer makes no sense.
+pub fn extents(
+    flags: u32,
+    mut ask: impl FnMut(&mut Request) -> Result<()>,
+    mut visit: impl FnMut(&FiemapExtent),
+) -> Result<()> {
+    let mut request = Request::new(&Fiemap::default(), BATCH);
+    let mut start = 0;
+    loop {
+        *request.head_mut() = Fiemap {
+            fm_start: start,
+            fm_length: u64::MAX - start,
+            fm_flags: flags,
+            fm_extent_count: BATCH,
+            ..Fiemap::default()
+        };
+        ask(&mut request)?;
+        let extents = request.records(request.head().fm_mapped_extents)?;
+        for extent in extents {
+            let end = extent.fe_logical.checked_add(extent.fe_length);
+            let placed = extent.fe_physical.checked_add(extent.fe_length);
+            let end = end.and(placed).and(end).filter(|&end| end > start);
+            start = end.ok_or_else(|| bad_answer("a range that cannot be"))?;
+            visit(extent);
+        }
+        match extents.last() {
+            Some(last) if last.fe_flags & FIEMAP_EXTENT_LAST == 0 => {}
+            _ => return Ok(()),
+        }
+    }
+}
 
 /// Where the byte `offset` is on the device, `None` if it is in a hole. `ask` makes the request.
 ///
@@ -102,5 +142,52 @@ mod tests {
             Ok(())
         });
         assert!(too_many.is_err());
+    }
+
+    /// All extents that `kernel` gives in batches of what there is room for, each behind the start.
+    fn all(extents_there: &[FiemapExtent]) -> Result<Vec<FiemapExtent>> {
+        let mut found = Vec::new();
+        extents(
+            0,
+            |request| {
+                let start = request.head().fm_start;
+                let behind = |e: &&FiemapExtent| e.fe_logical + e.fe_length > start;
+                let some = extents_there.iter().filter(behind).take(BATCH as usize);
+                let some: Vec<_> = some.copied().collect();
+                request.room_mut()[..some.len()].copy_from_slice(&some);
+                request.head_mut().fm_mapped_extents = some.len() as u32;
+                Ok(())
+            },
+            |extent| found.push(*extent),
+        )?;
+        Ok(found)
+    }
+
+    #[test]
+    fn all_extents_of_a_file() {
+        assert!(all(&[]).unwrap().is_empty());
+        let mut many: Vec<_> = (0..1000)
+            .map(|i| extent(8192 * i, 4096 * i, 4096))
+            .collect();
+        assert_eq!(all(&many).unwrap(), many);
+        many[999].fe_flags = FIEMAP_EXTENT_LAST;
+        assert_eq!(all(&many).unwrap(), many);
+    }
+
+    #[test]
+    fn extents_that_cannot_be() {
+        assert!(all(&[extent(4096, 0, 4096), extent(0, 4096, 4097)]).is_err());
+        assert!(all(&[extent(0, u64::MAX, 4096)]).is_err());
+        // Always the same one, never the last.
+        let again = extents(
+            0,
+            |request| {
+                request.room_mut()[0] = extent(0, 0, 4096);
+                request.head_mut().fm_mapped_extents = 1;
+                Ok(())
+            },
+            |_| {},
+        );
+        assert!(again.is_err());
     }
 }

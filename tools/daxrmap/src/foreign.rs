@@ -39,8 +39,8 @@ pub enum Known {
     Unknown(String),
 }
 
-/// A program of util-linux, which may not be where an ordinary user looks.
-fn command(name: &str) -> Command {
+/// A program of the administrator's, which may not be where an ordinary user looks.
+pub(crate) fn command(name: &str) -> Command {
     let mut path = env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin"));
     path.push(":/usr/sbin:/sbin");
     let mut command = Command::new(name);
@@ -63,12 +63,28 @@ pub fn probe(path: &Path) -> Known {
         Ok(_) => return Known::Unknown("blkid is not that of util-linux".to_owned()),
         Err(error) => return Known::Unknown(format!("blkid: {}", Error::from(error))),
     }
-    let mut command = command("blkid");
-    command.args(["-p", "-o", "export", "--"]).arg(path);
-    match run(&mut command) {
+    match ask(path) {
         Ok(output) => answer(&output),
         Err(error) => Known::Unknown(format!("blkid: {}", Error::from(error))),
     }
+}
+
+fn ask(path: &Path) -> io::Result<Output> {
+    let mut command = command("blkid");
+    command.args(["-p", "-o", "export", "--"]).arg(path);
+    run(&mut command)
+}
+
+/// The uuid of the filesystem on the device, if blkid tells one.
+pub fn uuid(path: &Path) -> Option<String> {
+    let output = ask(path).ok().filter(|output| output.status.success())?;
+    value(&String::from_utf8_lossy(&output.stdout), "UUID").map(str::to_owned)
+}
+
+/// What stands behind a name in what blkid exports.
+fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = text.lines();
+    lines.find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
 }
 
 fn contains(output: &Output, text: &str) -> bool {
@@ -80,10 +96,7 @@ fn contains(output: &Output, text: &str) -> bool {
 /// What the exit status and the output of `blkid -p -o export` mean.
 fn answer(output: &Output) -> Known {
     let text = String::from_utf8_lossy(&output.stdout);
-    let value = |name: &str| {
-        let mut lines = text.lines();
-        lines.find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
-    };
+    let value = |name: &str| value(&text, name);
     match output.status.code() {
         Some(0) => match (value("TYPE"), value("PTTYPE")) {
             (Some(kind), _) => Known::Something(kind.to_owned()),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who owns a block: makes owners of the records of FS_IOC_GETFSMAP.
+//! Who owns a block, or many: makes owners of the records of FS_IOC_GETFSMAP.
 
 use crate::{
     abi::{
@@ -17,6 +17,7 @@ use crate::{
         bad_answer, //
         Result,
     },
+    ranges::Range,
     sys::Buffer,
 };
 
@@ -57,61 +58,25 @@ pub enum Use {
 /// # Errors
 ///
 /// Those of `ask`, and if the records make no sense.
-pub fn at(
-    device: u32,
-    physical: u64,
-    mut ask: impl FnMut(&mut Request) -> Result<()>,
-) -> Result<Use> {
-    let low = FsMap {
-        fmr_device: device,
-        fmr_physical: physical,
-        ..FsMap::default()
-    };
-    let high = FsMap {
-        fmr_flags: u32::MAX,
-        fmr_owner: u64::MAX,
-        fmr_offset: u64::MAX,
-        ..low
-    };
-    let head = FsMapHead {
-        fmh_count: BATCH,
-        fmh_keys: [low, high],
-        ..FsMapHead::default()
-    };
-    let mut request = Request::new(&head, BATCH);
+pub fn at(device: u32, physical: u64, ask: impl FnMut(&mut Request) -> Result<()>) -> Result<Use> {
     let mut owners = Vec::new();
     let mut special = None;
-
-    loop {
-        ask(&mut request)?;
-        let records = request.records(request.head().fmh_entries)?;
-        for record in records {
-            if !covers(record, physical)? {
-                continue;
-            }
-            if record.fmr_flags & FMR_OF_SPECIAL_OWNER != 0 {
-                special = Some(record.fmr_owner);
-            } else {
-                let offset = physical - record.fmr_physical;
-                let offset = record.fmr_offset.checked_add(offset);
-                owners.push(Owner {
-                    ino: record.fmr_owner,
-                    offset: offset.ok_or_else(|| bad_answer("a range that cannot be"))?,
-                });
-            }
+    walk(device, physical, physical, ask, |record| {
+        if !range(record)?.contains(&physical) {
+            return Ok(());
         }
-        // Nothing at all where more was to come: it has gone meanwhile.
-        let Some(&last) = records.last() else { break };
-        if last.fmr_flags & FMR_OF_LAST != 0 {
-            break;
+        if record.fmr_flags & FMR_OF_SPECIAL_OWNER != 0 {
+            special = Some(record.fmr_owner);
+        } else {
+            let offset = physical - record.fmr_physical;
+            let offset = record.fmr_offset.checked_add(offset);
+            owners.push(Owner {
+                ino: record.fmr_owner,
+                offset: offset.ok_or_else(|| bad_answer("a range that cannot be"))?,
+            });
         }
-        let low = &mut request.head_mut().fmh_keys[0];
-        if low.fmr_length != 0 && key(&last) <= key(low) {
-            return Err(bad_answer("it goes round in circles"));
-        }
-        *low = last;
-        request.head_mut().fmh_entries = 0;
-    }
+        Ok(())
+    })?;
     owners.sort_unstable();
     owners.dedup();
     Ok(match special {
@@ -129,16 +94,72 @@ pub fn at(
     })
 }
 
+/// Gives all records from the byte `first` of `device` to the byte `last` to `visit`, and perhaps some beside.
+/// `ask` makes the request.
+///
+/// # Errors
+///
+/// Those of `ask` and `visit`, and if the records come in no order.
+pub fn walk(
+    device: u32,
+    first: u64,
+    last: u64,
+    mut ask: impl FnMut(&mut Request) -> Result<()>,
+    mut visit: impl FnMut(&FsMap) -> Result<()>,
+) -> Result<()> {
+    let low = FsMap {
+        fmr_device: device,
+        fmr_physical: first,
+        ..FsMap::default()
+    };
+    let high = FsMap {
+        fmr_flags: u32::MAX,
+        fmr_owner: u64::MAX,
+        fmr_offset: u64::MAX,
+        fmr_physical: last,
+        ..low
+    };
+    let head = FsMapHead {
+        fmh_count: BATCH,
+        fmh_keys: [low, high],
+        ..FsMapHead::default()
+    };
+    let mut request = Request::new(&head, BATCH);
+    loop {
+        ask(&mut request)?;
+        let records = request.records(request.head().fmh_entries)?;
+        for record in records {
+            visit(record)?;
+        }
+        // Nothing at all where more was to come: it has gone meanwhile.
+        let Some(&last) = records.last() else {
+            return Ok(());
+        };
+        if last.fmr_flags & FMR_OF_LAST != 0 {
+            return Ok(());
+        }
+        let low = &mut request.head_mut().fmh_keys[0];
+        if low.fmr_length != 0 && key(&last) <= key(low) {
+            return Err(bad_answer("it goes round in circles"));
+        }
+        *low = last;
+        request.head_mut().fmh_entries = 0;
+    }
+}
+
 /// Records come in this order.
 fn key(record: &FsMap) -> (u64, u64, u64) {
     (record.fmr_physical, record.fmr_owner, record.fmr_offset)
 }
 
-fn covers(record: &FsMap, physical: u64) -> Result<bool> {
+/// Which bytes of the device a record is about.
+///
+/// # Errors
+///
+/// If there are none, or they cannot be.
+pub fn range(record: &FsMap) -> Result<Range> {
     match record.fmr_physical.checked_add(record.fmr_length) {
-        Some(end) if record.fmr_length != 0 => {
-            Ok(record.fmr_physical <= physical && physical < end)
-        }
+        Some(end) if record.fmr_length != 0 => Ok(record.fmr_physical..end),
         _ => Err(bad_answer("a range that cannot be")),
     }
 }

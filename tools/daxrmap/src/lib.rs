@@ -3,10 +3,13 @@
 //! What the programs are made of: `daxrmap`, `mkfs.daxrmap`, `fsck.daxrmap`.
 //!
 //! - [`abi`]: the kernel's structs. [`sys`]: the system calls that take them, and all `unsafe`.
-//! - [`mount`]: a mounted daxrmap filesystem, to be asked.
+//! - [`mount`]: a mounted filesystem, to be asked. [`other`]: one that is not daxrmap.
+//!   [`mounts`]: what is mounted where.
+//! - [`stack`], [`dm`]: what is below a mount. [`ranges`]: sets of bytes. [`number`]: block devices.
 //! - [`lost`], [`fsmap`], [`fiemap`], [`clear`]: what the kernel's answers mean. They believe nothing of
 //!   them: a wrong answer is an error, not a panic or an endless loop.
-//! - [`names`]: from inode numbers to paths. [`escape`]: paths as text.
+//! - [`names`]: from inode numbers to paths. [`escape`]: paths as text. [`progress`]: how far it is.
+//! - [`guard`]: the guard in the kernel, and what is written down for it.
 //! - [`cli`]: arguments. [`report`]: output, as text and JSON. [`run`]: one function for each command.
 //! - [`error`]: errors, as people read them.
 //!
@@ -19,17 +22,25 @@ pub mod abi;
 pub mod clear;
 pub mod cli;
 pub mod device;
+pub mod dm;
 pub mod error;
 pub mod escape;
 pub mod fiemap;
 pub mod foreign;
 pub mod fsck;
 pub mod fsmap;
+pub mod guard;
 pub mod lost;
 pub mod mkfs;
 pub mod mount;
+pub mod mounts;
 pub mod names;
+pub mod number;
+pub mod other;
+pub mod progress;
+pub mod ranges;
 pub mod report;
 pub mod run;
 pub mod size;
+pub mod stack;
 pub mod sys;

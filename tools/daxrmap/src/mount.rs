@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A mounted daxrmap filesystem, to be asked.
+//! A mounted filesystem, to be asked: one of daxrmap, or another one.
 
 use crate::{
     abi::{
@@ -24,6 +24,8 @@ use crate::{
         Use, //
     },
     lost,
+    number::DeviceNumber,
+    other::Other,
     sys::{
         self,
         Buffer,
@@ -61,29 +63,6 @@ use std::{
     },
 };
 
-/// The device that a filesystem is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeviceNumber {
-    /// Major number.
-    pub major: u32,
-    /// Minor number.
-    pub minor: u32,
-}
-
-impl DeviceNumber {
-    /// As the kernel puts it into one number for user space (`new_encode_dev`).
-    pub fn encoded(self) -> u32 {
-        (self.minor & 0xff) | (self.major << 8) | ((self.minor & !0xff) << 12)
-    }
-
-    /// Its name below /dev; `None` if sysfs does not tell.
-    pub fn name(self) -> Option<PathBuf> {
-        let link = format!("/sys/dev/block/{}:{}", self.major, self.minor);
-        let target = std::fs::read_link(link).ok()?;
-        Some(Path::new("/dev").join(target.file_name()?))
-    }
-}
-
 /// What has become of a file that no name was found for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unnamed {
@@ -101,6 +80,54 @@ pub struct Mount {
     path: PathBuf,
     dir: File,
     device: DeviceNumber,
+}
+
+/// A mount that can be asked what is lost, and who owns a block.
+#[derive(Debug)]
+pub enum Any {
+    /// One of daxrmap.
+    Ours(Mount),
+    /// One of ext4 or XFS.
+    Other(Other),
+}
+
+impl Any {
+    /// Opens the mount point.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened, is no mount point, or of a filesystem that cannot be asked.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::try_open(path, true).map_err(|error| error.about(path))
+    }
+
+    fn try_open(path: &Path, others: bool) -> Result<Self> {
+        let dir = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_DIRECTORY)
+            .open(path)?;
+        let kind = rustix::fs::fstatfs(&dir)?.f_type as u32;
+        let ours = kind == abi::DAXRMAP_MAGIC;
+        if !ours && !others {
+            return Err(Error::new("not a daxrmap filesystem"));
+        }
+        if !ours && ![abi::EXT4_SUPER_MAGIC, abi::XFS_SUPER_MAGIC].contains(&kind) {
+            return Err(Error::new("not a filesystem of daxrmap, ext4 or XFS"));
+        }
+        let stat = rustix::fs::statx(&dir, "", AtFlags::EMPTY_PATH, StatxFlags::TYPE)?;
+        if !stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) {
+            return Err(Error::new("not a mount point"));
+        }
+        let device = DeviceNumber {
+            major: stat.stx_dev_major,
+            minor: stat.stx_dev_minor,
+        };
+        let path = path.to_owned();
+        Ok(match ours {
+            true => Self::Ours(Mount { path, dir, device }),
+            false => Self::Other(Other::new(path, dir, kind, device)?),
+        })
+    }
 }
 
 /// Makes a request.
@@ -128,25 +155,10 @@ impl Mount {
     }
 
     fn try_open(path: &Path) -> Result<Self> {
-        let dir = OpenOptions::new()
-            .read(true)
-            .custom_flags(libc::O_DIRECTORY)
-            .open(path)?;
-        if rustix::fs::fstatfs(&dir)?.f_type as u32 != abi::DAXRMAP_MAGIC {
-            return Err(Error::new("not a daxrmap filesystem"));
+        match Any::try_open(path, false)? {
+            Any::Ours(mount) => Ok(mount),
+            Any::Other(_) => Err(Error::new("not a daxrmap filesystem")),
         }
-        let stat = rustix::fs::statx(&dir, "", AtFlags::EMPTY_PATH, StatxFlags::TYPE)?;
-        if !stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) {
-            return Err(Error::new("not a mount point"));
-        }
-        Ok(Self {
-            path: path.to_owned(),
-            dir,
-            device: DeviceNumber {
-                major: stat.stx_dev_major,
-                minor: stat.stx_dev_minor,
-            },
-        })
     }
 
     /// The mount point.
@@ -233,31 +245,7 @@ impl Mount {
     ///
     /// If the file cannot be opened, is not here, or has a hole there.
     pub fn physical(&self, path: &Path, offset: u64) -> Result<u64> {
-        self.try_physical(path, offset)
-            .map_err(|error| error.about(path))
-    }
-
-    fn try_physical(&self, path: &Path, offset: u64) -> Result<u64> {
-        let file = OpenOptions::new()
-            .read(true)
-            // A fifo shall not keep us waiting.
-            .custom_flags(libc::O_NONBLOCK)
-            .open(path)?;
-        let stat = rustix::fs::statx(&file, "", AtFlags::EMPTY_PATH, StatxFlags::TYPE)?;
-        let device = DeviceNumber {
-            major: stat.stx_dev_major,
-            minor: stat.stx_dev_minor,
-        };
-        if device != self.device {
-            return Err(Error::new(format!("not on {}", self.path.display())));
-        }
-        if !file.metadata()?.is_file() {
-            return Err(Error::new("not a regular file"));
-        }
-        fiemap::physical(offset, |request| {
-            ask(file.as_fd(), abi::FS_IOC_FIEMAP, request)
-        })?
-        .ok_or_else(|| Error::new(format!("no block at offset {offset}")))
+        physical(&self.path, self.device, path, offset)
     }
 
     /// What has become of the file with this handle, that no name was found for.
@@ -277,6 +265,37 @@ impl Mount {
             _ => Unnamed::Hidden,
         })
     }
+}
+
+/// Where the byte `offset` of the file `path` is on the device of the mount `here`.
+///
+/// # Errors
+///
+/// If the file cannot be opened, is not there, or has a hole there.
+pub fn physical(here: &Path, device: DeviceNumber, path: &Path, offset: u64) -> Result<u64> {
+    let find = || {
+        let file = OpenOptions::new()
+            .read(true)
+            // A fifo shall not keep us waiting.
+            .custom_flags(libc::O_NONBLOCK)
+            .open(path)?;
+        let stat = rustix::fs::statx(&file, "", AtFlags::EMPTY_PATH, StatxFlags::TYPE)?;
+        let on = DeviceNumber {
+            major: stat.stx_dev_major,
+            minor: stat.stx_dev_minor,
+        };
+        if on != device {
+            return Err(Error::new(format!("not on {}", here.display())));
+        }
+        if !file.metadata()?.is_file() {
+            return Err(Error::new("not a regular file"));
+        }
+        fiemap::physical(offset, |request| {
+            ask(file.as_fd(), abi::FS_IOC_FIEMAP, request)
+        })?
+        .ok_or_else(|| Error::new(format!("no block at offset {offset}")))
+    };
+    find().map_err(|error: Error| error.about(path))
 }
 
 /// The status, if one can reckon with it.
@@ -306,13 +325,6 @@ mod tests {
         assert_eq!(refusal("/proc"), "/proc: not a daxrmap filesystem");
         assert_eq!(refusal("/no/such"), "/no/such: No such file or directory");
         assert_eq!(refusal("/proc/version"), "/proc/version: Not a directory");
-    }
-
-    #[test]
-    fn device_numbers() {
-        let encoded = |major, minor| DeviceNumber { major, minor }.encoded();
-        assert_eq!(encoded(259, 3), 0x10303);
-        assert_eq!(encoded(8, 0x12345), 0x1230_0845);
     }
 
     #[test]

@@ -5,7 +5,10 @@
 //! Other filesystems that are mounted below are left out, and so is what they hide. The filesystem
 //! may change meanwhile; what is renamed then may be missed.
 
-use crate::error::Error;
+use crate::{
+    error::Error,
+    progress::Progress, //
+};
 use std::{
     collections::{
         HashMap,
@@ -37,30 +40,48 @@ impl Names {
         if wanted.is_empty() {
             return names;
         }
+        let mut progress = Progress::of("names");
         for entry in WalkDir::new(root).same_file_system(true) {
+            progress.step();
             match entry {
                 Ok(entry) if wanted.contains(&entry.ino()) => {
-                    let paths = names.paths.entry(entry.ino()).or_default();
-                    paths.push(entry.into_path());
+                    names.add(entry.ino(), entry.into_path());
                 }
                 Ok(_) => {}
-                Err(error) => names.failed(root, error),
+                Err(error) => names.failed(root, root, error),
             }
         }
-        for paths in names.paths.values_mut() {
-            paths.sort();
-        }
+        names.sort();
         names
     }
 
-    fn failed(&mut self, root: &Path, error: walkdir::Error) {
-        let path = error.path().unwrap_or(root).to_owned();
+    /// One more name of an inode.
+    pub fn add(&mut self, ino: u64, path: PathBuf) {
+        self.paths.entry(ino).or_default().push(path);
+    }
+
+    /// Puts the names in order.
+    pub fn sort(&mut self) {
+        for paths in self.paths.values_mut() {
+            paths.sort();
+        }
+    }
+
+    /// Notes what a walk of `root`, which people call `shown`, could not read, unless it is just gone.
+    pub fn failed(&mut self, root: &Path, shown: &Path, error: walkdir::Error) {
+        let path = error.path().unwrap_or(root);
+        let below = path.strip_prefix(root).unwrap_or(path);
+        let is_root = below.as_os_str().is_empty();
+        let path = match is_root {
+            true => shown.to_owned(),
+            false => shown.join(below),
+        };
         // The others are about symbolic links, which are not followed.
         let Some(error) = error.into_io_error() else {
             return;
         };
         // What is removed under our eyes has no name any more.
-        if error.kind() != io::ErrorKind::NotFound || path == root {
+        if error.kind() != io::ErrorKind::NotFound || is_root {
             self.errors.push(Error::from(error).about(path));
         }
     }

@@ -8,6 +8,7 @@
 
 mod clear;
 mod dump;
+mod guard;
 mod lost;
 mod owners;
 mod status;
@@ -19,8 +20,14 @@ pub use self::{
         LogReport,
         Udev, //
     },
+    guard::{
+        GuardDeviceReport,
+        GuardReport,
+        Pages, //
+    },
     lost::{
         LostFileReport,
+        LostMetadata,
         LostRange,
         LostReport, //
     },

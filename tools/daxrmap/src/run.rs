@@ -3,6 +3,8 @@
 //! What the commands do: each asks the mount, or reads the device, makes a report, and prints it.
 
 mod dump;
+mod guard;
+mod other;
 
 use crate::{
     cli::{
@@ -21,6 +23,7 @@ use crate::{
         LostFile, //
     },
     mount::{
+        Any,
         Mount,
         Unnamed, //
     },
@@ -53,8 +56,15 @@ use std::{
 /// What made it impossible; nothing has been written then, or `out` failed.
 pub fn run(command: &Command, out: &mut impl Write) -> Result<Vec<Error>> {
     match command {
-        Command::Lost { on } => lost(on, out),
-        Command::Owners(args) => owners(args, out),
+        Command::Lost { on } => match Any::open(&on.mount)? {
+            Any::Ours(mount) => lost(&mount, on, out),
+            Any::Other(mount) => other::lost(&mount, on, out),
+        },
+        Command::Owners(args) => match Any::open(&args.on.mount)? {
+            Any::Ours(mount) => owners(&mount, args, out),
+            Any::Other(mount) => other::owners(&mount, args, out),
+        },
+        Command::Guard { command } => guard::guard(command, out),
         Command::Status { on } => status(on, out),
         Command::Clear(args) => clear(args, out),
         Command::Dump(args) => dump::dump(args, out),
@@ -99,8 +109,7 @@ fn file(names: &Names, ino: u64, unnamed: State) -> File {
     }
 }
 
-fn lost(on: &On, out: &mut impl Write) -> Result<Vec<Error>> {
-    let mount = Mount::open(&on.mount)?;
+fn lost(mount: &Mount, on: &On, out: &mut impl Write) -> Result<Vec<Error>> {
     let block_size = u64::from(mount.status()?.block_size);
     let files = lost::by_file(&mount.lost()?);
     let wanted: HashSet<_> = files.iter().map(|file| file.ino).collect();
@@ -121,13 +130,14 @@ fn lost(on: &On, out: &mut impl Write) -> Result<Vec<Error>> {
         }
         reported.push(report::LostFileReport {
             file: file(&names, lost.ino, unnamed),
-            generation: lost.generation,
+            generation: Some(lost.generation),
             lost: ranges(lost, block_size),
         });
     }
     let report = report::LostReport {
         mount: mount.path().into(),
         files: reported,
+        metadata: None,
     };
     print(&report, on.json, out)?;
     Ok(errors)
@@ -139,6 +149,7 @@ fn ranges(file: &LostFile, block_size: u64) -> Vec<LostRange> {
         length: range.length,
         block: range.physical / block_size,
         owners: range.owners,
+        part: None,
     };
     file.ranges.iter().map(range).collect()
 }
@@ -178,10 +189,9 @@ fn blocks(first: u64, count: u64, status: &crate::abi::Status) -> Result<Range<u
     }))
 }
 
-fn owners(args: &OwnersArgs, out: &mut impl Write) -> Result<Vec<Error>> {
-    let mount = Mount::open(&args.on.mount)?;
+fn owners(mount: &Mount, args: &OwnersArgs, out: &mut impl Write) -> Result<Vec<Error>> {
     let status = mount.status()?;
-    let block = block(args, &mount, &status)?;
+    let block = block(args, mount, &status)?;
     let physical = block * u64::from(status.block_size);
     let (used, owned, bad) = match mount.at(physical)? {
         Use::Free => (BlockUse::Free, Vec::new(), false),
@@ -197,12 +207,14 @@ fn owners(args: &OwnersArgs, out: &mut impl Write) -> Result<Vec<Error>> {
     let owner = |owner: &crate::fsmap::Owner| report::OwnerReport {
         file: file(&names, owner.ino, State::Unknown),
         offset: owner.offset,
+        part: None,
     };
     let report = report::OwnersReport {
         mount: mount.path().into(),
         block,
-        pfn: status.first_pfn + block,
+        pfn: Some(status.first_pfn + block),
         used,
+        metadata: None,
         bad,
         owners: owned.iter().map(owner).collect(),
     };

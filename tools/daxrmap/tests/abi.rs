@@ -34,7 +34,14 @@ macro_rules! layout {
     };
 }
 
-const LAYOUTS: [Layout; 8] = [
+/// Constants of `abi`, each with its name.
+macro_rules! values {
+    ($($name:ident,)*) => {
+        [$((stringify!($name), u64::from(abi::$name))),*]
+    };
+}
+
+const LAYOUTS: [Layout; 15] = [
     layout!("daxrmap_lost", abi::Lost),
     layout!("daxrmap_lost_head", abi::LostHead),
     layout!("daxrmap_status", abi::Status),
@@ -43,6 +50,13 @@ const LAYOUTS: [Layout; 8] = [
     layout!("fsmap_head", abi::FsMapHead),
     layout!("fiemap", abi::Fiemap),
     layout!("fiemap_extent", abi::FiemapExtent),
+    layout!("daxrmap_guard", abi::Guard),
+    layout!("daxrmap_guard_device", abi::GuardDevice),
+    layout!("daxrmap_guard_hold", abi::GuardHold),
+    layout!("daxrmap_guard_uncovered", abi::GuardUncovered),
+    layout!("daxrmap_guard_bad", abi::GuardBad),
+    layout!("dm_ioctl", abi::DmIoctl),
+    layout!("dm_target_spec", abi::DmTargetSpec),
 ];
 
 /// Compiles and runs abi.c: its lines, as names with numbers.
@@ -95,36 +109,49 @@ fn is_that_of_the_headers() {
             assert_eq!(*offset as u64, c[&name], "offset of {name}");
         }
     }
-    for (name, value) in [
-        ("DAXRMAP_IOC_LOST", abi::DAXRMAP_IOC_LOST.into()),
-        ("DAXRMAP_IOC_STATUS", abi::DAXRMAP_IOC_STATUS.into()),
-        ("DAXRMAP_IOC_CLEAR", abi::DAXRMAP_IOC_CLEAR.into()),
-        ("FS_IOC_GETFSMAP", abi::FS_IOC_GETFSMAP.into()),
-        ("FS_IOC_FIEMAP", abi::FS_IOC_FIEMAP.into()),
-        ("DAXRMAP_LOST_END", abi::DAXRMAP_LOST_END.into()),
-        (
-            "DAXRMAP_STATUS_SHUTDOWN",
-            abi::DAXRMAP_STATUS_SHUTDOWN.into(),
-        ),
-        (
-            "DAXRMAP_STATUS_INCONSISTENT",
-            abi::DAXRMAP_STATUS_INCONSISTENT.into(),
-        ),
-        (
-            "DAXRMAP_STATUS_READ_ONLY",
-            abi::DAXRMAP_STATUS_READ_ONLY.into(),
-        ),
-        ("FMR_OF_SPECIAL_OWNER", abi::FMR_OF_SPECIAL_OWNER.into()),
-        ("FMR_OF_LAST", abi::FMR_OF_LAST.into()),
-        ("FMR_OWN_FREE", abi::FMR_OWN_FREE),
-        ("FMR_OWN_UNKNOWN", abi::FMR_OWN_UNKNOWN),
-        ("FMR_OWN_FS", abi::FMR_OWN_FS),
-        ("FMR_OWN_LOG", abi::FMR_OWN_LOG),
-        ("FMR_OWN_DEFECTIVE", abi::FMR_OWN_DEFECTIVE),
-        (
-            "FIEMAP_EXTENT_NOT_PLACED",
-            abi::FIEMAP_EXTENT_NOT_PLACED.into(),
-        ),
+    for (name, value) in values![
+        DAXRMAP_IOC_LOST,
+        DAXRMAP_IOC_STATUS,
+        DAXRMAP_IOC_CLEAR,
+        DAXRMAP_IOC_GUARD_SET,
+        DAXRMAP_IOC_GUARD_STATUS,
+        DAXRMAP_IOC_GUARD_DEVICE,
+        DAXRMAP_IOC_GUARD_HOLD,
+        DAXRMAP_IOC_GUARD_RELEASE,
+        DAXRMAP_IOC_GUARD_UNCOVERED,
+        DAXRMAP_IOC_GUARD_BAD,
+        FS_IOC_GETFSMAP,
+        FS_IOC_FIEMAP,
+        FS_IOC_GETVERSION,
+        DM_TABLE_STATUS,
+        DAXRMAP_LOST_END,
+        DAXRMAP_STATUS_SHUTDOWN,
+        DAXRMAP_STATUS_INCONSISTENT,
+        DAXRMAP_STATUS_READ_ONLY,
+        DAXRMAP_GUARD_WATCH,
+        DAXRMAP_GUARD_HELD,
+        DAXRMAP_GUARD_OWN,
+        DAXRMAP_GUARD_FORCE,
+        DM_STATUS_TABLE_FLAG,
+        DM_BUFFER_FULL_FLAG,
+        EXT4_SUPER_MAGIC,
+        XFS_SUPER_MAGIC,
+        FMR_OF_PREALLOC,
+        FMR_OF_ATTR_FORK,
+        FMR_OF_EXTENT_MAP,
+        FMR_OF_SPECIAL_OWNER,
+        FMR_OF_LAST,
+        FMR_OWN_FREE,
+        FMR_OWN_UNKNOWN,
+        FMR_OWN_FS,
+        FMR_OWN_LOG,
+        FMR_OWN_DEFECTIVE,
+        FIEMAP_FLAG_SYNC,
+        FIEMAP_FLAG_XATTR,
+        FIEMAP_EXTENT_LAST,
+        FIEMAP_EXTENT_DATA_INLINE,
+        FIEMAP_EXTENT_UNWRITTEN,
+        FIEMAP_EXTENT_NOT_PLACED,
     ] {
         assert_eq!(value, c[name], "{name}");
     }

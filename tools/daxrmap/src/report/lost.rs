@@ -20,6 +20,20 @@ pub struct LostRange {
     pub block: u64,
     /// How many owners these blocks have, this file among them.
     pub owners: u64,
+    /// What of the file, if it is not its data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<&'static str>,
+}
+
+/// Blocks that the filesystem itself has lost.
+#[derive(Debug, Serialize, PartialEq, Eq)]
+pub struct LostMetadata {
+    /// What it has there; `None` if that is not known, nor whether it is a file.
+    pub what: Option<&'static str>,
+    /// First block on the device.
+    pub block: u64,
+    /// Number of bytes.
+    pub length: u64,
 }
 
 /// A file that has lost data.
@@ -28,8 +42,8 @@ pub struct LostFileReport {
     /// Which.
     #[serde(flatten)]
     pub file: File,
-    /// The inode's generation.
-    pub generation: u32,
+    /// The inode's generation, if there was something to ask.
+    pub generation: Option<u32>,
     /// What of it.
     pub lost: Vec<LostRange>,
 }
@@ -41,6 +55,9 @@ pub struct LostReport {
     pub mount: Name,
     /// The files.
     pub files: Vec<LostFileReport>,
+    /// What else, on other filesystems than ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Vec<LostMetadata>>,
 }
 
 impl fmt::Display for LostReport {
@@ -53,13 +70,19 @@ impl fmt::Display for LostReport {
                         length,
                         block,
                         owners,
+                        part,
                     } = range;
+                    let part = part.map_or_else(String::new, |part| format!("{part}, "));
                     writeln!(
                         f,
-                        "{text}: offset {offset}, length {length}, block {block}, owners {owners}"
+                        "{text}: {part}offset {offset}, length {length}, block {block}, owners {owners}"
                     )?;
                 }
             }
+        }
+        for lost in self.metadata.iter().flatten() {
+            let what = lost.what.unwrap_or("in use, no owner found");
+            writeln!(f, "({what}): length {}, block {}", lost.length, lost.block)?;
         }
         Ok(())
     }
@@ -78,10 +101,11 @@ mod tests {
             length: 4096,
             block,
             owners: 2,
+            part: None,
         };
         let lost = |file, lost| LostFileReport {
             file,
-            generation: 9,
+            generation: Some(9),
             lost,
         };
         LostReport {
@@ -94,7 +118,55 @@ mod tests {
                 lost(file(3, State::Unlinked, &[]), vec![range(0, 4)]),
                 lost(file(4, State::Unknown, &[]), vec![range(0, 7)]),
             ],
+            metadata: None,
         }
+    }
+
+    /// What other filesystems may have lost beside.
+    fn more() -> LostReport {
+        let metadata = |what, block| LostMetadata {
+            what,
+            block,
+            length: 8192,
+        };
+        LostReport {
+            mount: name(b"/mnt"),
+            files: vec![LostFileReport {
+                file: file(2, State::Named, &[b"/mnt/a"]),
+                generation: None,
+                lost: vec![LostRange {
+                    offset: 0,
+                    length: 4096,
+                    block: 5,
+                    owners: 1,
+                    part: Some("attributes"),
+                }],
+            }],
+            metadata: Some(vec![metadata(Some("inodes"), 7), metadata(None, 9)]),
+        }
+    }
+
+    #[test]
+    fn what_is_no_data() {
+        let text = "/mnt/a: attributes, offset 0, length 4096, block 5, owners 1
+(inodes): length 8192, block 7
+(in use, no owner found): length 8192, block 9
+";
+        assert_eq!(more().to_string(), text);
+        let expected = json!({
+            "mount": {"path": "/mnt"},
+            "files": [{
+                "inode": 2, "generation": null, "state": "named", "paths": [{"path": "/mnt/a"}],
+                "lost": [{
+                    "offset": 0, "length": 4096, "block": 5, "owners": 1, "part": "attributes",
+                }],
+            }],
+            "metadata": [
+                {"what": "inodes", "block": 7, "length": 8192},
+                {"what": null, "block": 9, "length": 8192},
+            ],
+        });
+        assert_eq!(to_value(more()).unwrap(), expected);
     }
 
     #[test]
