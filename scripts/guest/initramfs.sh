@@ -42,7 +42,7 @@ fi
 # The archive that two runs may both want to make: by key, moved into place.
 base() {
 	local key inputs
-	inputs=$(stat -Lc '%n %s %Y' "$ROOT"/usr/sbin/{mkfs.xfs,xfs_io,mkfs.ext4} "$ROOT"/usr/bin/{busybox,ndctl})
+	inputs=$(stat -Lc '%n %s %Y' "$ROOT"/usr/sbin/{mkfs.xfs,xfs_io,mkfs.ext4,lvm} "$ROOT"/usr/bin/{busybox,ndctl})
 	key=$(hash_of "$TOP/scripts/guest/initramfs-base.sh" "$inputs" "$KERNEL_VERSION" "$modules_dir")
 	base=$CACHE/initramfs/base-$kernel-$key.cpio
 	[ -e "$base" ] && return 0

@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# mce.sh stock|debug: real machine checks, in a guest with that kernel. The
-# program in the guest (tests/mce) asks for each on the console, and QEMU's
-# monitor raises it. Prints the guest's results; the last line is
-# "RESULT passed failed skipped". MCE_MODULE is another daxrmap.ko than build/stock's.
+# mce.sh stock|debug: real machine checks, in guests with that kernel. The
+# programs in there (tests/mce) ask for each on the console, and QEMU's
+# monitor raises it. Prints the guests' results; the last line is
+# "RESULT passed failed skipped". MCE_MODULE is another daxrmap.ko than build/stock's,
+# MCE="stacks" runs only that program.
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/guest/lib-guest.sh"
 
 kernel=$1
-log=$LOGS/console-mce-$kernel.log
 initrd=$TOP/build/initramfs-mce-$kernel.img
-args=(--kernel "$kernel" --initrd "$initrd" --log "$log" --pmem 1)
+args=(--kernel "$kernel" --initrd "$initrd")
 # An Intel CPU of before the time when a machine check came to all CPUs: for the
 # kernel to wait for each of them a second is not enough where they are emulated.
 args+=(--cpu vendor=GenuineIntel,family=6,model=6)
@@ -24,7 +24,8 @@ mkdir -p "$LOGS"
 [ -n "${MCE_MODULE:-}" ] || scripts/build/module.sh "$kernel" modules
 scripts/build/selftests.sh mce
 scripts/build/tools.sh
-scripts/guest/initramfs.sh --module "${MCE_MODULE:-build/$kernel/daxrmap.ko}" --test build/mce/mce "$kernel" "$initrd"
+scripts/guest/initramfs.sh --module "${MCE_MODULE:-build/$kernel/daxrmap.ko}" \
+	--test build/mce/mce --test build/mce/stacks "$kernel" "$initrd"
 
 work=$(mktemp -d "$CACHE/qemu.XXXXXX")
 guest=
@@ -36,10 +37,7 @@ trap clean EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# QEMU's monitor, as JSON (QMP), on two pipes that are opened before QEMU is.
-mkfifo "$work/qmp.in" "$work/qmp.out"
-exec {to}<>"$work/qmp.in" {from}<>"$work/qmp.out"
-
+# QEMU's monitor is JSON (QMP), on two pipes that are opened before QEMU is.
 # qmp JSON: prints the answer's line. Events are passed over.
 qmp() {
 	local line
@@ -91,7 +89,7 @@ raise() {
 }
 
 # The requests in the log, as they come.
-serve() {
+serve() { # LOG
 	local done=0 request
 	qmp '{"execute": "qmp_capabilities"}' >/dev/null
 	if [[ $(hmp 0 "help mce") != *"mce [-b]"* ]]; then
@@ -101,8 +99,8 @@ serve() {
 	fi
 	while kill -0 "$guest" 2>/dev/null; do
 		sleep 0.1
-		[ -e "$log" ] || continue
-		request=$(tr -d '\r' <"$log" | sed -n 's/.*tap: # MCE-REQUEST //p' | sed -n "$((done + 1))p")
+		[ -e "$1" ] || continue
+		request=$(tr -d '\r' <"$1" | sed -n 's/.*tap: # MCE-REQUEST //p' | sed -n "$((done + 1))p")
 		[ -n "$request" ] || continue
 		done=$((done + 1))
 		# shellcheck disable=SC2086
@@ -110,14 +108,30 @@ serve() {
 	done
 }
 
-rm -f "$log"
-scripts/guest/run-qemu.sh "${args[@]}" --nfit "$work/nvdimm" -- \
-	-chardev "pipe,id=qmp,path=$work/qmp" -mon chardev=qmp,mode=control >"$LOGS/qemu-mce-$kernel.log" 2>&1 &
-guest=$!
-serve
-rc=0
-wait "$guest" || rc=$?
-guest=
-collect "$log" $rc
-cat "$LOGS/qemu-mce-$kernel.log"
+# A guest that runs one of the programs, and what it says.
+machine() { # PROGRAM RUN-QEMU-OPTION...
+	local program=$1 log=$LOGS/console-mce-$1-$kernel.log said=$LOGS/qemu-mce-$1-$kernel.log rc=0
+	shift
+	rm -f "$log" "$work"/qmp.*
+	mkfifo "$work/qmp.in" "$work/qmp.out"
+	exec {to}<>"$work/qmp.in" {from}<>"$work/qmp.out"
+	scripts/guest/run-qemu.sh "${args[@]}" --log "$log" --append "daxrmap.run=$program" "$@" -- \
+		-chardev "pipe,id=qmp,path=$work/qmp" -mon chardev=qmp,mode=control >"$said" 2>&1 &
+	guest=$!
+	serve "$log"
+	wait "$guest" || rc=$?
+	guest=
+	exec {to}>&- {from}>&-
+	collect "$log" $rc
+	cat "$said"
+}
+
+# daxrmap on memmap= and on an NVDIMM; ext4 and XFS on two of memmap=, which stay as they are.
+for program in ${MCE:-mce stacks}; do
+	case $program in
+	mce) machine mce --pmem 1 --nfit "$work/nvdimm" ;;
+	stacks) machine stacks --pmem 2 ;;
+	*) die "mce.sh: no such program: $program (mce or stacks)" ;;
+	esac
+done
 results

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# nfit.sh [TEST...]: runs self tests (clear, free_bad) in a guest of the stock kernel,
+# nfit.sh [TEST...]: runs self tests (clear, free_bad, guard_stacks) in a guest of the stock kernel,
 # on an NVDIMM: pmem whose firmware is asked. QEMU's cannot clear poison. The
 # last line is "RESULT passed failed skipped".
 . "$(dirname "$0")/../lib.sh"
 
-[ $# != 0 ] || set -- clear free_bad
+[ $# != 0 ] || set -- clear free_bad guard_stacks
 image=$TOP/build/nfit.img
 initrd=$TOP/build/initramfs-nfit.img
 log=$TOP/build/logs/console-nfit.log

@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A page that two files share is read by four processes, and fails three times. The
- * failure's handler holds the AGF's buffer (its walk of the rmap btree) and waits for the
- * page's DAX entry; a fault holds the entry and waits for the buffer (is it shared?).
+ * A page that two files share is read by four processes, and fails three times. The two that
+ * wait for each other:
+ *
+ * - the failure's handler, xfs_dax_notify_dev_failure() in fs/xfs/xfs_notify_failure.c, holds
+ *   the AGF's buffer (xfs_alloc_read_agf()) over its walk of the rmap btree, and in
+ *   xfs_dax_failure_fn() waits for the page's DAX entry (mf_dax_kill_procs());
+ * - a fault holds the entry (grab_mapping_entry() in fs/dax.c), and in xfs_read_iomap_begin(),
+ *   fs/xfs/xfs_iomap.c, waits for the buffer, to learn whether the page is shared
+ *   (xfs_reflink_trim_around_shared()).
+ *
+ * No test does that to XFS on pmem itself, guard or not: the machine does not come back. On dm
+ * the handler is never asked, so there is no deadlock.
  */
 #include "fault.h"
 

@@ -181,14 +181,25 @@ static int consume(void *arg)
 		return 1;
 	c->page = base + c->blk * BLK;
 	c->byte = c->page + 0x240;
-	if (dr_load(c->byte).sig.signo)
+	c->before = dr_load(c->byte);
+	if (c->before.sig.signo)
 		return 2;
 	c->ready = 1;
 	c->first = dr_load_until_told(c->byte);
+	c->told = 1;
+	while (!c->go)
+		usleep(1000);
 	c->again = dr_load(c->byte);
 	c->beside = dr_load(c->page + BLK);
 	c->strays = dr_signals(s, 4);
 	return 0;
+}
+
+static int wait_until(volatile int *is)
+{
+	for (int ms = 0; ms < dr_patience(PATIENCE) && !*is; ms += 10)
+		usleep(10000);
+	return *is ? 0 : -ETIMEDOUT;
 }
 
 struct consumer *consumer_start(int cpu, const char *name, unsigned long blk)
@@ -199,14 +210,20 @@ struct consumer *consumer_start(int cpu, const char *name, unsigned long blk)
 	c->blk = blk;
 	c->cpu = cpu;
 	c->pid = dr_spawn(consume, c);
-	for (int ms = 0; ms < dr_patience(PATIENCE) && !c->ready; ms += 10)
-		usleep(10000);
-	return c->ready ? c : NULL;
+	return wait_until(&c->ready) ? NULL : c;
+}
+
+int consumer_told(struct consumer *c)
+{
+	return wait_until(&c->told);
 }
 
 int consumer_end(struct consumer *c)
 {
-	int r = dr_wait_for(c->pid, PATIENCE);
+	int r;
+
+	c->go = 1;
+	r = dr_wait_for(c->pid, PATIENCE);
 
 	if (r == -ETIMEDOUT) {
 		kill(c->pid, SIGKILL);

@@ -33,20 +33,26 @@ int wait_listed(unsigned long block);
 /* Tells the machine check chain of poison that nobody consumed or reports. */
 int mention_poison(unsigned long paddr);
 
-/* A process that reads one byte of a file all the time, until it is told. */
+/*
+ * A process that reads one byte of a file all the time, until it is told. Then it waits: what it
+ * touches next may be what is to be known when others have been told, too.
+ */
 struct consumer {
 	pid_t pid;
 	char name[64];			/* the file, which it maps */
 	unsigned long blk;
 	int cpu;			/* that it runs on */
-	volatile int ready;
+	volatile int ready, told, go;
 	char *page, *byte;		/* there */
+	struct dr_touch before;		/* there, when all was well */
 	struct dr_touch first;		/* what ended it */
 	struct dr_touch again, beside;	/* then that byte, and the next page */
 	int strays;			/* other signals */
 };
 
 struct consumer *consumer_start(int cpu, const char *name, unsigned long blk);
-int consumer_end(struct consumer *c);	/* -ETIMEDOUT: nobody told it */
+int consumer_told(struct consumer *c);	/* waits; -ETIMEDOUT: nobody told it */
+/* It touches again, and ends: -ETIMEDOUT if it cannot. */
+int consumer_end(struct consumer *c);
 
 #endif

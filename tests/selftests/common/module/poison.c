@@ -49,6 +49,25 @@ long dr_pfn_of_block(long block)
 	return r < 0 ? r : r / (long)BLK + (start < 0 ? 0 : start / 8) + block;
 }
 
+long dr_pfn_in_file(const char *name, unsigned long blk)
+{
+	char *p = dr_map(name, blk * BLK, BLK, PROT_READ, MAP_SHARED);
+	long pfn = -ENOENT;
+
+	if (!p)
+		return dr_errno();
+	/* On XFS others who look at a shared page take it from here. */
+	for (int i = 0; i < 1000 && pfn == -ENOENT; i++) {
+		if (madvise(p, BLK, MADV_POPULATE_READ)) {
+			pfn = dr_errno();
+			break;
+		}
+		pfn = dr_pfn_of(p);
+	}
+	munmap(p, BLK);
+	return pfn;
+}
+
 int dr_poison_addr(void *addr)
 {
 	return madvise(addr, BLK, MADV_HWPOISON) ? dr_errno() : 0;

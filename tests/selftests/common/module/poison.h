@@ -5,6 +5,8 @@
 
 long dr_pfn_of(const void *addr);	/* a page mapped here, from pagemap */
 long dr_pfn_of_block(long block);	/* of the mount's part of the device */
+/* Of a file's page, wherever its filesystem is: maps it, and lets it go again. */
+long dr_pfn_in_file(const char *name, unsigned long blk);
 int dr_poison_addr(void *addr);		/* MADV_HWPOISON here */
 int dr_poison_pfn(unsigned long pfn);	/* hwpoison_inject */
 /* corrupt-pfn of a file's block: nobody maps it for that. */
