@@ -111,9 +111,11 @@ kernel-fault: setup
 mutants: module debug-kernel
 	@scripts/tests/mutants.sh $(MUTANTS)
 
-# STRESS_EVENTS=10000, STRESS_SEED=random, STRESS_KERNEL=stock|debug
+# STRESS_EVENTS=10000, STRESS_SEED=random, STRESS_KERNEL=stock|debug. The guard: FS=ext4|xfs
+# STACK=linear|stripe|pmem GUARD=hold|watch|off
 stress: $(if $(filter debug,$(STRESS_KERNEL)),module-debug,module)
-	@OPS=$(STRESS_EVENTS) SEED=$(STRESS_SEED) KERNEL=$(STRESS_KERNEL) scripts/tests/long.sh $@
+	@OPS=$(STRESS_EVENTS) SEED=$(STRESS_SEED) KERNEL=$(STRESS_KERNEL) FS=$(FS) STACK=$(STACK) GUARD=$(GUARD) \
+		scripts/tests/long.sh $@
 
 # Random operations against a model. OPS=50000, SEED=random, KERNEL=stock|debug, FS=daxrmap|xfs
 fsx fsstress: $(if $(filter debug,$(KERNEL)),module-debug,module)
@@ -164,6 +166,7 @@ help:
 	@echo 'make mutants        take one cure out at a time: the self tests must notice (MUTANTS="a b")'
 	@echo 'make kernel-fault   one of the faults that the kernel has itself (FAULT=cachestat; without it: a list)'
 	@echo 'make stress         10,000 poison events under load, an oracle watching (STRESS_EVENTS, STRESS_SEED)'
+	@echo '                    and the guard: FS=ext4|xfs STACK=linear|stripe|pmem (GUARD=hold|watch|off)'
 	@echo 'make fsx            random operations on a file, a model watching (OPS=50000, SEED, KERNEL=debug, FS=xfs)'
 	@echo 'make fsstress       random operations on names, four processes (OPS=20000, SEED, KERNEL=debug, FS=xfs)'
 	@echo 'make bench          the owner tree against its peers, mounts, aging: some 30 minutes (N=100000: quickly)'

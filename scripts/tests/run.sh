@@ -3,12 +3,12 @@
 # run.sh [GROUP...]: `make test`. Every group runs, whatever the others
 # did; the last line is "N passed, N failed" (", N skipped"), and the exit
 # status says whether anything failed.
-# Groups: fmt clippy c host model fuzz guest stock story programs nfit virtio power-cut mce debug.
+# Groups: fmt clippy c host model fuzz guest stock guard-stress story programs nfit virtio power-cut mce debug.
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/setup/lib-kernel.sh"
 . "$TOP/scripts/tests/lib-tests.sh"
 
-groups=" ${*:-fmt clippy c host model fuzz guest stock story programs nfit virtio power-cut mce debug} "
+groups=" ${*:-fmt clippy c host model fuzz guest stock guard-stress story programs nfit virtio power-cut mce debug} "
 wanted() { case $groups in *" $1 "*) ;; *) return 1 ;; esac; }
 mkdir -p "$LOGS"
 start=$SECONDS
@@ -94,6 +94,8 @@ fi
 ! wanted fuzz || group fuzz "the fuzzer finds nothing" "$TOP/scripts/tests/fuzz.sh" "${FUZZ_SECONDS:-60}"
 ! wanted guest || group guest "a test that dies costs one test" counted "$TOP/scripts/tests/guest.sh"
 ! wanted stock || group stock "self tests on the stock kernel in QEMU" counted "$TOP/scripts/tests/selftests.sh" stock
+! wanted guard-stress || group guard-stress "the stress test on ext4 and XFS, with the guard" \
+	counted "$TOP/scripts/tests/guard-stress.sh"
 ! wanted mce || group mce "machine checks on the stock kernel in QEMU" counted "$TOP/scripts/tests/mce.sh" stock
 ! wanted story || group story "a user's story, over a power failure" counted "$TOP/scripts/tests/story.sh"
 ! wanted programs || group programs "public programs on the stock kernel in QEMU" counted "$TOP/scripts/tests/programs.sh"

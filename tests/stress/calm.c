@@ -9,22 +9,19 @@
 #include <string.h>
 #include <unistd.h>
 #include "stress.h"
-
-struct owner {
-	int file;
-	unsigned int page;
-	uint32_t block;
-};
+#include "subject.h"
 
 struct mapped {			/* an owner's page, somewhere in a process */
 	struct proc *proc;
 	char *addr;
+	int owner;
 	bool present;
 };
 
-static struct owner owner[ALL_PAGES];
+struct owner owner[ALL_PAGES];
+int owners;
 static struct mapped mapped[4096];
-static int owners, mappeds;
+static int mappeds;
 
 static void find_owners(uint32_t block, uint32_t n)
 {
@@ -52,49 +49,44 @@ static void find_mapped(void)
 				if (s->file != o->file || o->page - s->first >= s->count)
 					continue;
 				pfn = present_pfn(p, addr);
-				if (pfn >= 0 && pfn != (long)(w->first_pfn + o->block))
+				if (pfn >= 0 && pfn != (long)subject->pfn(o->block))
 					fault(INTACT, "process %d has page frame %#lx at %s page %u, not %#lx",
 					      p->nr, pfn, name_of(o->file), o->page,
-					      w->first_pfn + o->block);
+					      subject->pfn(o->block));
 				if (mappeds < 4096)
 					mapped[mappeds++] = (struct mapped){ p, addr,
-						pfn >= 0 };
+						i, pfn >= 0 };
 			}
 }
 
-/* The kernel's own list of the event's owners has each of them once, and no other. */
-static void check_list(uint32_t block, uint32_t n)
+/* Of a page of a huge one the kernel's own way tells the first page's address. */
+static bool is_around(const struct sig *s, const char *addr)
 {
-	static struct dr_failure f;
-	long listed = 0;
-	int r = dr_last_failure(&f);
+	return subject->huge_whole && ((unsigned long)s->addr & (HUGE_SIZE - 1)) == 0 &&
+		addr >= s->addr && addr < s->addr + HUGE_SIZE;
+}
 
-	if (r) {
-		fault(BOOKS, "last_failure: error %d", -r);
-		return;
-	}
-	if (f.block != block || f.count != n)
-		fault(BOOKS, "last_failure is about block %lu+%lu, not %u+%u", f.block,
-		      f.count, block, n);
-	for (int i = 0; i < f.lines; i++) {
-		listed += f.o[i].count;
-		if (f.o[i].err)
-			fault(MISSED, "owner %lu:%lu+%lu of block %u: error %d",
-			      f.o[i].ino, f.o[i].pgoff, f.o[i].count, block, f.o[i].err);
-	}
-	for (int k = 0; k < owners; k++) {
-		int times = 0;
+/* Whether it is the code that the process is told with. */
+static bool is_code(const struct sig *s, bool by_itself)
+{
+	if (s->code == BUS_MCEERR_AO)
+		return !by_itself || subject->by_vma;
+	return by_itself && s->code == BUS_MCEERR_AR;
+}
 
-		for (int i = 0; i < f.lines; i++)
-			times += f.o[i].ino == w->file[owner[k].file].ino &&
-				owner[k].page - f.o[i].pgoff < f.o[i].count;
-		if (times != 1)
-			fault(times ? BOOKS : MISSED, "block %u+%u: owner %s page %u was found %d times",
-			      block, n, name_of(owner[k].file), owner[k].page, times);
-	}
-	if (listed != owners)
-		fault(listed > owners ? WRONG : MISSED, "block %u+%u: %ld owners found, there are %d",
-		      block, n, listed, owners);
+/*
+ * Whether the page's process is to be told: at once, not when it touches the page. The guard
+ * finds files by their DAX entries; there is one if anybody has the page in his page tables.
+ */
+static bool is_owed(const struct mapped *m, const struct proc *injector)
+{
+	if (subject->by_vma && m->proc->early)
+		for (struct mapped *k = mapped; k < mapped + mappeds; k++)
+			if (k->owner == m->owner && k->present)
+				return true;
+	if (subject->by_vma)
+		return false;
+	return m->present && (m->proc->early || m->proc == injector);
 }
 
 static void check_signals(uint32_t block, const unsigned int *since,
@@ -104,20 +96,20 @@ static void check_signals(uint32_t block, const unsigned int *since,
 		bool owed = false, got = false;
 
 		for (struct mapped *m = mapped; m < mapped + mappeds; m++)
-			owed |= m->proc == p && m->present && (p->early || p == injector);
+			owed |= m->proc == p && is_owed(m, injector);
 		for (unsigned int i = since[p->nr]; i != p->sigs; i++) {
 			struct sig *s = &p->sig[i % SIGS];
 			bool mine = false;
 
 			for (struct mapped *m = mapped; m < mapped + mappeds; m++)
-				mine |= m->proc == p && m->addr == s->addr;
+				mine |= m->proc == p && (m->addr == s->addr || is_around(s, m->addr));
 			if (!mine)
 				fault(WRONG, "block %u: a signal to process %d for %p",
 				      block, p->nr, (void *)s->addr);
 			else if (!p->early && p != injector)
 				fault(WRONG, "block %u: a signal to process %d, which wants none early",
 				      block, p->nr);
-			else if (s->code != (p == injector ? BUS_MCEERR_AR : BUS_MCEERR_AO))
+			else if (!is_code(s, p == injector))
 				fault(WRONG, "block %u: process %d is told with code %d",
 				      block, p->nr, s->code);
 			got |= mine;
@@ -161,20 +153,21 @@ static void calm_event(void)
 {
 	unsigned int since[PROCS], page = 0, x = dr_pick(100);
 	struct proc *injector = NULL;
-	struct past is = { .block = pick_free() };
-	uint32_t n = 1;
+	uint32_t run[RUN_MOST], n = 1;
+	struct past is;
 	int slot = 0, file = x < 8 ? -1 : pick_data(&page, &is);
 
-	if (file < 0)
+	if (file < 0) {
 		COUNT(of_free);
-	else if (x < 30 && !shaky(is.block))
+		is.block = subject->pick_free();
+	} else if (!subject->again && poisoned_once(is.block)) {
+		return;
+	} else if (x < 30 && !shaky(is.block)) {
 		injector = find_injector(file, page, &slot);
-	else if (x < 45)
-		n = 2 + dr_pick(7);
-	if (is.block + n > w->total)
-		n = 1;
-	if (n > 1)
-		COUNT(ranges);
+	} else if (x < 45 && !subject->heals) {
+		n = 2 + dr_pick(RUN_MOST - 1);
+	}
+	n = run_of(run, is.block, n);
 	if (shaky(is.block))
 		COUNT(repeated);
 
@@ -186,24 +179,20 @@ static void calm_event(void)
 	for (int i = 0; i < PROCS; i++)
 		since[i] = w->proc[i].sigs;
 	if (injector) {
-		long r;
-
-		mark_begun(is.block, 1);
-		r = ask(injector, (struct command){ .order = POISON, .slot = slot,
+		long r = ask(injector, (struct command){ .order = POISON, .slot = slot,
 			.page = page });
-		mark_done(is.block, 1);
+
 		COUNT(events);
-		COUNT(own);
 		if (r)
 			fault(MISSED, "MADV_HWPOISON of %s page %u: error %ld",
 			      name_of(file), page, -r);
 	} else {
-		inject(is.block, n, dr_pick(2));
+		inject(run, n, dr_pick(2));
 	}
 	COUNT(quiet_events);
 	ask_all(PING);
 	check_signals(is.block, since, injector);
-	check_list(is.block, n);
+	subject->check_event(is.block, n);
 	read_owners();
 }
 

@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include "change.h"
+#include "subject.h"
 
 struct change c;
 
@@ -38,7 +39,9 @@ int blocks_of(int fd, unsigned int p, unsigned int n, uint32_t *block, uint32_t 
 
 			if (at < p || at >= p + n)
 				continue;
-			block[at - p] = (e->fe_physical + off) / BLK;
+			/* What nobody has written is a hole, wherever it is to be. */
+			if (!(e->fe_flags & FIEMAP_EXTENT_UNWRITTEN))
+				block[at - p] = (e->fe_physical + off) / BLK;
 			if (flags)
 				flags[at - p] = e->fe_flags;
 		}
@@ -61,9 +64,45 @@ bool lock_pages(struct slot *s, unsigned int p, unsigned int n, bool whole)
 		n = p >= size ? 0 : n < size - p ? n : size - p;
 	c.p = p;
 	c.n = n;
+	c.over = false;
 	if (n)
 		return true;
 	release(c.hold, c.holds);
+	return false;
+}
+
+bool may_go(void)
+{
+	if (!pinned(c.file, c.p, c.n))
+		return true;
+	release(c.hold, c.holds);
+	return false;
+}
+
+bool has_hole(void)
+{
+	for (unsigned int i = 0; i < c.n && c.p + i < w->file[c.file].size; i++)
+		if (now_of(c.file, c.p + i).kind == HOLE)
+			return true;
+	return false;
+}
+
+bool has_shared(void)
+{
+	static uint32_t block[BIG_PAGES], flags[BIG_PAGES];
+
+	/* XFS gives blocks of files without a name back some time later. */
+	if (subject->shared_once && blocks_of(c.fd, c.p, c.n, block, flags))
+		return true;
+	for (unsigned int i = 0; subject->shared_once && i < c.n; i++)
+		if (block[i] != NONE && (flags[i] & FIEMAP_SHARED))
+			return true;
+	for (unsigned int i = 0; i < c.n; i++) {
+		uint32_t block = now_of(c.file, c.p + i).block;
+
+		if (block != NONE && w->block[block].refs > 1)
+			return true;
+	}
 	return false;
 }
 
@@ -79,7 +118,18 @@ void begin(void)
 	for (unsigned int i = 0; i < c.n; i++) {
 		c.past[i] = expect(page_of(c.file, c.p + i), c.want[i]);
 		disown(c.old[i].block);
+		if (c.over)
+			heal_begins(c.old[i].block);
 	}
+}
+
+/* The end of that for page i. */
+static void end(unsigned int i, uint32_t is, bool worked)
+{
+	if (c.over)
+		heal_ends(c.old[i].block, c.start, worked && is == c.old[i].block);
+	if (is != c.old[i].block)
+		used_anew(is, c.start);
 }
 
 /* Pages that the oracle has at a block, but for page i of the change: for a message. */
@@ -115,12 +165,13 @@ void became(unsigned int i)
 		fault(BOOKS, "%s page %u should be a hole and has block %u",
 		      name_of(c.file), c.p + i, c.block[i]);
 	before = own(is.block);
+	end(i, is.block, true);
 	/* A cut lets a page alone that has failed meanwhile, and nobody will read it. */
 	if (before && !shaky(is.block))
 		fault(INTACT, "%s page %u, tick %" PRIu64 ", was changed at block %u (it was at %d), which has %u others:%s",
 		      name_of(c.file), c.p + i, c.start, is.block, (int)old, before,
 		      others(is.block, i));
-	if (is.block != NONE && is.block != old && lost(is.block, c.start))
+	if (!subject->heals && is.block != NONE && is.block != old && lost(is.block, c.start))
 		fault(INTACT, "%s page %u was given block %u, which is bad",
 		      name_of(c.file), c.p + i, is.block);
 	settle(page_of(c.file, c.p + i), c.past[i], &is);
@@ -133,6 +184,7 @@ void stayed(unsigned int i)
 
 	is.block = c.block[i];
 	own(is.block);
+	end(i, is.block, false);
 	if (old != NONE && is.block == NONE)
 		fault(BOOKS, "%s page %u has lost block %u", name_of(c.file), c.p + i,
 		      old);
@@ -165,7 +217,7 @@ void all_became(const char *what, int r)
 	for (unsigned int i = 0; i < c.n; i++) {
 		if (!r && lost(c.old[i].block, c.start) && c.want[i].kind != AFTER_END) {
 			COUNT(healed);
-			if (c.block[i] == c.old[i].block)
+			if (!subject->heals && c.block[i] == c.old[i].block)
 				fault(INTACT, "%s of %s page %u leaves it at a bad block",
 				      what, name_of(c.file), c.p + i);
 		}

@@ -14,12 +14,18 @@ struct change {
 	uint32_t block[BIG_PAGES];
 	struct hold hold[2];
 	int holds;
+	bool over;		/* all of its pages are written over */
 };
 
 extern struct change c;
 
 /* Takes the locks, clips to the file's size; false: nothing is left. */
 bool lock_pages(struct slot *s, unsigned int p, unsigned int n, bool whole);
+/* Whether they may leave their blocks: false, and the locks are given back, if an event wants them there. */
+bool may_go(void);
+/* Whether others have one of these blocks, too. */
+bool has_shared(void);
+bool has_hole(void);
 /* What they are; what they may become, c.want, is for the caller to change. */
 void look_up(void);
 void begin(void);

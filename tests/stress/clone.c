@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include "change.h"
+#include "subject.h"
 
 static void clone_pages(struct slot *s, unsigned int sp, struct slot *d, unsigned int dp,
 		  unsigned int n)
@@ -37,6 +38,9 @@ static void clone_pages(struct slot *s, unsigned int sp, struct slot *d, unsigne
 		release(c.hold, 2);
 		return;
 	}
+	c.over = false;
+	if (!may_go())
+		return;
 	look_up();
 	for (unsigned int i = 0; i < c.n; i++)
 		c.want[i] = from[i] = now_of(s->file, sp + i);
@@ -50,7 +54,7 @@ static void clone_pages(struct slot *s, unsigned int sp, struct slot *d, unsigne
 	for (unsigned int i = 0; i < c.n; i++)
 		shaken |= shaky(from[i].block);
 	find_blocks();
-	if (!r && was_lost)
+	if (!r && was_lost && !subject->clones_lost)
 		fault(SILENT, "clone of %s pages %u+%u, some of which are lost",
 		      name_of(s->file), sp, c.n);
 	if (r && (r != EIO || !shaken))
@@ -81,7 +85,10 @@ void clone_something(struct slot *s, unsigned int p, unsigned int n)
 {
 	struct slot *d = &me->slot[dr_pick(SLOTS)];
 
-	if (d->file < 0)
+	if (d->file < 0 || !subject->clones)
+		return;
+	/* Huge mappings of shared blocks are too much for XFS. */
+	if (subject->shared_once && (s->file < BIG || d->file < BIG))
 		return;
 	if (dr_pick(2)) {		/* all of it, as far as it goes */
 		p = 0;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "stress.h"
+#include "subject.h"
 
 static bool overlaps(const struct past *e, uint64_t from, uint64_t to)
 {
@@ -34,10 +35,11 @@ static bool explains(const struct page *p, const struct past *e, const struct se
 	case ENDED:
 		return e->kind == AFTER_END;
 	case REFUSED:
-		return e->kind == DATA && (e->block == NONE || shaky(e->block));
+		return e->kind == DATA && (e->block == NONE || shaky_since(e->block, s->from));
 	case GOT:
-		return e->kind != AFTER_END && (e->kind != DATA || !lost(e->block, s->from) ||
-						was_saved(p, e, s));
+		return e->kind != AFTER_END &&
+			(e->kind != DATA || !lost_in(e->block, s->from, s->to) ||
+			 was_saved(p, e, s));
 	}
 	return false;
 }
@@ -80,6 +82,22 @@ static const char *story(const struct page *p, const struct seen *s)
 	return text;
 }
 
+/* A hole that is being filled: ext4 shows for a moment what the block held before. */
+static bool is_being_filled(const struct page *p, const struct seen *s)
+{
+	bool hole = false, filling = false;
+
+	if (!subject->filled_by_fault)
+		return false;
+	for (const struct past *e = p->past; e < p->past + PAST; e++) {
+		if (!overlaps(e, s->from, s->to))
+			continue;
+		hole |= e->kind == HOLE;
+		filling |= e->kind == DATA;
+	}
+	return hole && filling;
+}
+
 void judge_page(int file, unsigned int nr, const struct seen *s, const char *how)
 {
 	const struct past *may[PAST];
@@ -97,7 +115,7 @@ void judge_page(int file, unsigned int nr, const struct seen *s, const char *how
 			continue;
 		if (explains(&p, e, s))
 			may[n++] = e;
-		else if (e->kind == DATA && lost(e->block, s->from))
+		else if (e->kind == DATA && lost_in(e->block, s->from, s->to))
 			was_lost = true;
 	}
 	if (s->what == REFUSED)
@@ -106,6 +124,10 @@ void judge_page(int file, unsigned int nr, const struct seen *s, const char *how
 		for (unsigned int i = 0; i < s->count; i++) {
 			if (same_word(may, n, s->first + i, s->words[i], s->torn))
 				continue;
+			if (is_being_filled(&p, s)) {
+				COUNT(unjudged);
+				return;
+			}
 			fault(INTACT, "%s of %s page %u, ticks %" PRIu64 " to %" PRIu64
 			      ": word %u is %#" PRIx64 ", not %#" PRIx64 ":%s", how,
 			      name_of(file), nr, s->from, s->to, s->first + i,
@@ -146,7 +168,8 @@ static bool was_hit(const struct page *p, uint64_t from, uint64_t to, uint64_t r
 {
 	for (const struct past *e = p->past; e < p->past + PAST; e++)
 		if (overlaps(e, from, to) && e->kind == DATA &&
-		    (e->block == NONE || (shaky(e->block) && !lost(e->block, recent))))
+		    (e->block == NONE ||
+		     (shaky_since(e->block, from) && !lost(e->block, recent))))
 			return true;
 	return false;
 }
@@ -183,6 +206,21 @@ static bool may_be_for_older(const struct proc *p, const struct sig *sig)
 	return false;
 }
 
+/* Of a page of a huge one the kernel's own way tells the first page's address. */
+static bool was_hit_somewhere(const struct sig *sig, const struct slot *s)
+{
+	struct page page;
+
+	if (!subject->huge_whole || s->file >= BIG || sig->addr != s->base)
+		return false;
+	for (unsigned int p = 0; p < BIG_PAGES; p++) {
+		copy_page(&page, page_of(s->file, p));
+		if (page.forgotten >= sig->quiet || was_hit(&page, sig->quiet, sig->at, 0))
+			return true;
+	}
+	return false;
+}
+
 /*
  * A signal without a touch was sent between two ticks. Its page must have been
  * at a poisoned block in between: the handler of failures looks at that with the
@@ -213,7 +251,7 @@ static void judge_signal(struct proc *p, const struct sig *sig)
 			return;
 		}
 	}
-	if (was_for_the_gone(p, sig->addr))
+	if ((s && was_hit_somewhere(sig, s)) || was_for_the_gone(p, sig->addr))
 		return;
 	if (may_be_for_older(p, sig)) {
 		COUNT(unjudged);

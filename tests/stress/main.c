@@ -8,22 +8,33 @@
  */
 #define _GNU_SOURCE
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "kselftest.h"
 #include "../selftests/common/basics/clock.h"
 #include "../selftests/common/basics/options.h"
 #include "stress.h"
+#include "subject.h"
 
 enum { STORM = 30, CALM = 15, MANY = 20, MOST = 1000 };
+
+struct subject *subject;
 
 /* Without any of these it has tested nothing. */
 static bool all_done(void)
 {
 	struct counts *n = &w->n;
 
-	return n->told && n->refused && n->healed && n->clones && n->watched &&
-		n->moved && n->own && n->quiet_events && n->repeated && n->ranges && n->of_free;
+	return n->told && n->refused && n->healed && n->watched && n->own &&
+		n->quiet_events && n->of_free && subject->all_done();
+}
+
+void choose_subject(void)
+{
+	const char *fs = getenv("DAXRMAP_TEST_FS") ?: "daxrmap";
+
+	subject = strcmp(fs, "daxrmap") ? &guarded : &daxrmap_itself;
 }
 
 static void play(unsigned long events, double until)
@@ -38,27 +49,20 @@ static void play(unsigned long events, double until)
 		verify();
 		calm(CALM);
 		verify();
+		subject->after_round();
 		late = dr_now() > until;
 	} while (!w->said && (unsigned long)w->n.events < events &&
 		 (!late || (!all_done() && w->round < MANY)));
 }
 
-/* All is given back but what is bad; and the device can be mounted again. */
 static void end(struct dr_fs *fs)
 {
+	subject->stop();
 	stop_procs();
 	for (int f = 0; f < FILES; f++)
 		remove_file(f);
 	verify();
-	w->n.owners = dr_counter("owners");
-	if (dr_counter("notifies") != w->n.events)
-		fault(BOOKS, "%ld notifications of %ld events", dr_counter("notifies"),
-		      w->n.events);
-	if (dr_teardown(fs))
-		fault(BOOKS, "check, umount, or the log");
-	if (dr_mount() || dr_create("again", 8, 1) || dr_verify("again", 0, 8, 1, 0) ||
-	    dr_umount())
-		fault(BOOKS, "the second mount");
+	subject->end(fs);
 }
 
 static bool results(unsigned long events)
@@ -80,18 +84,16 @@ int main(int argc, char **argv)
 	struct dr_fs fs;
 
 	ksft_print_header();
-	if (dr_xfs())
-		ksft_exit_skip("asks daxrmap's debugfs\n");
 	ksft_set_plan(6);
-	/* The module that injects is loaded by a child: now, not in a storm. */
-	if (dr_setup(&fs) || make_world(o.seed))
+	choose_subject();
+	if (subject->mount(&fs) || make_world(o.seed))
 		ksft_exit_fail_msg("no mount\n");
 	printf("# seed %lu\n", o.seed);
 	fflush(stdout);
 	dr_seed(o.seed * 1000 + PROCS);
 	if (start_procs())
 		ksft_exit_fail_msg("no processes\n");
-	inject(w->total - 1, 1, false);
+	subject->start();
 	play(o.ops ?: MOST, o.ops ? 1e18 : start + o.seconds);
 	end(&fs);
 	report(dr_now() - start);

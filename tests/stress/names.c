@@ -20,6 +20,7 @@ static void create_locked(int f)
 	unsigned int n = f < BIG ? o->pages : 1 + dr_pick(o->pages);
 	static uint32_t block[BIG_PAGES];
 	static struct content c[BIG_PAGES];
+	uint64_t start = tick();
 	struct stat st;
 	int fd;
 
@@ -55,6 +56,7 @@ static void create_locked(int f)
 
 		if (block[p] == NONE)
 			fault(BOOKS, "%s page %u has no block", name_of(f), p);
+		used_anew(block[p], start);
 		if (own(block[p]))
 			fault(BOOKS, "%s page %u is at block %u, which another has",
 			      name_of(f), p, block[p]);
@@ -87,7 +89,7 @@ void create_file(int f)
 void remove_file(int f)
 {
 	lock_life(f);
-	if (w->file[f].named) {
+	if (w->file[f].named && !w->file[f].pins) {
 		if (!w->file[f].users)
 			forget(f);
 		if (unlink(dr_path(name_of(f))))
@@ -171,8 +173,10 @@ void close_slot(struct slot *s)
 	int f = s->file;
 
 	lock_life(f);
-	if (!--o->users && !o->named)
-		forget(f);
-	unmap_slot(s);
+	if (!o->pins) {
+		if (!--o->users && !o->named)
+			forget(f);
+		unmap_slot(s);
+	}
 	unlock_life(f);
 }

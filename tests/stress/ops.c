@@ -13,47 +13,20 @@
 #include <linux/falloc.h>
 #include <sys/mman.h>
 #include "change.h"
+#include "subject.h"
 
-/* write(2) of whole pages; of lost ones as well, which heals them. */
-static void write_pages(struct slot *s, unsigned int p, unsigned int n, bool grow)
+static void punch(struct slot *s, unsigned int p, unsigned int n)
 {
-	static uint64_t buffer[BIG_PAGES][WORDS];
-	struct file *o = &w->file[s->file];
-	unsigned int done;
-	ssize_t r;
-
-	if (!lock_pages(s, p, n, grow))
+	if (!lock_pages(s, p, n, false))
 		return;
-	if (grow && p > o->size)
-		c.p = p = o->size;	/* no gaps; truncate makes those */
+	if (!may_go())
+		return;
 	look_up();
-	for (unsigned int i = 0; i < c.n; i++) {
-		c.want[i] = (struct past){ .kind = DATA, .c = new_content() };
-		fill_page(&c.want[i].c, buffer[i]);
-	}
+	for (unsigned int i = 0; i < c.n; i++)
+		c.want[i] = (struct past){ .kind = HOLE };
 	begin();
-	r = pwrite(c.fd, buffer, c.n * BLK, c.p * BLK);
-	done = r < 0 ? 0 : r / BLK;
-	find_blocks();
-	for (unsigned int i = 0; i < c.n; i++) {
-		if (i < done) {
-			if (lost(c.old[i].block, c.start)) {
-				COUNT(healed);
-				if (c.block[i] == c.old[i].block)
-					fault(INTACT, "%s page %u was written over and is still at a bad block",
-					      name_of(c.file), c.p + i);
-			}
-			became(i);
-			if (c.p + i >= o->size)
-				o->size = c.p + i + 1;
-			continue;
-		}
-		/* Only a block that fails at this moment stops it. */
-		if (i == done && !shaky(c.block[i]) && !shaky(c.old[i].block))
-			fault(INTACT, "write of %s pages %u+%u: %zd, %s", name_of(c.file),
-			      c.p, c.n, r, r < 0 ? strerror(errno) : "short");
-		stayed(i);
-	}
+	all_became("PUNCH_HOLE", fallocate(c.fd, FALLOC_FL_PUNCH_HOLE |
+					   FALLOC_FL_KEEP_SIZE, c.p * BLK, c.n * BLK));
 	release(c.hold, c.holds);
 }
 
@@ -66,6 +39,11 @@ static void patch(struct slot *s, unsigned int p, bool store)
 
 	if ((store && !s->writable) || !lock_pages(s, p, 1, false))
 		return;
+	if ((subject->shared_once && has_shared()) ||
+	    (subject->filled_by_fault && !store && has_hole())) {
+		release(c.hold, c.holds);
+		return;
+	}
 	look_up();
 	was_lost = lost(c.old[0].block, tick());
 	c.want[0].kind = DATA;
@@ -80,7 +58,8 @@ static void patch(struct slot *s, unsigned int p, bool store)
 			fault(WRONG, "store to %s page %u", name_of(c.file), p);
 	} else {
 		worked = pwrite(c.fd, &value, 8, p * BLK + BLK - 8) == 8;
-		if (!worked && errno != EIO)
+		/* pmem's driver refuses to write a part of what is bad, and that becomes EFAULT. */
+		if (!worked && errno != EIO && !(subject->heals && errno == EFAULT))
 			fault(INTACT, "%s, %s page %u: %s", how, name_of(c.file), p,
 			      strerror(errno));
 	}
@@ -103,16 +82,58 @@ static void patch(struct slot *s, unsigned int p, bool store)
 	release(c.hold, c.holds);
 }
 
-static void punch(struct slot *s, unsigned int p, unsigned int n)
+/* write(2) of whole pages; of lost ones as well, which heals them. */
+static void write_pages(struct slot *s, unsigned int p, unsigned int n, bool grow)
 {
-	if (!lock_pages(s, p, n, false))
+	static uint64_t buffer[BIG_PAGES][WORDS];
+	struct file *o = &w->file[s->file];
+	unsigned int done;
+	ssize_t r;
+
+	if (!lock_pages(s, p, n, grow))
 		return;
+	if (grow && p > o->size)
+		c.p = p = o->size;	/* no gaps; truncate makes those */
+	if (subject->shared_once && has_shared()) {
+		release(c.hold, c.holds);
+		punch(s, p, n);		/* it is unshared so, and written to later */
+		return;
+	}
+	if (subject->filled_by_fault && has_hole()) {
+		release(c.hold, c.holds);
+		for (unsigned int i = 0; i < n; i++)
+			patch(s, p + i, true);
+		return;
+	}
 	look_up();
-	for (unsigned int i = 0; i < c.n; i++)
-		c.want[i] = (struct past){ .kind = HOLE };
+	c.over = true;
+	for (unsigned int i = 0; i < c.n; i++) {
+		c.want[i] = (struct past){ .kind = DATA, .c = new_content() };
+		fill_page(&c.want[i].c, buffer[i]);
+	}
 	begin();
-	all_became("PUNCH_HOLE", fallocate(c.fd, FALLOC_FL_PUNCH_HOLE |
-					   FALLOC_FL_KEEP_SIZE, c.p * BLK, c.n * BLK));
+	r = pwrite(c.fd, buffer, c.n * BLK, c.p * BLK);
+	done = r < 0 ? 0 : r / BLK;
+	find_blocks();
+	for (unsigned int i = 0; i < c.n; i++) {
+		if (i < done) {
+			if (lost(c.old[i].block, c.start)) {
+				COUNT(healed);
+				if (!subject->heals && c.block[i] == c.old[i].block)
+					fault(INTACT, "%s page %u was written over and is still at a bad block",
+					      name_of(c.file), c.p + i);
+			}
+			became(i);
+			if (c.p + i >= o->size)
+				o->size = c.p + i + 1;
+			continue;
+		}
+		/* Only a block that fails at this moment stops it. */
+		if (i == done && !shaky(c.block[i]) && !shaky(c.old[i].block))
+			fault(INTACT, "write of %s pages %u+%u: %zd, %s", name_of(c.file),
+			      c.p, c.n, r, r < 0 ? strerror(errno) : "short");
+		stayed(i);
+	}
 	release(c.hold, c.holds);
 }
 
@@ -120,9 +141,11 @@ static void zero(struct slot *s, unsigned int p, unsigned int n)
 {
 	if (!lock_pages(s, p, n, false))
 		return;
+	if (!may_go())
+		return;
 	look_up();
 	for (unsigned int i = 0; i < c.n; i++)
-		c.want[i] = (struct past){ .kind = DATA };
+		c.want[i] = (struct past){ .kind = subject->unwritten ? HOLE : DATA };
 	begin();
 	all_became("ZERO_RANGE", fallocate(c.fd, FALLOC_FL_ZERO_RANGE, c.p * BLK,
 					   c.n * BLK));
@@ -144,6 +167,8 @@ static void set_size(struct slot *s, unsigned int p)
 		release(c.hold, c.holds);
 		return;
 	}
+	if (!may_go())
+		return;
 	look_up();
 	for (unsigned int i = 0; i < c.n; i++)
 		c.want[i] = (struct past){ .kind = p < size ? AFTER_END : HOLE };
@@ -168,6 +193,13 @@ static void cut(struct slot *s)
 		return;
 	}
 	c.p = o->size - 1;
+	c.n = 1;
+	/* Elsewhere than on daxrmap a truncate to the midst of a bad page fails, half done. */
+	if (subject->heals && (shaky(now_of(c.file, c.p).block) || has_shared() ||
+			       pinned(c.file, c.p, 1))) {
+		release(c.hold, c.holds);
+		return;
+	}
 	look_up();
 	c.want[0].c.patch = 0;
 	if (c.want[0].c.cut > word)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The oracle's memory: pages and their past, owners of blocks, locks. */
+/* The oracle's memory: pages and their past, locks. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "stress.h"
+#include "subject.h"
 
 struct world *w;
 struct proc *me;
@@ -24,15 +25,13 @@ static void init_lock(pthread_mutex_t *m)
 
 int make_world(unsigned long seed)
 {
-	long total = dr_counter("blocks_total"), pfn = dr_pfn_of_block(0);
+	unsigned long total = subject->blocks();
 
-	if (total <= 0 || pfn < 0)
+	if (!total)
 		return -ENODEV;
 	w = dr_shared_mem(sizeof(*w) + total * sizeof(*w->block));
 	w->seed = seed;
 	w->total = total;
-	w->data = dr_end_block() - dr_first_block();
-	w->first_pfn = pfn;
 	w->clock = 1;
 	for (int f = 0, first = 0; f < FILES; f++) {
 		struct file *o = &w->file[f];
@@ -77,6 +76,16 @@ const char *name_of(int file)
 	return name[next];
 }
 
+/* In the kernel; "0": it runs. */
+void where_it_waits(const struct proc *p, char *where, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/wchan", p->pid);
+	if (dr_slurp(path, where, size) < 0)
+		snprintf(where, size, "?");
+}
+
 /* Nobody holds a lock for long: who waits a minute waits for the dead. */
 static void lock(pthread_mutex_t *m)
 {
@@ -85,7 +94,12 @@ static void lock(pthread_mutex_t *m)
 	clock_gettime(CLOCK_REALTIME, &t);
 	t.tv_sec += 60;
 	if (pthread_mutex_timedlock(m, &t)) {
-		fault(BOOKS, "a lock of the oracle is not to be had");
+		char where[WORKERS][64];
+
+		for (int i = 0; i < WORKERS; i++)
+			where_it_waits(&w->proc[i], where[i], sizeof(*where));
+		fault(BOOKS, "a lock of the oracle is not to be had; workers are in %s %s %s %s %s %s",
+		      where[0], where[1], where[2], where[3], where[4], where[5]);
 		_exit(97);
 	}
 }
@@ -202,52 +216,52 @@ void withdraw(struct page *p, int i)
 	unlock_page(p);
 }
 
-uint32_t own(uint32_t block)
+/* By who holds the page's lock, or the file's life: those who would move it ask with the same held. */
+bool pinned(int file, unsigned int p, unsigned int n)
 {
-	return block == NONE ? 0 :
-		__atomic_fetch_add(&w->block[block].refs, 1, __ATOMIC_SEQ_CST);
+	for (; n; n--, p++)
+		if (__atomic_load_n(&page_of(file, p)->pins, __ATOMIC_SEQ_CST))
+			return true;
+	return false;
 }
 
-void disown(uint32_t block)
+bool pin_locked(int file, unsigned int p, uint32_t block)
 {
-	if (block != NONE)
-		__atomic_fetch_sub(&w->block[block].refs, 1, __ATOMIC_SEQ_CST);
-}
+	struct hold h = { file, chunks_of(p, 1) };
+	struct past is;
+	bool there;
 
-bool lost(uint32_t block, uint64_t by)
-{
-	uint64_t done;
-
-	if (block == NONE)
-		return false;
-	done = __atomic_load_n(&w->block[block].done, __ATOMIC_SEQ_CST);
-	return done && done < by;
-}
-
-bool shaky(uint32_t block)
-{
-	return block != NONE &&
-		__atomic_load_n(&w->block[block].begun, __ATOMIC_SEQ_CST);
-}
-
-static void mark(uint64_t *at)
-{
-	uint64_t none = 0;
-
-	__atomic_compare_exchange_n(at, &none, tick(), false, __ATOMIC_SEQ_CST,
-				    __ATOMIC_SEQ_CST);
-}
-
-void mark_begun(unsigned long block, unsigned long n)
-{
-	for (; n--; block++) {
-		__atomic_add_fetch(&w->block[block].events, 1, __ATOMIC_SEQ_CST);
-		mark(&w->block[block].begun);
+	hold(&h, 1);
+	is = now_of(file, p);
+	there = (w->file[file].named || w->file[file].users) && is.kind == DATA &&
+		is.block == block;
+	if (there) {
+		w->file[file].pins++;
+		__atomic_add_fetch(&page_of(file, p)->pins, 1, __ATOMIC_SEQ_CST);
 	}
+	release(&h, 1);
+	return there;
 }
 
-void mark_done(unsigned long block, unsigned long n)
+void unpin_locked(int file, unsigned int p)
 {
-	while (n--)
-		mark(&w->block[block++].done);
+	w->file[file].pins--;
+	__atomic_sub_fetch(&page_of(file, p)->pins, 1, __ATOMIC_SEQ_CST);
+}
+
+bool pin(int file, unsigned int p, uint32_t block)
+{
+	bool there;
+
+	lock_life(file);
+	there = pin_locked(file, p, block);
+	unlock_life(file);
+	return there;
+}
+
+void unpin(int file, unsigned int p)
+{
+	lock_life(file);
+	unpin_locked(file, p);
+	unlock_life(file);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Poison events, and the storm: events while everybody goes on. */
 #define _GNU_SOURCE
-#include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include "../selftests/common/device/places.h"
 #include "stress.h"
+#include "subject.h"
 
 bool take_event(void)
 {
@@ -31,53 +31,47 @@ int pick_data(unsigned int *p, struct past *is)
 	return -1;
 }
 
-struct log {
-	unsigned long start, blocks;
-};
-
-static void note_log(const struct fsmap *r, void *arg)
+unsigned int run_of(uint32_t *run, uint32_t block, unsigned int n)
 {
-	struct log *log = arg;
+	unsigned int i;
 
-	if (r->fmr_owner == DR_OWN_LOG && (!log->blocks || dr_pick(2)))
-		*log = (struct log){ r->fmr_physical / BLK, r->fmr_length / BLK };
+	for (i = 0; i < n && block + i < w->total; i++)
+		run[i] = block + i;
+	return i;
 }
 
-/* A block of the log, where it is now. */
-static unsigned long pick_log(void)
-{
-	int fd = dr_open(".", O_RDONLY);
-	struct log log = { .blocks = 0 };
-	int r = dr_places(fd, note_log, &log);
-
-	close(fd);
-	if (r || !log.blocks) {
-		fault(BOOKS, "no log is to be found: error %d", -r);
-		return 0;
-	}
-	return log.start + dr_pick(log.blocks);
-}
-
-/* Most likely one that no file has. */
-unsigned long pick_free(void)
-{
-	return dr_pick(4) ? dr_pick(w->total) : pick_log();
-}
-
-/* What memory_failure() does for one page, or what the driver does for some. */
-int inject(unsigned long block, unsigned long n, bool notify)
+int inject(const uint32_t *block, unsigned int n, bool notify)
 {
 	int r;
 
+	subject->enter(n);
 	mark_begun(block, n);
-	if (notify || n > 1)
-		r = dr_notify(block * BLK, n * BLK);
-	else
-		r = dr_poison_pfn(w->first_pfn + block);
+	r = subject->inject(block, n, notify);
+	subject->leave(block, n, n);
 	mark_done(block, n);
 	COUNT(events);
+	if (n > 1)
+		COUNT(ranges);
 	if (r)
-		fault(MISSED, "poison of block %lu+%lu: %s", block, n, strerror(-r));
+		fault(MISSED, "poison of block %u+%u: %s", *block, n, strerror(-r));
+	return r;
+}
+
+int poison_here(char *at, uint32_t block)
+{
+	int r;
+
+	subject->enter(1);
+	mark_begun(&block, 1);
+	r = dr_poison_addr(at);
+	/* Nobody may be there to take it; then it has happened all the same. */
+	if (!subject->at_once && r && r != -EFAULT && r != -EHWPOISON)
+		r = 0;
+	subject->leave(&block, 1, !r);
+	if (r)
+		mark_undone(block);
+	else
+		mark_done(&block, 1);
 	return r;
 }
 
@@ -88,7 +82,7 @@ int inject(unsigned long block, unsigned long n, bool notify)
  */
 static void poison_mapped(struct slot *s, unsigned int p)
 {
-	struct hold h = { s->file, chunks_of(p, 1) };
+	struct hold h = { s->file, subject->whole_file ? ~0ull : chunks_of(p, 1) };
 	unsigned int sigs = me->sigs;
 	char *at = s->base + (p - s->first) * BLK;
 	struct past is;
@@ -96,11 +90,9 @@ static void poison_mapped(struct slot *s, unsigned int p)
 
 	hold(&h, 1);
 	is = now_of(s->file, p);
-	if (is.kind == DATA && !shaky(is.block) && take_event()) {
-		mark_begun(is.block, 1);
-		r = dr_poison_addr(at);
+	if (is.kind == DATA && !poisoned_once(is.block) && take_event()) {
+		r = poison_here(at, is.block);
 		if (!r) {
-			mark_done(is.block, 1);
 			COUNT(events);
 			COUNT(own);
 		} else if (w->block[is.block].events == 1) {
@@ -110,11 +102,45 @@ static void poison_mapped(struct slot *s, unsigned int p)
 			__atomic_add_fetch(&w->left, 1, __ATOMIC_SEQ_CST);
 		}
 		if (!r && me->sigs == sigs && s->file >= BIG &&
-		    w->block[is.block].events == 1)
+		    w->block[is.block].events == 1 && (me->early || !subject->by_vma))
 			fault(MISSED, "process %d poisoned %s page %u, and got no signal",
 			      me->nr, name_of(s->file), p);
 	}
 	release(&h, 1);
+}
+
+/*
+ * Up to n pages of a file, from p on, which is at that block. Elsewhere than on daxrmap
+ * they stay there as long as it takes: a block that goes back to the filesystem may become
+ * metadata, and without these the filesystem ends. There a range is pages of the file.
+ */
+static void inject_pinned(int file, unsigned int p, uint32_t block, unsigned int n, bool notify)
+{
+	uint32_t run[RUN_MOST] = { block };
+	unsigned int pins = 0;
+
+	if (!take_event())
+		return;
+	if (!subject->heals) {
+		n = run_of(run, block, n);
+		pins = n;
+	}
+	while (pins < n && p + pins < w->file[file].pages) {
+		run[pins] = pins ? now_of(file, p + pins).block : block;
+		if (run[pins] == NONE || (!subject->again && poisoned_once(run[pins])) ||
+		    !pin(file, p + pins, run[pins]))
+			break;
+		pins++;
+	}
+	if (!pins) {
+		__atomic_add_fetch(&w->left, 1, __ATOMIC_SEQ_CST);
+		return;
+	}
+	if (shaky(*run))
+		COUNT(repeated);
+	inject(run, pins, notify);
+	for (unsigned int i = 0; subject->heals && i < pins; i++)
+		unpin(file, p + i);
 }
 
 void poison_own_page(struct slot *s)
@@ -126,39 +152,36 @@ void poison_own_page(struct slot *s)
 		return;
 	if (dr_pick(3))
 		poison_mapped(s, p);
-	else if (take_event())
-		inject(is.block, 1, true);
+	else
+		inject_pinned(s->file, p, is.block, 1, true);
 }
 
 static void storm_event(void)
 {
-	unsigned int p, x = dr_pick(100), n;
+	unsigned int p, x = dr_pick(100);
+	uint32_t block;
 	struct past is;
+	int f;
 
 	if (x < 35) {
 		if (x < 1)
 			gone_event();
-		else if (x < 12)
+		else if (x < 12 && subject->delays)
 			moved_event();
 		else
 			watched_event();
 		return;
 	}
-	if (!take_event())
-		return;
-	if (x < 45 || pick_data(&p, &is) < 0) {
+	f = pick_data(&p, &is);
+	if (x < 45 || f < 0) {
+		if (!take_event())
+			return;
 		COUNT(of_free);		/* most likely */
-		inject(pick_free(), 1, dr_pick(2));
+		block = subject->pick_free();
+		inject(&block, 1, dr_pick(2));
 		return;
 	}
-	n = x < 60 ? 2 + dr_pick(7) : 1;
-	if (is.block + n > w->total)
-		n = 1;
-	if (n > 1)
-		COUNT(ranges);
-	if (shaky(is.block))
-		COUNT(repeated);
-	inject(is.block, n, dr_pick(2));
+	inject_pinned(f, p, is.block, x < 60 ? 2 + dr_pick(RUN_MOST - 1) : 1, dr_pick(2));
 }
 
 void storm(int events)
@@ -166,7 +189,8 @@ void storm(int events)
 	static const int delay[] = { 0, 0, 1, 3 };
 
 	/* A pause between finding an owner and locking it lets others in. */
-	dr_notify_delay(delay[dr_pick(4)]);
+	if (subject->delays)
+		dr_notify_delay(delay[dr_pick(4)]);
 	w->left = events;
 	w->running = 1;
 	ask_all(RUN);
@@ -177,5 +201,6 @@ void storm(int events)
 	w->running = 0;
 	for (int i = 0; i < WORKERS; i++)
 		answer(&w->proc[i]);
-	dr_notify_delay(0);
+	if (subject->delays)
+		dr_notify_delay(0);
 }

@@ -57,7 +57,8 @@ static long obey(const struct command *c)
 		look_everywhere();
 		return 0;
 	case POISON:
-		return dr_poison_addr(s->base + (c->page - s->first) * BLK);
+		return poison_here(s->base + (c->page - s->first) * BLK,
+				   now_of(s->file, c->page).block);
 	case WATCH:
 		s->fd = dr_open(name_of(c->file), O_RDWR);
 		if (s->fd < 0)
@@ -77,7 +78,7 @@ static long obey(const struct command *c)
 		move_page(s, c->page);
 		return 0;
 	case INJECT:
-		inject(c->page, 1, dr_pick(2));
+		inject(&c->page, 1, dr_pick(2));
 		return 0;
 	case UNWATCH:
 		unmap_slot(s);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "stress.h"
+#include "subject.h"
 
 enum { SHOWN = 30 };
 
@@ -48,5 +49,6 @@ void report(double seconds)
 	printf("# events %ld, owners told %ld, missed %ld, wrong %ld, silent %ld, other data intact: %ld pages verified, %ld not; %.0f s\n",
 	       n->events, n->owners, w->fault[MISSED], w->fault[WRONG],
 	       w->fault[SILENT], n->pages, w->fault[INTACT], seconds);
+	subject->report();
 	fflush(stdout);
 }

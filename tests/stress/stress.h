@@ -70,12 +70,17 @@ struct page {
 	uint32_t next, now;	/* in past[] */
 	uint64_t forgotten;	/* up to when */
 	struct past past[PAST];
+	int pins;		/* events that want it to stay at its block */
 };
 
 struct block {
 	uint64_t begun, done;	/* its first poison event; 0: none */
+	uint64_t heal, healed;	/* it was written over between these, and is good */
+	uint64_t last;		/* its last event began */
 	uint32_t refs;		/* pages that own it */
-	uint32_t events;
+	uint32_t events, running;
+	uint32_t healers;	/* writes over it that are under way */
+	bool unclear;		/* nobody knows whether it is bad */
 };
 
 struct file {
@@ -83,6 +88,7 @@ struct file {
 	pthread_mutex_t chunk[CHUNKS];	/* a change of these pages */
 	bool named;
 	int users;			/* slots */
+	int pins;			/* events that want it to stay */
 	unsigned int generation, first, pages, size;	/* pages */
 	unsigned long ino;
 };
@@ -128,6 +134,15 @@ struct counts {
 	long pages, unjudged, leaving, own;
 };
 
+/* guarded.c and disturb.c. */
+struct guard_state {
+	pthread_rwlock_t lock;		/* an event; or who switches the guard */
+	long heard;			/* events that its counter is to have */
+	volatile int disturbing;
+	long mounts, reloads, freezes, switches, loads;
+	long treated, sponges, owners, unstuck;
+};
+
 struct world {
 	unsigned long seed;
 	int round;
@@ -135,10 +150,9 @@ struct world {
 	long left;			/* poison events until the next calm */
 	uint64_t clock, versions;
 	unsigned long total;		/* blocks */
-	long data;			/* those of them that are not metadata */
-	unsigned long first_pfn;
 	long fault[FAULTS], said;
 	struct counts n;
+	struct guard_state guard;
 	struct file file[FILES];
 	struct page page[ALL_PAGES];
 	struct proc proc[PROCS];
@@ -165,6 +179,7 @@ struct hold {
 };
 void hold(struct hold *h, int n);
 void release(struct hold *h, int n);
+void where_it_waits(const struct proc *p, char *where, size_t size);
 void lock_life(int file);
 void unlock_life(int file);
 uint64_t chunks_of(unsigned int p, unsigned int n);
@@ -173,13 +188,32 @@ uint64_t chunks_of(unsigned int p, unsigned int n);
 int expect(struct page *p, struct past next);
 void settle(struct page *p, int i, const struct past *is);
 void withdraw(struct page *p, int i);
+/* Pages that stay at their blocks, and the file: false if that is not so any more. */
+bool pin(int file, unsigned int p, uint32_t block);
+void unpin(int file, unsigned int p);
+bool pin_locked(int file, unsigned int p, uint32_t block);	/* the file's life is held */
+void unpin_locked(int file, unsigned int p);
+bool pinned(int file, unsigned int p, unsigned int n);
+
+/* ---- its blocks (block.c) ---- */
+
 /* Owners of a block: how many there were before. */
 uint32_t own(uint32_t block);
 void disown(uint32_t block);
 bool lost(uint32_t block, uint64_t by);	/* poisoned, and all told, before */
+bool lost_in(uint32_t block, uint64_t from, uint64_t to);	/* all of that time */
 bool shaky(uint32_t block);		/* an event has begun */
-void mark_begun(unsigned long block, unsigned long n);
-void mark_done(unsigned long block, unsigned long n);
+bool shaky_since(uint32_t block, uint64_t from);	/* it was so then, or later */
+bool poisoned_once(uint32_t block);	/* healed or not */
+void mark_begun(const uint32_t *block, unsigned int n);
+void mark_done(const uint32_t *block, unsigned int n);
+void mark_undone(uint32_t block);	/* that event did not happen */
+/* All of a block is written over: it is good, if that worked. */
+void heal_begins(uint32_t block);
+void heal_ends(uint32_t block, uint64_t since, bool worked);
+/* A block that came free has an owner again. */
+void used_anew(uint32_t block, uint64_t since);
+void forget_events(uint32_t block);
 
 /* ---- judging (judge.c) ---- */
 
@@ -237,11 +271,15 @@ void read_at(int file, int fd, unsigned int p);
 
 /* ---- poison (poison.c, calm.c, watch.c) ---- */
 
+enum { RUN_MOST = 8 };		/* blocks of an event */
+
 bool take_event(void);
 /* A page with data, of any file: its file, or -1 if none was found. */
 int pick_data(unsigned int *p, struct past *is);
-unsigned long pick_free(void);
-int inject(unsigned long block, unsigned long n, bool notify);
+int inject(const uint32_t *block, unsigned int n, bool notify);
+int poison_here(char *at, uint32_t block);	/* MADV_HWPOISON */
+/* Blocks that follow this one: how many, at most n. */
+unsigned int run_of(uint32_t *run, uint32_t block, unsigned int n);
 void poison_own_page(struct slot *s);
 void storm(int events);
 void calm(int events);
@@ -249,9 +287,19 @@ void watched_event(void);
 void moved_event(void);
 void gone_event(void);
 
+/* The owners of the calm's last event. */
+struct owner {
+	int file;
+	unsigned int page;
+	uint32_t block;
+};
+extern struct owner owner[ALL_PAGES];
+extern int owners;
+
 /* ---- the calm's exact checks (verify.c) ---- */
 
 void verify(void);
+void check_refs(void);
 int open_any(int file);		/* unlinked files, too */
 long present_pfn(const struct proc *p, const char *addr);	/* or -1 */
 

@@ -6,11 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
-#include <uapi/daxrmap.h>
-#include "../selftests/common/device/places.h"
 #include "stress.h"
+#include "subject.h"
 
 static int pagemap_of(const struct proc *p)
 {
@@ -75,7 +73,7 @@ static void check_file(int f)
 		if (is.block != block[p])
 			fault(BOOKS, "%s page %u is at block %d, not %d", name_of(f), p,
 			      (int)block[p], (int)is.block);
-		else if (is.block != NONE && (w->block[is.block].refs > 1) !=
+		else if (!subject->heals && is.block != NONE && (w->block[is.block].refs > 1) !=
 					     !!(flags[p] & FIEMAP_SHARED))
 			fault(BOOKS, "%s page %u at block %u: %u owners, and flags %#x",
 			      name_of(f), p, is.block, w->block[is.block].refs, flags[p]);
@@ -99,10 +97,10 @@ static void check_maps(void)
 			for (unsigned int i = 0; i < s->count; i++) {
 				struct past is = now_of(s->file, i);
 				unsigned long pfn = pfn_in(e[i]);
-				unsigned long at = pfn - w->first_pfn;
+				uint32_t at = subject->block_of(pfn);
 
 				/* Not of the device: a hole's page of zeroes. */
-				if (at < w->total && (is.kind != DATA || at != is.block ||
+				if (at != NONE && (is.kind != DATA || at != is.block ||
 						      lost(is.block, tick())))
 					fault(lost(is.block, tick()) ? MISSED : INTACT,
 					      "process %d maps page frame %#lx at %s page %u, which is at block %d",
@@ -111,83 +109,10 @@ static void check_maps(void)
 		}
 }
 
-static unsigned char times[ALL_PAGES];
-
-static void note_lost(const struct daxrmap_lost *l)
-{
-	for (int f = 0; f < FILES; f++) {
-		struct file *o = &w->file[f];
-
-		if ((!o->named && !o->users) || o->ino != l->ino)
-			continue;
-		for (uint64_t p = l->offset / BLK; p < (l->offset + l->length) / BLK; p++)
-			if (p < o->pages && times[o->first + p] < 255)
-				times[o->first + p]++;
-		return;
-	}
-	/* A file that is gone, but whose inode waits for fanotify. */
-	COUNT(leaving);
-}
-
-/* DAXRMAP_IOC_LOST. */
-static void check_lost(void)
-{
-	static struct {
-		struct daxrmap_lost_head h;
-		struct daxrmap_lost recs[50];
-	} q;
-	int fd = dr_open(".", O_RDONLY);
-
-	memset(&q, 0, sizeof(q));
-	memset(times, 0, sizeof(times));
-	q.h.count = 50;
-	do {
-		if (ioctl(fd, DAXRMAP_IOC_LOST, &q)) {
-			fault(BOOKS, "DAXRMAP_IOC_LOST: %s", strerror(errno));
-			break;
-		}
-		for (unsigned int i = 0; i < q.h.entries; i++)
-			note_lost(&q.recs[i]);
-	} while (!(q.h.oflags & DAXRMAP_LOST_END));
-	close(fd);
-	for (int f = 0; f < FILES; f++)
-		for (unsigned int p = 0; p < w->file[f].pages; p++) {
-			struct past is = now_of(f, p);
-			int t = times[w->file[f].first + p];
-
-			if (t != (is.kind == DATA && lost(is.block, tick())))
-				fault(t ? BOOKS : MISSED, "%s page %u at block %d is listed %d times as lost",
-				      name_of(f), p, (int)is.block, t);
-		}
-}
-
-static void count_metadata(const struct fsmap *r, void *arg)
-{
-	if (r->fmr_owner == DR_OWN_FS || r->fmr_owner == DR_OWN_LOG)
-		*(long *)arg += r->fmr_length / BLK;
-}
-
-/*
- * Good blocks of superblocks and log: no more than at first. The log leaves bad blocks,
- * for shorter runs if there is no other, and keeps two of them, somewhere.
- */
-static long metadata(void)
-{
-	int fd = dr_open(".", O_RDONLY);
-	long blocks = 0, most = w->total - w->data;
-	int r = dr_places(fd, count_metadata, &blocks);
-
-	close(fd);
-	if (r || blocks < 2 || blocks > most)
-		fault(BOOKS, "%ld blocks of metadata, at first %ld: error %d", blocks, most, -r);
-	return blocks;
-}
-
-/* Owners, bad and free blocks, as the oracle counts them. */
-static void check_counts(void)
+/* Owners, as the oracle counts them. */
+void check_refs(void)
 {
 	uint32_t *refs = calloc(w->total, sizeof(*refs));
-	long bad = 0, used = metadata(), n;
 
 	if (!refs)
 		return;
@@ -201,21 +126,11 @@ static void check_counts(void)
 	for (unsigned long b = 0; b < w->total; b++) {
 		struct block *k = &w->block[b];
 
-		bad += !!k->done;
-		used += k->done || refs[b];
-		if (refs[b] != k->refs || !k->done != !k->begun)
+		if (refs[b] != k->refs || !k->done != !k->begun || k->running || k->healers)
 			fault(BOOKS, "block %lu: %u owners, not %u; events from %lu to %lu",
 			      b, refs[b], k->refs, (long)k->begun, (long)k->done);
 	}
 	free(refs);
-	n = dr_counter("blocks_bad");
-	if (n != bad)
-		fault(BOOKS, "%ld bad blocks, not %ld", n, bad);
-	n = dr_free_settled(w->total - used);
-	if (n != (long)w->total - used)
-		fault(BOOKS, "%ld free blocks, not %ld", n, w->total - used);
-	if (dr_check())
-		fault(BOOKS, "the module's check fails");
 }
 
 void verify(void)
@@ -224,6 +139,6 @@ void verify(void)
 		check_file(f);
 	ask_all(VERIFY);
 	check_maps();
-	check_lost();
-	check_counts();
+	check_refs();
+	subject->check_all();
 }

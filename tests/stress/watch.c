@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <unistd.h>
 #include "stress.h"
+#include "subject.h"
 
 enum { PAUSE = 30, SLOW = 100, AGAIN = 8 };		/* ms, ms, times */
 
@@ -53,7 +54,7 @@ static int lock_owners(const struct watched *o, int n, struct hold *h)
 	for (int i = 0; i < n; i++) {
 		if (!files || h[files - 1].file != o[i].file)
 			h[files++] = (struct hold){ o[i].file, 0 };
-		h[files - 1].chunks |= chunks_of(o[i].page, 1);
+		h[files - 1].chunks |= subject->whole_file ? ~0ull : chunks_of(o[i].page, 1);
 	}
 	for (int i = 0; i < files; i++)
 		lock_life(h[i].file);
@@ -96,7 +97,7 @@ static void poison_watched(uint32_t block, const struct watched *o, int n)
 	}
 	if (watching)
 		COUNT(watched);
-	inject(block, 1, dr_pick(2));
+	inject(&block, 1, dr_pick(2));
 	for (int i = 0; i < watching; i++) {
 		struct proc *p = &w->proc[WORKERS + i];
 		struct slot *s = &p->slot[0];
@@ -119,7 +120,7 @@ void watched_event(void)
 	unsigned int p;
 	int n, files, f = pick_data(&p, &is);
 
-	if (f < BIG || shaky(is.block) || !take_event())
+	if (f < BIG || poisoned_once(is.block) || !take_event())
 		return;
 	n = find_owners(is.block, o);
 	files = lock_owners(o, n, h);
@@ -210,13 +211,18 @@ void gone_event(void)
 	unsigned int p, q;
 	int f = pick_data(&p, &is), g = pick_data(&q, &good);
 
-	if (f < BIG || g < BIG || f == g || shaky(is.block) || is.block == good.block)
+	if (f < BIG || g < BIG || f == g || poisoned_once(is.block) || is.block == good.block)
 		return;
 	/* Their names stay. */
 	lock_life(f < g ? f : g);
 	lock_life(f < g ? g : f);
-	if (w->file[f].named && w->file[g].named && take_event())
-		poison_gone(is.block, f, p, g, q);
+	if (w->file[f].named && w->file[g].named &&
+	    (!subject->heals || pin_locked(f, p, is.block))) {
+		if (take_event())
+			poison_gone(is.block, f, p, g, q);
+		if (subject->heals)
+			unpin_locked(f, p);
+	}
 	unlock_life(f);
 	unlock_life(g);
 }
