@@ -42,6 +42,11 @@ module-debug: debug-kernel
 selftests: setup
 	scripts/build/selftests.sh
 
+# For the pinned distribution kernel.
+samples: module
+	scripts/build/samples.sh stock
+	@echo "==> build/stock/samples"
+
 tools:
 	@scripts/setup/root.sh
 	scripts/build/tools.sh
@@ -147,6 +152,7 @@ help:
 	@echo 'make                the module for the pinned distribution kernel, build/stock/daxrmap.ko'
 	@echo 'make KDIR=DIR       the module for any prepared kernel tree with CONFIG_RUST'
 	@echo 'make module-debug   the module for the debug kernel, build/debug/daxrmap.ko'
+	@echo 'make samples        a filesystem that uses daxrmap from another module, build/stock/samples'
 	@echo 'make tools          the user space tools, in build/tools'
 	@echo 'make setup          what the builds need, into ~/.cache/daxrmap (done by the others too)'
 	@echo 'make debug-kernel   build the debug kernel, some 10 minutes'
@@ -180,5 +186,5 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 	@echo 'What is where: README.md, scripts/README, tests/selftests/README'
 
-.PHONY: all module setup debug-kernel module-debug selftests tools test test-stock \
+.PHONY: all module setup debug-kernel module-debug selftests samples tools test test-stock \
 	test-debug test-nfit test-virtio test-kernels test-host story programs mce bench bench-mount aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy house fmt fmt-check doc clean help

@@ -54,7 +54,8 @@ bool daxrmap_dir_emit_dots(struct file *file, struct dir_context *ctx);
 bool daxrmap_dir_emit(struct dir_context *ctx, const char *name, int len,
 		      u64 ino, unsigned int type);
 bool daxrmap_has_narrow_pos(const struct file *file);
-void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len);
+void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len,
+			      bool wait);
 
 /* memremap.c */
 struct dev_pagemap *daxrmap_get_device_page(unsigned long pfn);
@@ -199,5 +200,21 @@ int daxrmap_control_register(long (*ioctl)(void *data, unsigned int cmd,
 					   unsigned long arg),
 			     void *data);
 void daxrmap_control_unregister(void);
+
+/* api.c */
+struct daxrmap_ops;
+
+struct daxrmap_api {
+	int (*enter)(void *data, struct dax_device *dax_dev, u64 size,
+		     const struct daxrmap_ops *ops, void *fs);
+	int (*stop)(void *data, struct dax_device *dax_dev, void *fs);
+	int (*leave)(void *data, struct dax_device *dax_dev, void *fs);
+};
+
+void daxrmap_api_begin(const struct daxrmap_api *answers, void *data);
+bool daxrmap_get_module(struct module *module);
+void daxrmap_put_module(struct module *module);
+bool daxrmap_get_char_dax(struct dax_device *dax_dev);
+dev_t daxrmap_dax_number(struct dax_device *dax_dev);
 
 #endif

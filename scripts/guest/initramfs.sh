@@ -5,7 +5,8 @@
 #   initramfs.sh [--module FILE.ko | --no-module] [--test FILE]... KERNEL OUT
 #
 # KERNEL is stock or debug. Without options it holds build/KERNEL/daxrmap.ko,
-# every program of build/selftests and whatever is in build/tools. The guest
+# every program of build/selftests, whatever is in build/tools, and the modules
+# of build/KERNEL/samples and test-modules. The guest
 # inserts every --module and runs every --test.
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/setup/lib-kernel.sh"
@@ -65,6 +66,10 @@ top() {
 	for f in ${tests[@]+"${tests[@]}"}; do install -m 755 "$f" "$dir/tests/"; done
 	for f in "$TOP"/build/tools/*; do
 		if [ -f "$f" ] && [ -x "$f" ]; then install -m 755 "$f" "$dir/usr/sbin/"; fi
+	done
+	# A test inserts these itself.
+	for f in "$TOP/build/$kernel"/{samples,test-modules}/*.ko; do
+		[ ! -e "$f" ] || install -D -m 644 "$f" "$dir/samples/${f##*/}"
 	done
 	(cd "$dir/tests" && ls) >"$dir/tests.list"
 	cd "$dir"

@@ -31,6 +31,7 @@ esac
 
 cd "$TOP"
 scripts/build/module.sh "$kernel" modules
+scripts/build/samples.sh "$kernel"
 scripts/build/selftests.sh
 scripts/build/tools.sh
 scripts/guest/initramfs.sh "$kernel" "$initrd"

@@ -24,6 +24,7 @@
 #include <linux/badblocks.h>
 #include <linux/blkdev.h>
 #include <linux/tracepoint.h>
+#include <daxrmap.h>
 #include <daxrmap_helpers.h>
 #include <uapi/daxrmap.h>
 

@@ -33,41 +33,101 @@ use kernel::{
     sync::Arc, //
 };
 
-/// A dax device that this filesystem holds.
+/// A dax device that somebody can hold.
+///
+/// # Safety
+///
+/// [`as_ptr`](Self::as_ptr) is a dax device that is referenced as long as the value lives. What
+/// [`hold`](Self::hold) returns `Ok` for is done: it has that holder, and the caller has one more reference to it.
+pub(crate) unsafe trait Holdable: Send + Sync + 'static {
+    /// The device.
+    fn as_ptr(&self) -> *mut bindings::dax_device;
+
+    /// Gives it a holder, and the caller a reference.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if it has one, or is gone; the kind of device says more.
+    ///
+    /// # Safety
+    ///
+    /// `holder`: it and the operations live until `fs_put_dax`, and as long as notifiers after it.
+    unsafe fn hold(
+        &self,
+        holder: *mut c_void,
+        operations: &'static bindings::dax_holder_operations,
+    ) -> Result;
+
+    /// Whether its driver has not begun to take it away.
+    fn is_alive(&self) -> bool;
+}
+
+// SAFETY: The device is referenced: invariant "dax" of `Pmem`. fs_dax_get_by_bdev gives a holder and a
+// reference, or returns null.
+unsafe impl Holdable for Pmem {
+    fn as_ptr(&self) -> *mut bindings::dax_device {
+        Pmem::as_ptr(self)
+    }
+
+    /// # Safety
+    ///
+    /// As the trait says. `holder`: lives as long as that.
+    unsafe fn hold(
+        &self,
+        holder: *mut c_void,
+        operations: &'static bindings::dax_holder_operations,
+    ) -> Result {
+        let mut offset = 0;
+        // SAFETY: The block device is open: invariant "open" of `Pmem`. Holder and operations live long
+        // enough: clause `holder`.
+        let dax =
+            unsafe { bindings::fs_dax_get_by_bdev(self.bdev(), &mut offset, holder, operations) };
+        if dax.is_null() {
+            return Err(EBUSY);
+        }
+        Ok(())
+    }
+
+    fn is_alive(&self) -> bool {
+        self.while_alive(|| ()).is_some()
+    }
+}
+
+/// A dax device that this module holds.
 ///
 /// # Invariants
 ///
-/// - "taken": the device of `pmem` was taken for `sink`, which is its holder, or nobody once it is
+/// - "taken": the device of `dax` was taken for `sink`, which is its holder, or nobody once it is
 ///   removed.
 /// - "drain": `drain` is an own dax device that was not killed yet.
-pub(crate) struct Device<S: FailureSink> {
-    pmem: Arc<Pmem>,
+pub(crate) struct Device<S: FailureSink, D: Holdable = Pmem> {
+    dax: Arc<D>,
     drain: NonNull<bindings::dax_device>,
     /// Given up in `drop`, before a grace period.
     sink: Option<Registered<S>>,
 }
 
-// SAFETY: What it owns may go to any thread: the `Pmem`, the sink, and a dax device that nobody else has.
-unsafe impl<S: FailureSink> Send for Device<S> {}
-// SAFETY: `&Device` gives access to the `Pmem`, which is `Sync`, and to calls of the C API, which
+// SAFETY: What it owns may go to any thread: a `Holdable`, the sink, and a dax device that nobody else has.
+unsafe impl<S: FailureSink, D: Holdable> Send for Device<S, D> {}
+// SAFETY: `&Device` gives access to the `Holdable`, which is `Sync`, and to calls of the C API, which
 // may come from any thread.
-unsafe impl<S: FailureSink> Sync for Device<S> {}
+unsafe impl<S: FailureSink, D: Holdable> Sync for Device<S, D> {}
 
-impl<S: FailureSink> Deref for Device<S> {
-    type Target = Pmem;
+impl<S: FailureSink, D: Holdable> Deref for Device<S, D> {
+    type Target = D;
 
-    fn deref(&self) -> &Pmem {
-        &self.pmem
+    fn deref(&self) -> &D {
+        &self.dax
     }
 }
 
-impl<S: FailureSink> Device<S> {
+impl<S: FailureSink, D: Holdable> Device<S, D> {
     /// Takes the dax device; from here on `sink` hears of failures.
     ///
     /// # Errors
     ///
-    /// `EBUSY` if somebody else holds it, or it is gone; `ENOMEM`.
-    pub(crate) fn take(pmem: Arc<Pmem>, sink: Arc<S>) -> Result<Self> {
+    /// Those of [`Holdable::hold`]; `ENOMEM`.
+    pub(crate) fn take(dax: Arc<D>, sink: Arc<S>) -> Result<Self> {
         // SAFETY: Both may be null: a dax device without operations, whose only use is its end.
         let drain = unsafe { bindings::alloc_dax(core::ptr::null_mut(), core::ptr::null()) };
         let drain = NonNull::new(from_err_ptr(drain)?).ok_or(ENOMEM)?;
@@ -79,27 +139,18 @@ impl<S: FailureSink> Device<S> {
                 return Err(e);
             }
         };
-        let mut offset = 0;
-        // SAFETY: The block device is open: invariant "open" of `Pmem`. Holder and operations live until
-        // `drop`, and as long as notifiers after it.
-        let dax = unsafe {
-            bindings::fs_dax_get_by_bdev(
-                pmem.bdev(),
-                &mut offset,
-                sink.as_ptr(),
-                Registered::<S>::operations(),
-            )
-        };
-        if dax.is_null() {
+        // SAFETY: Holder and operations live until `drop`, and as long as notifiers after it.
+        let held = unsafe { dax.hold(sink.as_ptr(), Registered::<S>::operations()) };
+        if let Err(e) = held {
             // No notifier has seen it: the device did not take it.
             drop(sink.unregister());
             // SAFETY: It is new, and goes here: clause `drain`.
             unsafe { Self::end_grace_period(drain) };
-            return Err(EBUSY);
+            return Err(e);
         }
         // INVARIANT: "taken": the device took the holder. "drain": it is new.
         Ok(Self {
-            pmem,
+            dax,
             drain,
             sink: Some(sink),
         })
@@ -124,14 +175,14 @@ impl<S: FailureSink> Device<S> {
     ///
     /// What the sink says.
     pub(crate) fn inject(&self, offset: u64, len: u64, mf_flags: c_int) -> Result {
-        // SAFETY: The device is referenced: invariant "dax" of `Pmem`.
+        // SAFETY: The device is referenced: `Holdable`.
         to_result(unsafe {
-            bindings::dax_holder_notify_failure(self.as_ptr(), offset, len, mf_flags)
+            bindings::dax_holder_notify_failure(self.dax.as_ptr(), offset, len, mf_flags)
         })
     }
 }
 
-impl<S: FailureSink> Drop for Device<S> {
+impl<S: FailureSink, D: Holdable> Drop for Device<S, D> {
     fn drop(&mut self) {
         let holder = self
             .sink
@@ -139,7 +190,7 @@ impl<S: FailureSink> Drop for Device<S> {
             .map_or(core::ptr::null_mut(), Registered::as_ptr);
         // SAFETY: The holder is ours, and so is the reference that came with it: invariant "taken".
         // After a removal of the device the holder is null already, which fs_put_dax allows.
-        unsafe { bindings::fs_put_dax(self.as_ptr(), holder) };
+        unsafe { bindings::fs_put_dax(self.dax.as_ptr(), holder) };
         let sink = self.sink.take().map(Registered::unregister);
         // SAFETY: It was not killed yet: invariant "drain"; `self` ends here.
         unsafe { Self::end_grace_period(self.drain) };

@@ -9,7 +9,7 @@
 //! - [`layout`]: taking pages away from those who map or pin them. [`sharing`]: counting files that
 //!   share a page. [`poison`]: who maps a failed page, and telling them.
 //! - [`disks`]: all fsdax disks. [`watch`]: hearing of every failure. [`others`]: which files of other
-//!   filesystems have a page.
+//!   filesystems have a page. [`registered`]: filesystems of other modules that say so themselves.
 //! - [`shadow`]: a system call that takes DAX entries for something else.
 //!
 //! # Locking
@@ -30,12 +30,16 @@ mod layout;
 mod memory;
 mod others;
 mod poison;
+mod registered;
 mod shadow;
 mod sharing;
 mod watch;
 
 pub(crate) use self::{
-    device::Device,
+    device::{
+        Device,
+        Holdable, //
+    },
     disks::{
         DiskSink,
         Disks, //
@@ -93,6 +97,15 @@ pub(crate) use self::{
     poison::{
         folio_owner,
         MF_MEM_PRE_REMOVE, //
+    },
+    registered::{
+        AnyDax,
+        DaxRef,
+        Entries,
+        Filesystem,
+        Key,
+        Owner,
+        Registrar, //
     },
     shadow::ShadowGuard,
     sharing::lock_counts,

@@ -2,9 +2,10 @@
 
 //! The ground that the engine stands on: who has the failed pages, as a trait.
 //!
-//! There are two: a mount of a filesystem of ours ([`Mounted`](super::Mounted)), which knows all owners
-//! of each block; and a device that others have their filesystems on, whose owners are looked for among
-//! their inodes in core (`guard`). To the engine either has blocks, which are pages of the device and count
+//! There are three: a mount of a filesystem of ours ([`Mounted`](super::Mounted)), which knows all owners
+//! of each block; a device that others have their filesystems on, whose owners are looked for among
+//! their inodes in core (`guard`); and one whose filesystem, of another module, says who they are
+//! (`guard::registered`). To the engine each has blocks, which are pages of the device and count
 //! from where the ground begins, and files, whose pages they are.
 //!
 //! # Locking

@@ -11,7 +11,10 @@ use super::{
     shared::Shared, //
 };
 use crate::{
-    dax::Pmem,
+    dax::{
+        DaxRef,
+        Pmem, //
+    },
     vfs::Dev, //
 };
 use kernel::{
@@ -82,6 +85,14 @@ impl Devices {
         let mut devices = devices.iter();
         let device = devices.find(|device| device.place.pmem.disk_number() == number);
         device.cloned().ok_or(ENODEV)
+    }
+
+    /// The disk whose dax device this is.
+    pub(super) fn disk(&self, dax: DaxRef<'_>) -> Option<Arc<Pmem>> {
+        let devices = self.list.lock();
+        let mut devices = devices.iter();
+        let device = devices.find(|device| dax.is_of(&device.place.pmem));
+        device.map(|device| device.place.pmem.clone())
     }
 
     /// The device that has this page frame.

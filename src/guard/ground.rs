@@ -12,7 +12,10 @@
 //! One failure of the device is dealt with at a time: [`Place::visit`]. Whoever does may have `mf_mutex`,
 //! so nothing here waits for `s_umount`; the worker does.
 
-use super::place::Place;
+use super::{
+    place::Place,
+    strays, //
+};
 use crate::{
     dax,
     failure::{
@@ -197,9 +200,11 @@ impl Ground for Others {
                 });
             });
             if !again {
-                return result;
+                break;
             }
             fsleep(Delta::from_millis(1));
         }
+        strays::take(&self.0, &(0..u64::MAX));
+        result
     }
 }

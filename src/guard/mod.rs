@@ -20,6 +20,8 @@
 //! ext4, or below device mapper), so that all is done before memory_failure() returns, and the removal of
 //! the device is heard of. [`control`] is what the tools ask.
 //!
+//! A filesystem of another module that registers ([`registered`]) is asked who has a page, instead of that.
+//!
 //! # Locking
 //!
 //! `mf_mutex` and dax SRCU (a device that is held: [`hold`]), then one failure of a device at a time
@@ -38,12 +40,16 @@ mod hold;
 mod list;
 mod pages;
 mod place;
+mod registered;
+mod removal;
 mod shared;
+mod strays;
 mod walk;
 mod watch;
 
 use self::{
     devices::Devices,
+    registered::Registrations,
     shared::Shared,
     watch::Watch, //
 };
@@ -67,9 +73,11 @@ struct Guard {
 
 /// The guard, while the module is loaded. It does nothing until it is asked to.
 ///
-/// Fields are dropped in order: nobody asks; nobody watches, and what was heard is dealt with; no device
-/// is guarded, so that none is held; then there are no workers any more.
+/// Fields are dropped in order: nobody registers (the modules that could are gone); nobody asks; nobody
+/// watches, and what was heard is dealt with; no device is guarded, so that none is held; then there are no
+/// workers any more.
 pub(crate) struct Registration {
+    _entries: dax::Entries<Registrations>,
     _control: Control<Guard>,
     _watching: Watching,
     _disks: dax::Disks<Guard>,
@@ -105,6 +113,7 @@ impl Registration {
     pub(crate) fn new(_ready: dax::Ready) -> Result<Self> {
         let shared = Shared::new()?;
         let devices = Devices::new(shared.clone())?;
+        let registrations = Registrations::new(devices.clone())?;
         let guard = Arc::pin_init(
             pin_init!(Guard {
                 watch <- Watch::new(devices.clone(), shared.clone()),
@@ -117,6 +126,7 @@ impl Registration {
         let disks = dax::Disks::new(guard.clone())?;
         let watching = Watching(guard.clone());
         Ok(Self {
+            _entries: dax::Entries::new(registrations),
             _control: Control::new(guard)?,
             _watching: watching,
             _disks: disks,

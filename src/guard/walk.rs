@@ -25,7 +25,8 @@ use super::{
         Others,
         Told, //
     },
-    place::Place, //
+    place::Place,
+    strays, //
 };
 use crate::{
     dax::{
@@ -75,25 +76,7 @@ fn walk(place: &Place, engine: &Engine<Others>, failure: &mut Failure<Others>) {
         // Who has it now has come meanwhile, or it is shared, or nobody's any more.
         pass(place, engine, failure, None);
     }
-    take_strays(place, &failure.range);
-}
-
-/// Takes pages from everybody that are mapped still, though no file has them: a page table entry is made of
-/// what the device says now, a file's XArray may have what it said before, when device mapper had another
-/// table. So all pages are taken, once; who touches a failed one gets an error then. The same is done
-/// when a neighbour in a huge page was mapped again meanwhile, which is not told apart, and harms nobody.
-/// The caller keeps the page structs.
-pub(super) fn take_strays(place: &Place, blocks: &Range<u64>) {
-    if !place.pages.are_mapped(&place.pfns_of(blocks)) {
-        return;
-    }
-    each_super(|sb| {
-        sb.each_file(&place.puts, |file| {
-            if file.is_mapped() {
-                file.any_invalidate_lock().unmap(0..u64::MAX);
-            }
-        });
-    });
+    strays::take(place, &failure.range);
 }
 
 /// Locks each file, and searches those that may have the pages: `one`, or all.

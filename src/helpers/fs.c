@@ -199,7 +199,10 @@ bool daxrmap_has_narrow_pos(const struct file *file)
 	return in_compat_syscall();
 }
 
-void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len)
+/* @wait: for memory; else the report may be lost for want of it, which the log says. */
+void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len,
+			      bool wait)
 {
-	fserror_report_data_lost(inode, pos, len, GFP_KERNEL);
+	fserror_report_data_lost(inode, pos, len,
+				 wait ? GFP_KERNEL : GFP_NOWAIT);
 }

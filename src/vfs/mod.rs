@@ -133,6 +133,7 @@ pub(crate) use self::{
     others::{
         files::{
             FolioFile,
+            InodePuts,
             Memory,
             OtherPuts,
             Puts, //

@@ -104,8 +104,17 @@ impl AnyInode {
     /// Tells fanotify (FAN_FS_ERROR) that `len` bytes at `pos` are lost. May wait for memory: no
     /// lock may be held. Source: `fserror_report_data_lost` (fs/fserror.c).
     pub(crate) fn report_data_lost(&self, pos: u64, len: u64) {
+        self.report(pos, len, true);
+    }
+
+    /// The same without waiting: for want of memory the report may be lost, which the log says.
+    pub(crate) fn report_data_lost_at_once(&self, pos: u64, len: u64) {
+        self.report(pos, len, false);
+    }
+
+    fn report(&self, pos: u64, len: u64, wait: bool) {
         let pos = i64::try_from(pos).unwrap_or(i64::MAX);
         // SAFETY: The inode is live: invariant "live".
-        unsafe { bindings::daxrmap_report_data_lost(self.as_ptr(), pos, len) };
+        unsafe { bindings::daxrmap_report_data_lost(self.as_ptr(), pos, len, wait) };
     }
 }

@@ -103,6 +103,40 @@ impl<M: Memory> Puts for OtherPuts<M> {
     }
 }
 
+/// The worker that drops last references to inodes of a filesystem that [drains](Self::drain) it before it
+/// goes. Dropping it waits for it.
+pub(crate) struct InodePuts {
+    queue: OwnedQueue,
+    late: Arc<LatePuts<()>>,
+}
+
+impl InodePuts {
+    /// A worker called `name`. Sleeps.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(name: &CStr) -> Result<Self> {
+        Ok(Self {
+            queue: OwnedQueue::new(name)?,
+            late: LatePuts::new(())?,
+        })
+    }
+
+    /// Drops a reference, whose super block stays until the worker is drained.
+    pub(crate) fn put(&self, inode: ARef<AnyInode>) {
+        if self.late.put(inode) {
+            // An error says that the worker is about to look anyway.
+            let _ = self.queue.enqueue(self.late.clone());
+        }
+    }
+
+    /// Waits until all references that were put before are dropped.
+    pub(crate) fn drain(&self) {
+        self.queue.flush();
+    }
+}
+
 /// A reference to an inode, under its super block's `s_umount`. Dropping it never waits for who pins a page.
 pub(crate) struct OtherFile<'a> {
     inode: ManuallyDrop<ARef<AnyInode>>,
