@@ -127,24 +127,6 @@ impl<G: Ground> Engine<G> {
         self.ground.visit(|_| f())
     }
 
-    /// Deals with blocks that nobody has told of, but that the driver knows as bad: what `listed`
-    /// returns. It is asked inside of the ground's [`visit`](Ground::visit), where nothing can clear them any more; blocks that are
-    /// in the bad set by then are left out. May sleep; no lock of a file may be held. The caller keeps
-    /// the device alive, see [`Pmem::while_alive`](dax::Pmem::while_alive), as it is for a notification.
-    ///
-    /// # Errors
-    ///
-    /// The first one that an owner gave; all owners were tried.
-    pub(crate) fn discovered(
-        &self,
-        listed: impl FnOnce() -> Option<Range<u64>>,
-        notes: G::Notes,
-    ) -> Result {
-        let counted = |range: &Range<u64>| self.counters.discovered.add(range.end - range.start);
-        let find = || self.ground.first_good(&listed()?);
-        self.failed(|| Some((find().inspect(counted)?, notes)), 0)
-    }
-
     /// Steps 2 to 5 for the blocks that `find` returns, if any, whose memory has failed. May sleep; no lock
     /// of a file may be held.
     ///
@@ -169,10 +151,7 @@ impl<G: Ground> Engine<G> {
             for pfn in range.clone().filter_map(|block| self.pfn(block)) {
                 dax::mark_poisoned(pfn);
             }
-            match published {
-                Ok(newly_bad) => counters.failed_blocks.add(newly_bad),
-                Err(e) => self.log_forgotten(&range, e),
-            }
+            counters.failed_blocks.add(published.unwrap_or(0));
             let mut failure = Failure {
                 range: range.clone(),
                 flags,
@@ -195,16 +174,6 @@ impl<G: Ground> Engine<G> {
                 i64::try_from(ms.min(60_000)).unwrap_or(0),
             ));
         }
-    }
-
-    fn log_forgotten(&self, range: &Range<u64>, errno: Error) {
-        pr_crit!(
-            "{}: block {} count {} failed, and cannot be remembered: shutting down (errno {})\n",
-            &*self.name,
-            range.start,
-            range.end - range.start,
-            errno.to_errno()
-        );
     }
 
     /// The tracepoint, and the line in the log.

@@ -117,7 +117,8 @@ pub(crate) trait Ground: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// They cannot be remembered, or not all of them. What was to be done about that has been done.
+    /// They cannot be remembered, or not all of them. What was to be done about that has been done, and the
+    /// log says so.
     fn publish(&self, range: &Range<u64>) -> Result<u64>;
 
     /// Finds the owners of a failure's blocks, and has each of them [told](Tells).
@@ -155,9 +156,6 @@ pub(crate) trait Ground: Send + Sync + Sized + 'static {
 
     /// Whether a block is known as bad.
     fn is_bad(&self, block: u64) -> bool;
-
-    /// The first of these blocks that are not known as bad, as many as follow each other.
-    fn first_good(&self, range: &Range<u64>) -> Option<Range<u64>>;
 
     /// Stops all access to the device, from now on.
     fn shut_down(&self);

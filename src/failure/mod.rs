@@ -40,8 +40,7 @@ pub(crate) use self::{
     },
     mounted::{
         Metadata,
-        Mounted,
-        Noted, //
+        Mounted, //
     },
     report::{
         Counter,

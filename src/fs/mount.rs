@@ -22,8 +22,7 @@ use crate::{
     dax::Device,
     failure::{
         Engine,
-        Mounted,
-        Noted, //
+        Mounted, //
     },
     support::{
         OwnedQueue,
@@ -142,7 +141,7 @@ impl Mount {
         let spawned = self.queue.try_spawn(GFP_NOWAIT, move || {
             // Who asks has been answered, and the log has what went wrong. A device that is gone
             // has no owners to tell: all of it is an error.
-            let discovered = || engine.discovered(|| device.next_bad(&range), Noted::default());
+            let discovered = || engine.discovered(|| device.next_bad(&range));
             let _ = device.while_alive(discovered);
             discovering.store(false, Relaxed);
         });

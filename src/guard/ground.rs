@@ -168,18 +168,6 @@ impl Ground for Others {
         self.0.pmem.next_bad(&blocks).is_some()
     }
 
-    fn first_good(&self, range: &Range<u64>) -> Option<Range<u64>> {
-        let mut from = range.start;
-        while from < range.end {
-            match self.0.pmem.next_bad(&(from..range.end)) {
-                Some(bad) if bad.start == from => from = bad.end,
-                Some(bad) => return Some(from..bad.start),
-                None => return Some(from..range.end),
-            }
-        }
-        None
-    }
-
     /// The driver has done that already: see [`hold`](super::hold).
     fn shut_down(&self) {}
 

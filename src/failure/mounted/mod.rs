@@ -45,6 +45,7 @@ use crate::{
 use core::ops::Range;
 use kernel::{
     prelude::*,
+    str::CString,
     sync::{
         Arc,
         ArcBorrow, //
@@ -57,6 +58,8 @@ use kernel::{
 
 /// A mount, as what a failure stands on.
 pub(crate) struct Mounted<M: Metadata> {
+    /// What the log calls it.
+    name: CString,
     metadata: Arc<M>,
     gate: Arc<Gate<M::Fs>>,
     events: MountWork<M::Fs, Events<M>>,
@@ -71,6 +74,7 @@ impl<M: Metadata> Mounted<M> {
     pub(crate) fn new(name: &CStr, metadata: Arc<M>, gate: Arc<Gate<M::Fs>>) -> Result<Self> {
         let events = MountWork::new(gate.clone(), Events::new(name, metadata.clone())?)?;
         Ok(Self {
+            name: CString::try_from(name)?,
             metadata,
             gate,
             events,
@@ -102,6 +106,22 @@ impl Default for Noted {
     }
 }
 
+impl<M: Metadata> Engine<Mounted<M>> {
+    /// Deals with blocks that nobody has told of, but that the driver knows as bad: what `listed`
+    /// returns. It is asked inside of the gate, where nothing can clear them any more; blocks that are
+    /// in the bad set by then are left out. May sleep; no lock of a file may be held. The caller keeps
+    /// the device alive, see [`Pmem::while_alive`](dax::Pmem::while_alive), as it is for a notification.
+    ///
+    /// # Errors
+    ///
+    /// The first one that an owner gave; all owners were tried.
+    pub(crate) fn discovered(&self, listed: impl FnOnce() -> Option<Range<u64>>) -> Result {
+        let counted = |range: &Range<u64>| self.counters.discovered.add(range.end - range.start);
+        let find = || self.ground.metadata.first_good(&listed()?);
+        self.failed(|| Some((find().inspect(counted)?, Noted::default())), 0)
+    }
+}
+
 impl<M: Metadata> dax::FailureSink for Engine<Mounted<M>> {
     fn notify_failure(this: ArcBorrow<'_, Self>, offset: u64, len: u64, mf_flags: c_int) -> Result {
         let range = this.blocks(offset, len)?;
@@ -129,7 +149,15 @@ impl<M: Metadata> Ground for Mounted<M> {
     }
 
     fn publish(&self, range: &Range<u64>) -> Result<u64> {
-        self.metadata.publish(range)
+        self.metadata.publish(range).inspect_err(|e| {
+            pr_crit!(
+                "{}: block {} count {} failed, and cannot be remembered: shutting down (errno {})\n",
+                &*self.name,
+                range.start,
+                range.end - range.start,
+                e.to_errno()
+            );
+        })
     }
 
     fn resolve(
@@ -165,10 +193,6 @@ impl<M: Metadata> Ground for Mounted<M> {
 
     fn is_bad(&self, block: u64) -> bool {
         self.metadata.is_bad(block)
-    }
-
-    fn first_good(&self, range: &Range<u64>) -> Option<Range<u64>> {
-        self.metadata.first_good(range)
     }
 
     fn shut_down(&self) {

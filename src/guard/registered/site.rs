@@ -233,12 +233,6 @@ impl Ground for Asked {
         self.0.is_bad(block)
     }
 
-    fn first_good(&self, range: &Range<u64>) -> Option<Range<u64>> {
-        let start = range.clone().find(|&block| !self.0.is_bad(block))?;
-        let end = (start..range.end).find(|&block| self.0.is_bad(block));
-        Some(start..end.unwrap_or(range.end))
-    }
-
     /// The driver has done that already: see [`removal`](super::super::removal).
     fn shut_down(&self) {}
 
