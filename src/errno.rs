@@ -30,6 +30,8 @@ declare! {
     enodata = 61;
     /// `EOPNOTSUPP`: the operation is not offered.
     eopnotsupp = 95;
+    /// `EALREADY`: it is so already.
+    ealready = 114;
     /// `ESTALE`: what a file handle names is gone.
     estale = 116;
     /// `EUCLEAN`: the metadata is inconsistent.

@@ -29,6 +29,7 @@ use crate::{
         HeldBy,
         Pmem, //
     },
+    errno::ealready,
     failure::{
         Counters,
         Engine, //
@@ -131,7 +132,7 @@ impl Guarded {
         let mut hold = self.hold.lock();
         let name = self.place.pmem.disk_name();
         if hold.is_some() {
-            return Err(EALREADY);
+            return Err(ealready());
         }
         if !force && !self.place.pmem.is_open() {
             pr_warn!(

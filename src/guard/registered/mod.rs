@@ -32,6 +32,7 @@ use crate::{
         Key,
         Registrar, //
     },
+    errno::ealready,
     failure::{
         Counters,
         Engine, //
@@ -108,7 +109,7 @@ impl Registrations {
             .iter()
             .any(|other| other.key.dax == key.dax)
         {
-            return Err(("a filesystem is registered for the device", EALREADY));
+            return Err(("a filesystem is registered for the device", ealready()));
         }
         let device = AnyDax::new(dax, self.devices.disk(dax))
             .map_err(why("it is neither a pmem disk nor a device in fsdev mode"))?;
