@@ -91,24 +91,42 @@ struct inode *daxrmap_next_file(struct super_block *sb, struct inode *prev,
 }
 
 /*
- * The inode that folio->mapping names, of any filesystem, with a reference, and with its super block's s_umount held for reading; NULL also if that cannot be had at
- * once. See daxrmap_folio_owner() for the folio.
+ * What folio->mapping is, if it can be the address of a mapping at all: in the place of it, a page that is
+ * being made a part of a huge folio, or taken out of one, has counters or poison for a moment.
+ */
+static struct address_space *folio_mapping_of(unsigned long pfn,
+					      struct folio **folio)
+{
+	struct address_space *mapping;
+
+	*folio = page_folio(pfn_to_page(pfn));
+	mapping = READ_ONCE((*folio)->mapping);
+	if (!virt_addr_valid(mapping) ||
+	    !IS_ALIGNED((unsigned long)mapping, sizeof(void *)))
+		return NULL;
+	return mapping;
+}
+
+/*
+ * The inode that folio->mapping names, of any filesystem, with a reference, and with
+ * its super block's s_umount held for reading; NULL also if that cannot be had at
+ * once.
  *
- * The super block is freed a grace period of RCU after its inodes. Who has
+ * The folio is looked at without a reference, as dax_lock_folio() does: with one it would be busy
+ * to dax_busy_page(), and then who takes pages from a file may wait until nobody
+ * maps it, which may be never. RCU keeps what is found: an inode loses its pages before it
+ * goes, and its super block is freed a grace period after its inodes. Who has
  * s_umount while it has a root has one that is not shut down meanwhile.
  */
 struct inode *daxrmap_folio_other(unsigned long pfn, pgoff_t *index)
 {
-	struct page *page = pfn_to_page(pfn);
-	struct folio *folio = page_folio(page);
 	struct address_space *mapping;
 	struct inode *inode = NULL;
 	struct super_block *sb;
+	struct folio *folio;
 
-	if (!folio_try_get(folio))
-		return NULL;
 	rcu_read_lock();
-	mapping = page_folio(page) == folio ? READ_ONCE(folio->mapping) : NULL;
+	mapping = folio_mapping_of(pfn, &folio);
 	if (mapping && mapping->host) {
 		sb = mapping->host->i_sb;
 		*index = READ_ONCE(folio->index) + (pfn - folio_pfn(folio));
@@ -121,7 +139,6 @@ struct inode *daxrmap_folio_other(unsigned long pfn, pgoff_t *index)
 		}
 	}
 	rcu_read_unlock();
-	folio_put(folio);
 	return inode;
 }
 
