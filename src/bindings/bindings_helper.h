@@ -29,6 +29,7 @@
 #include <uapi/daxrmap.h>
 
 const unsigned int DAXRMAP_CONST_BB_MAX_LEN = BB_MAX_LEN;
+const unsigned int DAXRMAP_CONST_MAX_BADBLOCKS = MAX_BADBLOCKS;
 const unsigned int DAXRMAP_CONST_SB_RDONLY = SB_RDONLY;
 const unsigned int DAXRMAP_CONST_SB_LAZYTIME = SB_LAZYTIME;
 const unsigned int DAXRMAP_CONST_SB_POSIXACL = SB_POSIXACL;

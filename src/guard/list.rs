@@ -2,10 +2,11 @@
 
 //! Step 1, *publish*: the driver's list of bad blocks, and what is done when it is full.
 //!
-//! The list takes 512 ranges. When it is full, the two that are nearest to each other become one, with the
-//! good pages in between, so that there is room for another: nobody can use these pages then, which is
-//! said. When no two are near enough (a range has at most 64 pages) the page is not covered: who maps it is
-//! told and loses it, but who comes later reads it. That is said loudly, and remembered.
+//! The list takes 512 ranges, and when it is full nothing any more. So before the last one is taken, the two
+//! that are nearest to each other become one, with the good pages in between: nobody can use these pages then,
+//! which is said. When no two are near enough (a range has at most 64 pages) the last one is taken; after
+//! that a page is not covered: who maps it is told and loses it, but who comes later reads it. That is
+//! said loudly, and remembered.
 //!
 //! # Locking
 //!
@@ -67,41 +68,47 @@ impl List {
     /// device is gone.
     pub(super) fn enter(&self, pmem: &Pmem, pages: &Range<u64>) -> Result<u64> {
         let new = not_listed(pmem, pages);
-        match pmem.set_bad(pages) {
-            Ok(()) => return Ok(new),
-            Err(e) if e != ENOSPC => return Err(e),
-            Err(_) => {}
+        if !pmem.list_is_nearly_full() {
+            match pmem.set_bad(pages) {
+                Err(e) if e == ENOSPC => {}
+                done => return done.map(|()| new),
+            }
         }
         let mut result = Ok(new);
         for page in pages.clone() {
-            if let Err(e) = self.make_room_for(pmem, page) {
-                self.forgo(pmem, page);
-                result = Err(e);
+            match self.enter_one(pmem, page) {
+                Err(e) if e == ENOSPC => {
+                    self.forgo(pmem, page);
+                    result = Err(e);
+                }
+                done => result = result.and_then(|new| done.map(|()| new)),
             }
         }
         result
     }
 
-    fn make_room_for(&self, pmem: &Pmem, page: u64) -> Result {
+    /// Enters a page in a list that is nearly full.
+    fn enter_one(&self, pmem: &Pmem, page: u64) -> Result {
         let pages = page..page.saturating_add(1);
-        while not_listed(pmem, &pages) != 0 {
-            match pmem.set_bad(&pages) {
-                Err(e) if e == ENOSPC => {}
-                done => return done,
-            }
-            let gap = pmem.smallest_gap(page).ok_or(ENOSPC)?;
+        if not_listed(pmem, &pages) == 0 {
+            return Ok(());
+        }
+        while pmem.list_is_nearly_full() && !pmem.continues_entry(page) {
+            let Some(gap) = pmem.smallest_gap(page) else {
+                break;
+            };
             pmem.close(&gap)?;
             let good = gap.blocks();
             let mut overflow = self.overflow.lock();
             overflow.joined = overflow.joined.saturating_add(good);
             drop(overflow);
             pr_warn!(
-                "{}: the driver's list of bad blocks is full: {} good pages are on it now, to make room\n",
+                "{}: the driver's list of bad blocks is nearly full: {} good pages are on it now, to make room\n",
                 pmem.disk_name(),
                 good
             );
         }
-        Ok(())
+        pmem.set_bad(&pages)
     }
 
     /// There is no room for a page.

@@ -32,6 +32,9 @@ use kernel::{
 /// The most sectors that one entry of a list has.
 const ENTRY: u64 = bindings::BB_MAX_LEN as u64;
 
+/// The last entry but one that a list has room for.
+const LAST_BUT_ONE: c_int = bindings::MAX_BADBLOCKS as c_int - 2;
+
 /// Blocks of a whole disk that an entry of the list has, and good ones among them perhaps.
 #[derive(Clone, Copy)]
 struct Entry {
@@ -145,6 +148,22 @@ impl Pmem {
         (found == Some(true)).then(|| Entry {
             start,
             end: start.saturating_add(len),
+        })
+    }
+
+    /// Whether the list has room for one entry, or none. When it has none it takes nothing any more, not even
+    /// what would make two entries one.
+    pub(crate) fn list_is_nearly_full(&self) -> bool {
+        self.entry(LAST_BUT_ONE).is_some()
+    }
+
+    /// Whether a block continues an entry of the list, so that it takes no other.
+    pub(crate) fn continues_entry(&self, block: u64) -> bool {
+        let start = block.saturating_mul(SECTORS);
+        let end = start.saturating_add(SECTORS);
+        (0..).map_while(|index| self.entry(index)).any(|entry| {
+            let len = entry.end.saturating_sub(entry.start);
+            (entry.end == start || entry.start == end) && len.saturating_add(SECTORS) <= ENTRY
         })
     }
 

@@ -42,32 +42,31 @@ static bool on_list(unsigned long page)
 }
 
 /*
- * All but `left` of the ranges are taken, each a page, by pages between which others are good: of a
- * file that is there for that, or behind the dm device.
+ * All but `left` of the ranges are taken, each a page, every `step` pages: of a file that is there for
+ * that, or behind the dm device.
  */
-static int fill(const struct dr_stack *s, int left)
+static int fill(const struct dr_stack *s, int left, int step)
 {
-	unsigned long behind = dr_sectors(PMEM0) / 8 - 2 * RANGES;
-	int r = dr_stack_dm(s) ? 0 : dr_fallocate("filler", 0, 0, 2 * RANGES * BLK);
+	unsigned long behind = dr_sectors(PMEM0) / 8 - step * RANGES;
+	int r = dr_stack_dm(s) ? 0 : dr_fallocate("filler", 0, 0, (long)step * RANGES * BLK);
 
 	for (int i = 0; i < RANGES - left && !r; i++)
-		r = dr_list_bad(dr_stack_dm(s) ? (long)behind + 2 * i :
-						 dr_block("filler", 2 * i, NULL), 1);
+		r = dr_list_bad(dr_stack_dm(s) ? (long)behind + step * i :
+						 dr_block("filler", (long)step * i, NULL), 1);
 	return r;
 }
 
-/* As many pages fail as there is room, and then more. */
+/* As many pages fail as there is room, and then more: ranges that are near each other become one. */
 TEST_F(guard_list, full)
 {
 	struct daxrmap_guard_device before, d;
 	unsigned long base = dr_pfn_of_block(0);
 	struct peer late[PEERS], early[PEERS];
-	int covered = 0, uncovered = 0;
 	unsigned char byte;
 	long pfn;
 
 	ASSERT_EQ(0, dr_create("f0", BLOCKS, 1));
-	ASSERT_EQ(0, fill(&variant->stack, 2));
+	ASSERT_EQ(0, fill(&variant->stack, 2, 2));
 	EXPECT_FALSE(on_list(dr_pfn_in_file("f0", 1) - base));
 	ASSERT_EQ(0, party_open(late, PEERS, false, 1, BLOCKS));
 	ASSERT_EQ(0, party_open(early, PEERS, true, 1, BLOCKS));
@@ -80,27 +79,55 @@ TEST_F(guard_list, full)
 		ASSERT_EQ(0, dr_guard_poison(pfn));
 		/* Whatever became of the list: who had it is told. */
 		EXPECT_EQ(PEERS, party_told_early(early, PEERS, page, 12));
-		if (on_list(pfn - base)) {
-			covered++;
-			EXPECT_EQ(-EIO, dr_read1("f0", page, &byte));
-			EXPECT_EQ(PEERS, party_told_late(late, PEERS, page));
-			EXPECT_EQ(0, dr_guard_uncovered(PMEM0, pfn - base));
-		} else {
-			/* The driver gives it to whoever asks; so it is told that it is one. */
-			uncovered++;
-			EXPECT_EQ(1, dr_guard_uncovered(PMEM0, pfn - base));
-		}
+		EXPECT_TRUE(on_list(pfn - base));
+		EXPECT_EQ(-EIO, dr_read1("f0", page, &byte));
+		EXPECT_EQ(PEERS, party_told_late(late, PEERS, page));
+		EXPECT_EQ(0, dr_guard_uncovered(PMEM0, pfn - base));
 	}
-	EXPECT_LE(2, covered);
 	ASSERT_EQ(0, dr_guard_device(PMEM0, &d));
-	EXPECT_EQ(before.uncovered + uncovered, d.uncovered);
-	printf("# of %d pages %d are on the list; good pages joined to it: %llu\n", BLOCKS / 8,
-	       covered, (unsigned long long)(d.joined - before.joined));
-	/* One of the two must have happened, and the log says so. */
-	EXPECT_TRUE(d.joined > before.joined || uncovered);
+	EXPECT_EQ(before.uncovered, d.uncovered);
+	printf("# of %d pages all are on the list; good pages joined to it: %llu\n", BLOCKS / 8,
+	       (unsigned long long)(d.joined - before.joined));
+	EXPECT_LT(before.joined, d.joined);
 	EXPECT_LE(1, dr_log_count(self->state.log_seq, "list of bad blocks"));
 	party_stop(late, PEERS);
 	party_stop(early, PEERS);
+}
+
+/* No two ranges are near enough to become one: what there is no room for is told to be so. */
+TEST_F(guard_list, full_of_far_ones)
+{
+	const int step = 80, wide = 5 * step;
+	struct daxrmap_guard_device before, d;
+	unsigned long base = dr_pfn_of_block(0);
+	int covered = 0, uncovered = 0;
+	struct peer early;
+	long pfn;
+
+	if (dr_stack_dm(&variant->stack))
+		SKIP(return, "there is no room for so many behind the dm device");
+	ASSERT_EQ(0, dr_create("f0", wide, 1));
+	ASSERT_EQ(0, fill(&variant->stack, 2, step));
+	ASSERT_EQ(0, party_open(&early, 1, true, 1, wide));
+	ASSERT_EQ(0, dr_guard_watch(1));
+	ASSERT_EQ(0, dr_guard_device(PMEM0, &before));
+	for (int page = 1; page < wide; page += step) {
+		ASSERT_EQ(1, party_loads(&early, 1, page, dr_byte(1, page)));
+		pfn = dr_pfn_in_file("f0", page);
+		ASSERT_EQ(0, dr_guard_poison(pfn));
+		/* Whatever became of the list: who had it is told. */
+		EXPECT_EQ(1, party_told_early(&early, 1, page, 12));
+		covered += on_list(pfn - base);
+		/* The driver gives it to whoever asks; so it is told that it is one. */
+		uncovered += dr_guard_uncovered(PMEM0, pfn - base) == 1;
+	}
+	EXPECT_EQ(2, covered);
+	EXPECT_EQ(3, uncovered);
+	ASSERT_EQ(0, dr_guard_device(PMEM0, &d));
+	EXPECT_EQ(before.uncovered + uncovered, d.uncovered);
+	EXPECT_EQ(before.joined, d.joined);
+	EXPECT_EQ(uncovered, dr_log_count(self->state.log_seq, "READS IT"));
+	party_stop(&early, 1);
 }
 
 /* Adjacent pages take one range (two, where the file has two pieces), so there is room. */
@@ -110,7 +137,7 @@ TEST_F(guard_list, adjacent)
 	unsigned char byte;
 
 	ASSERT_EQ(0, dr_create("f0", BLOCKS, 1));
-	ASSERT_EQ(0, fill(&variant->stack, 2));
+	ASSERT_EQ(0, fill(&variant->stack, 2, 2));
 	ASSERT_EQ(0, dr_guard_watch(1));
 	ASSERT_EQ(0, dr_guard_device(PMEM0, &before));
 	for (int page = 8; page < 24; page++)
