@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Allocations of this process that fail: needs a kernel with failslab. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -82,5 +83,29 @@ int dr_inject(int nth, int (*fn)(void *), void *arg, bool *hit)
 		abort();
 	set(fail_nth, 0);
 	*hit = atoi(left) == 0;
+	return r;
+}
+
+int dr_inject_workers(bool fail)
+{
+	DIR *proc = opendir("/proc");
+	char path[300], comm[32];
+	struct dirent *d;
+	int r = -ESRCH;
+
+	if (!proc)
+		return dr_errno();
+	while ((d = readdir(proc))) {
+		if (atoi(d->d_name) <= 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/comm", d->d_name);
+		if (dr_slurp(path, comm, sizeof(comm)) < 0 || strncmp(comm, "kworker/u", 9))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/make-it-fail", d->d_name);
+		/* One that has just ended is none. */
+		if (!dr_put(path, fail ? "1" : "0"))
+			r = 0;
+	}
+	closedir(proc);
 	return r;
 }

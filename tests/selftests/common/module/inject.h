@@ -17,4 +17,7 @@ void dr_inject_end(void);		/* for all processes */
  */
 int dr_inject(int nth, int (*fn)(void *), void *arg, bool *hit);
 
+/* Whether all allocations of the kernel's unbound workers fail that there are now. 0 or -errno. */
+int dr_inject_workers(bool fail);
+
 #endif
