@@ -82,6 +82,10 @@ bench: setup
 bench-mount: setup
 	@scripts/bench/mount.sh
 
+# What the guard costs those who use ext4 and XFS, and memory_failure().
+bench-guard: setup
+	@scripts/bench/guard.sh
+
 # FUZZ_TARGET=rmap: only that one.
 FUZZ_SECONDS ?= 180
 fuzz:
@@ -177,6 +181,7 @@ help:
 	@echo 'make fsstress       random operations on names, four processes (OPS=20000, SEED, KERNEL=debug, FS=xfs)'
 	@echo 'make bench          the owner tree against its peers, mounts, aging: some 30 minutes (N=100000: quickly)'
 	@echo 'make bench-mount    only how long a mount takes, beside XFS and ext4, some 15 minutes'
+	@echo 'make bench-guard    what the guard costs ext4 and XFS, while nothing fails and when something does'
 	@echo 'make aging          only extents and free space after long use, beside XFS and ext4, some 5 minutes'
 	@echo 'make fuzz           fuzz the owner tree, and the replay of a log (FUZZ_SECONDS=180)'
 	@echo 'make demo           a poisoned page, from injection to its owners, in QEMU'
@@ -187,4 +192,4 @@ help:
 	@echo 'What is where: README.md, scripts/README, tests/selftests/README'
 
 .PHONY: all module setup debug-kernel module-debug selftests samples tools test test-stock \
-	test-debug test-nfit test-virtio test-kernels test-host story programs mce bench bench-mount aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy house fmt fmt-check doc clean help
+	test-debug test-nfit test-virtio test-kernels test-host story programs mce bench bench-mount bench-guard aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy house fmt fmt-check doc clean help
