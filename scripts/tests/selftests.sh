@@ -19,6 +19,8 @@ stock)
 	not_here=kunit # which the distribution's kernel is built without
 	;;
 debug)
+	# LVM's programs take minutes there; what they make of dm is in guard_stacks.
+	not_here=guard_lvm
 	# Emulated, with every checker on: each test may take ten times as long.
 	# One guest leaves half of two CPUs idle.
 	shards=${SHARDS:-2}
