@@ -157,8 +157,9 @@ pub(crate) trait Ground: Send + Sync + Sized + 'static {
     /// Whether a block is known as bad.
     fn is_bad(&self, block: u64) -> bool;
 
-    /// Stops all access to the device, from now on.
-    fn shut_down(&self);
+    /// Stops all access to the device, from now on: for a ground that hears of its removal before the
+    /// driver does that.
+    fn shut_down(&self) {}
 
     /// Calls `each` for all files in core, outside of [`visit`](Self::visit); for the same file again
     /// until that returns true. Returns the first error of each file.

@@ -119,22 +119,18 @@ impl Answer for Guard {
 ///
 /// `EINVAL` if there can be no such device.
 fn number(major: u32, minor: u32) -> Result<Dev> {
-    const MINOR_BITS: u32 = 20;
-    if major >> (u32::BITS - MINOR_BITS) != 0 || minor >> MINOR_BITS != 0 {
-        return Err(EINVAL);
-    }
-    Ok(Dev::from_raw(major << MINOR_BITS | minor))
+    Dev::new(major, minor).ok_or(EINVAL)
 }
 
 /// What user space is told of a device.
 fn snapshot(device: &Guarded) -> DeviceStatus {
-    let raw = device.place.pmem.disk_number().as_raw();
+    let dev = device.place.pmem.disk_number();
     let flag = |is: bool, flag: u32| if is { flag } else { 0 };
     let counters = &device.engine.counters;
     let (joined, uncovered) = device.place.list.joined_and_uncovered();
     let mut status = DeviceStatus {
-        major: raw >> 20,
-        minor: raw & 0xf_ffff,
+        major: dev.major(),
+        minor: dev.minor(),
         flags: flag(device.is_held(), HELD) | flag(device.is_own(), OWN),
         first_pfn: device.place.pfns.start,
         pages: device

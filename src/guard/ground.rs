@@ -164,12 +164,8 @@ impl Ground for Others {
     fn finish(&self, _visit: &()) {}
 
     fn is_bad(&self, block: u64) -> bool {
-        let blocks = block..block.saturating_add(1);
-        self.0.pmem.next_bad(&blocks).is_some()
+        self.0.pmem.is_bad(block)
     }
-
-    /// The driver has done that already: see [`hold`](super::hold).
-    fn shut_down(&self) {}
 
     fn each_file(&self, mut each: impl FnMut(&AnyInode) -> Result<bool>) -> Result {
         let mut result = Ok(());

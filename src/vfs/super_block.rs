@@ -47,6 +47,9 @@ unsafe impl<F: FileSystem> Send for SuperBlock<F> {}
 // SAFETY: All methods follow the VFS's rules for concurrent access.
 unsafe impl<F: FileSystem> Sync for SuperBlock<F> {}
 
+/// Bits of a minor number, inside of the kernel (`MINORBITS`, linux/kdev_t.h).
+const MINOR_BITS: u32 = 20;
+
 /// The number of a mount's block device, as the kernel has it: what tracepoints name a mount by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Dev(pub(in crate::vfs) bindings::dev_t);
@@ -55,6 +58,22 @@ impl Dev {
     /// The device with this number.
     pub(crate) fn from_raw(number: bindings::dev_t) -> Self {
         Self(number)
+    }
+
+    /// The device with these numbers, if there can be one (`MKDEV`, linux/kdev_t.h).
+    pub(crate) fn new(major: u32, minor: u32) -> Option<Self> {
+        let dev = Self(major.checked_shl(MINOR_BITS)? | minor);
+        (dev.major() == major && dev.minor() == minor).then_some(dev)
+    }
+
+    /// The number of its driver.
+    pub(crate) fn major(self) -> u32 {
+        self.0 >> MINOR_BITS
+    }
+
+    /// Its number among the driver's.
+    pub(crate) fn minor(self) -> u32 {
+        self.0 & ((1 << MINOR_BITS) - 1)
     }
 
     /// The number.
@@ -139,9 +158,7 @@ impl<F: FileSystem> SuperBlock<F> {
 
     /// The block device's number, as user space has it (`new_encode_dev`, linux/kdev_t.h).
     pub(crate) fn device_number(&self) -> u32 {
-        // SAFETY: The super block is live: invariant "info"; the field does not change.
-        let dev = unsafe { (*self.as_ptr()).s_dev };
-        let (major, minor) = (dev >> 20, dev & 0xf_ffff);
+        let (major, minor) = (self.dev().major(), self.dev().minor());
         (minor & 0xff) | (major << 8) | ((minor & !0xff) << 12)
     }
 }

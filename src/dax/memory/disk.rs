@@ -33,14 +33,7 @@ use kernel::{
 const ENTRY: u64 = bindings::BB_MAX_LEN as u64;
 
 /// The last entry but one that a list has room for.
-const LAST_BUT_ONE: c_int = bindings::MAX_BADBLOCKS as c_int - 2;
-
-/// Blocks of a whole disk that an entry of the list has, and good ones among them perhaps.
-#[derive(Clone, Copy)]
-struct Entry {
-    start: u64,
-    end: u64,
-}
+const LAST_BUT_ONE: u64 = bindings::MAX_BADBLOCKS as u64 - 2;
 
 /// What is on the list as two entries, and would be one if the good sectors in between were on it.
 pub(crate) struct Gap {
@@ -133,35 +126,38 @@ impl Pmem {
         }
     }
 
-    /// Range `index` of the list, in sectors of the disk. The list may change between two calls.
+    /// Entry `index` of the list, in sectors of the disk. The list may change between two calls.
     pub(crate) fn bad_sectors(&self, index: u64) -> Option<Range<u64>> {
-        let entry = self.entry(c_int::try_from(index).ok()?)?;
-        Some(entry.start..entry.end)
-    }
-
-    fn entry(&self, index: c_int) -> Option<Entry> {
+        let index = c_int::try_from(index).ok()?;
         let (mut start, mut len) = (0, 0);
         let found = self.while_alive(|| {
             // SAFETY: As in `set_bad_sectors`: the list is there: invariant "disk".
             unsafe { bindings::daxrmap_bad_entry(self.disk(), index, &mut start, &mut len) }
         });
-        (found == Some(true)).then(|| Entry {
-            start,
-            end: start.saturating_add(len),
-        })
+        (found == Some(true)).then(|| start..start.saturating_add(len))
+    }
+
+    /// All entries.
+    fn entries(&self) -> impl Iterator<Item = Range<u64>> + '_ {
+        (0..).map_while(|index| self.bad_sectors(index))
+    }
+
+    /// Whether a block is on the list.
+    pub(crate) fn is_bad(&self, block: u64) -> bool {
+        self.next_bad(&(block..block.saturating_add(1))).is_some()
     }
 
     /// Whether the list has room for one entry, or none. When it has none it takes nothing any more, not even
     /// what would make two entries one.
     pub(crate) fn list_is_nearly_full(&self) -> bool {
-        self.entry(LAST_BUT_ONE).is_some()
+        self.bad_sectors(LAST_BUT_ONE).is_some()
     }
 
     /// Whether a block continues an entry of the list, so that it takes no other.
     pub(crate) fn continues_entry(&self, block: u64) -> bool {
         let start = block.saturating_mul(SECTORS);
         let end = start.saturating_add(SECTORS);
-        (0..).map_while(|index| self.entry(index)).any(|entry| {
+        self.entries().any(|entry| {
             let len = entry.end.saturating_sub(entry.start);
             (entry.end == start || entry.start == end) && len.saturating_add(SECTORS) <= ENTRY
         })
@@ -170,31 +166,25 @@ impl Pmem {
     /// The smallest gap of the list, so that closing it makes room for another entry: between two entries,
     /// or between one and `block`, which is to be on it. `None` if no two are near enough to be one.
     pub(crate) fn smallest_gap(&self, block: u64) -> Option<Gap> {
-        let new = Entry {
-            start: block.checked_mul(SECTORS)?,
-            end: block.checked_add(1)?.checked_mul(SECTORS)?,
-        };
+        let new = block.checked_mul(SECTORS)?..block.checked_add(1)?.checked_mul(SECTORS)?;
         let mut best: Option<Range<u64>> = None;
-        let mut look = |left: Entry, right: Entry| {
+        let mut look = |left: &Range<u64>, right: &Range<u64>| {
             let fits = right.end.saturating_sub(left.start) <= ENTRY;
             let gap = left.end..right.start;
             let len = |gap: &Range<u64>| gap.end.saturating_sub(gap.start);
-            if fits && left.end < right.start && best.as_ref().is_none_or(|b| len(&gap) < len(b)) {
+            if fits && !gap.is_empty() && best.as_ref().is_none_or(|b| len(&gap) < len(b)) {
                 best = Some(gap);
             }
         };
         let mut previous = None;
-        for index in 0.. {
-            let Some(entry) = self.entry(index) else {
-                break;
-            };
-            if let Some(previous) = previous {
-                look(previous, entry);
+        for entry in self.entries() {
+            if let Some(previous) = &previous {
+                look(previous, &entry);
             }
             if entry.end <= new.start {
-                look(entry, new);
+                look(&entry, &new);
             } else {
-                look(new, entry);
+                look(&new, &entry);
             }
             previous = Some(entry);
         }

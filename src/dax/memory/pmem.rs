@@ -79,6 +79,25 @@ unsafe impl Send for Pmem {}
 // SAFETY: `&Pmem` gives access to nothing but calls of the C API, which may come from any thread.
 unsafe impl Sync for Pmem {}
 
+/// See [`Pmem::while_alive`].
+///
+/// # Safety
+///
+/// `dax`: referenced.
+pub(in crate::dax) unsafe fn while_alive<T>(
+    dax: NonNull<bindings::dax_device>,
+    f: impl FnOnce() -> T,
+) -> Option<T> {
+    // SAFETY: Paired with the unlock below.
+    let id = unsafe { bindings::dax_read_lock() };
+    // SAFETY: The device is referenced: clause `dax`; under dax_read_lock.
+    let alive = unsafe { bindings::dax_alive(dax.as_ptr()) };
+    let result = alive.then(f);
+    // SAFETY: Locked above.
+    unsafe { bindings::dax_read_unlock(id) };
+    result
+}
+
 impl Pmem {
     /// The dax device under the block device of `sb`. Nobody is told: it may have a holder.
     ///
@@ -171,14 +190,8 @@ impl Pmem {
     /// Runs `f` if the device is alive, and keeps it so until `f` returns: what its driver has is there
     /// meanwhile, such as page structs and the list of bad blocks. Calls may be nested.
     pub(crate) fn while_alive<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
-        // SAFETY: Paired with the unlock below.
-        let id = unsafe { bindings::dax_read_lock() };
-        // SAFETY: The device is referenced: invariant "dax"; under dax_read_lock.
-        let alive = unsafe { bindings::dax_alive(self.as_ptr()) };
-        let result = alive.then(f);
-        // SAFETY: Locked above.
-        unsafe { bindings::dax_read_unlock(id) };
-        result
+        // SAFETY: The device is referenced: invariant "dax".
+        unsafe { while_alive(self.dax, f) }
     }
 
     /// Runs `f` with the address of a run of blocks, its first page frame, and how many blocks it has: at

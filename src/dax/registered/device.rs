@@ -13,7 +13,10 @@ use crate::{
     bindings,
     dax::{
         device::Holdable,
-        memory::pmem::Pmem,
+        memory::pmem::{
+            while_alive,
+            Pmem, //
+        },
         BLOCK_SIZE, //
     },
     errno::eopnotsupp,
@@ -137,14 +140,8 @@ impl AnyDax {
     }
 
     fn while_alive<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
-        // SAFETY: Paired with the unlock below.
-        let id = unsafe { bindings::dax_read_lock() };
-        // SAFETY: The device is referenced: invariant "dax"; under dax_read_lock.
-        let alive = unsafe { bindings::dax_alive(self.as_ptr()) };
-        let result = alive.then(f);
-        // SAFETY: Locked above.
-        unsafe { bindings::dax_read_unlock(id) };
-        result
+        // SAFETY: The device is referenced: invariant "dax".
+        unsafe { while_alive(self.dax, f) }
     }
 }
 

@@ -70,7 +70,7 @@ impl Named {
             },
             None => {
                 let dev = dax.number();
-                let (major, minor) = (dev.as_raw() >> 20, dev.as_raw() & 0xf_ffff);
+                let (major, minor) = (dev.major(), dev.minor());
                 Self {
                     name: CString::try_from_fmt(fmt!("dax-{major}:{minor}"))?,
                     dev,
@@ -162,7 +162,7 @@ impl Site {
 
     fn is_bad(&self, block: u64) -> bool {
         match self.device.disk() {
-            Some(disk) => disk.next_bad(&(block..block.saturating_add(1))).is_some(),
+            Some(disk) => disk.is_bad(block),
             None => self.failed.lock().iter().any(|it| it.contains(&block)),
         }
     }
@@ -232,9 +232,6 @@ impl Ground for Asked {
     fn is_bad(&self, block: u64) -> bool {
         self.0.is_bad(block)
     }
-
-    /// The driver has done that already: see [`removal`](super::super::removal).
-    fn shut_down(&self) {}
 
     fn each_file(&self, mut each: impl FnMut(&AnyInode) -> Result<bool>) -> Result {
         let site = &self.0;
