@@ -20,6 +20,9 @@ use zerocopy::{
     KnownLayout, //
 };
 
+/// Bytes of a sector, in which the kernel counts, whatever the device has.
+pub const SECTOR: u64 = 512;
+
 /// Which pages of which files are at bad blocks.
 pub const DAXRMAP_IOC_LOST: Opcode = read_write::<LostHead>(0xda, 1);
 /// How the mount is.

@@ -12,7 +12,8 @@ use crate::{
         DmTargetSpec,
         DM_BUFFER_FULL_FLAG,
         DM_STATUS_TABLE_FLAG,
-        DM_TABLE_STATUS, //
+        DM_TABLE_STATUS,
+        SECTOR, //
     },
     error::{
         bad_answer,
@@ -36,8 +37,6 @@ use zerocopy::{
 
 /// Whom to ask.
 const CONTROL: &str = "/dev/mapper/control";
-/// Bytes of a sector, in which tables count.
-const SECTOR: u64 = 512;
 /// Words of room for a table, at first and at most.
 const ROOM: u32 = 1 << 11;
 const MOST: u32 = 1 << 21;

@@ -8,7 +8,7 @@
 //! - [`stack`], [`dm`]: what is below a mount. [`ranges`]: sets of bytes. [`number`]: block devices.
 //! - [`lost`], [`fsmap`], [`fiemap`], [`clear`]: what the kernel's answers mean. They believe nothing of
 //!   them: a wrong answer is an error, not a panic or an endless loop.
-//! - [`names`]: from inode numbers to paths. [`escape`]: paths as text. [`progress`]: how far it is.
+//! - [`place`]: from a path to the device. [`names`]: from inode numbers to paths. [`escape`]: paths as text. [`progress`]: how far it is.
 //! - [`guard`]: the guard in the kernel, and what is written down for it.
 //! - [`cli`]: arguments. [`report`]: output, as text and JSON. [`run`]: one function for each command.
 //! - [`error`]: errors, as people read them.
@@ -37,6 +37,7 @@ pub mod mounts;
 pub mod names;
 pub mod number;
 pub mod other;
+pub mod place;
 pub mod progress;
 pub mod ranges;
 pub mod report;

@@ -18,7 +18,6 @@ use crate::{
         Error,
         Result,
     },
-    fiemap,
     fsmap::{
         self,
         Use, //
@@ -26,6 +25,7 @@ use crate::{
     lost,
     number::DeviceNumber,
     other::Other,
+    place,
     sys::{
         self,
         Buffer,
@@ -245,7 +245,7 @@ impl Mount {
     ///
     /// If the file cannot be opened, is not here, or has a hole there.
     pub fn physical(&self, path: &Path, offset: u64) -> Result<u64> {
-        physical(&self.path, self.device, path, offset)
+        place::of(&self.path, self.device, path, offset)
     }
 
     /// What has become of the file with this handle, that no name was found for.
@@ -265,37 +265,6 @@ impl Mount {
             _ => Unnamed::Hidden,
         })
     }
-}
-
-/// Where the byte `offset` of the file `path` is on the device of the mount `here`.
-///
-/// # Errors
-///
-/// If the file cannot be opened, is not there, or has a hole there.
-pub fn physical(here: &Path, device: DeviceNumber, path: &Path, offset: u64) -> Result<u64> {
-    let find = || {
-        let file = OpenOptions::new()
-            .read(true)
-            // A fifo shall not keep us waiting.
-            .custom_flags(libc::O_NONBLOCK)
-            .open(path)?;
-        let stat = rustix::fs::statx(&file, "", AtFlags::EMPTY_PATH, StatxFlags::TYPE)?;
-        let on = DeviceNumber {
-            major: stat.stx_dev_major,
-            minor: stat.stx_dev_minor,
-        };
-        if on != device {
-            return Err(Error::new(format!("not on {}", here.display())));
-        }
-        if !file.metadata()?.is_file() {
-            return Err(Error::new("not a regular file"));
-        }
-        fiemap::physical(offset, |request| {
-            ask(file.as_fd(), abi::FS_IOC_FIEMAP, request)
-        })?
-        .ok_or_else(|| Error::new(format!("no block at offset {offset}")))
-    };
-    find().map_err(|error: Error| error.about(path))
 }
 
 /// The status, if one can reckon with it.

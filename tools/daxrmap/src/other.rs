@@ -29,8 +29,9 @@ use crate::{
         Error,
         Result, //
     },
-    fsmap, mount,
+    fsmap,
     number::DeviceNumber,
+    place,
     ranges::{
         Range,
         Ranges, //
@@ -151,7 +152,7 @@ impl Other {
     ///
     /// If the file cannot be opened, is not here, or has a hole there.
     pub fn physical(&self, path: &Path, offset: u64) -> Result<u64> {
-        mount::physical(&self.path, self.device, path, offset)
+        place::of(&self.path, self.device, path, offset)
     }
 
     /// What the filesystem itself says of these bytes.

@@ -17,6 +17,7 @@ pub use sysfs::{
 };
 
 use crate::{
+    abi::SECTOR,
     dm,
     error::{
         Error,
@@ -109,9 +110,8 @@ impl Stack {
             let list = disk.bad_blocks()?;
             bad.errors.extend(list.more);
             for range in list.sectors {
-                let sector = sysfs::SECTOR;
-                let start = range.start.saturating_mul(sector) / PAGE * PAGE;
-                let end = range.end.saturating_mul(sector).div_ceil(PAGE);
+                let start = range.start.saturating_mul(SECTOR) / PAGE * PAGE;
+                let end = range.end.saturating_mul(SECTOR).div_ceil(PAGE);
                 self.top.up(i, start..end.saturating_mul(PAGE), &mut ranges);
             }
         }

@@ -7,6 +7,7 @@
 
 use super::state::Wrap;
 use crate::{
+    abi::SECTOR,
     device::{
         Access,
         Device, //
@@ -43,8 +44,6 @@ use std::{
     process::Stdio,
 };
 
-/// Bytes of a sector, in which dmsetup counts.
-const SECTOR: u64 = 512;
 /// What a name may have in it beside letters and digits: udev makes links of it as it is.
 const MARKS: &[u8] = b"#+-.:=@_";
 /// The kernel has no room for longer ones.

@@ -2,11 +2,9 @@
 
 //! Disks, and the lists of bad blocks that their drivers keep.
 
-use super::{
-    scan,
-    sysfs::SECTOR, //
-};
+use super::scan;
 use crate::{
+    abi::SECTOR,
     error::{
         Error,
         Result, //

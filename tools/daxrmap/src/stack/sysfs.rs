@@ -7,6 +7,7 @@ use super::disk::{
     Whole, //
 };
 use crate::{
+    abi::SECTOR,
     error::{
         Error,
         Result, //
@@ -21,9 +22,6 @@ use std::{
         PathBuf, //
     },
 };
-
-/// Bytes of a sector, in which sysfs counts, whatever the device has.
-pub const SECTOR: u64 = 512;
 
 /// sysfs, which tests have one of their own of.
 #[derive(Clone, Debug)]
