@@ -4,6 +4,7 @@
 
 LOGS=$TOP/build/logs
 total_passed=0 total_failed=0 total_skipped=0
+failed_groups=
 
 # result PASSED FAILED SKIPPED: a group's function says what it counted.
 # May be called several times.
@@ -48,6 +49,7 @@ group() {
 		say "$name: ok ($line) in $((SECONDS - start)) s"
 		return 0
 	fi
+	failed_groups+=" $name"
 	say "$name: FAILED ($line) after $((SECONDS - start)) s; from $log:"
 	failure_lines "$log" >&2
 }
@@ -56,15 +58,25 @@ group() {
 group_pid=
 stop_group() { [ -z "$group_pid" ] || kill -TERM -- "-$group_pid" 2>/dev/null || true; }
 
+# The tests of a group that failed, by their log.
+failed_tests() { tr -d '\r' <"$1" | grep -aE '^not ok|^test .* FAILED|^error' || true; }
+
 # What one wants to see of a failed group: the failed tests, then the end.
 failure_lines() {
-	tr -d '\r' <"$1" | grep -aE '^not ok|^test .* FAILED|^error' | head -n 40 || true
+	failed_tests "$1" | head -n 40
 	echo "    ..."
 	tail -n 60 "$1"
 }
 
-# summary: the last line of all; fails if anything did.
+# summary: what failed, once more, since a CI shows the end of a long log only; then
+# the last line of all. Fails if anything did.
 summary() {
+	local name
+	for name in $failed_groups; do
+		say "failed in $name:"
+		failed_tests "$LOGS/$name.log" | head -n 10
+		tail -n 15 "$LOGS/$name.log"
+	done
 	local line="$total_passed passed, $total_failed failed"
 	[ $total_skipped = 0 ] || line+=", $total_skipped skipped"
 	if [ $((total_passed + total_failed)) = 0 ]; then
