@@ -294,8 +294,11 @@ fn punch(inode: &Inode<Mount>, pages: Range<u64>) -> Result {
         let mut next = pages.start;
         while next < pages.end {
             next = punch_some(inode, next..pages.end)?;
-            if next < pages.end && fatal_signal_pending() {
-                return Err(EINTR);
+            if next < pages.end {
+                if fatal_signal_pending() {
+                    return Err(EINTR);
+                }
+                inode.fs().meta().let_others();
             }
         }
         Ok(())

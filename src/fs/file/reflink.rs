@@ -64,6 +64,10 @@ fn share(range: &Remap<'_, Mount>, len: u64, dst_lock: &InodeLock<'_, Mount>) ->
         let step = state.step_len(from_ino, from, pages - checked)?;
         state.check_clone(from_ino, from, step)?;
         checked = checked.saturating_add(step.max(1));
+        drop(state);
+        if checked < pages {
+            meta.let_others();
+        }
     }
     let dst_pages = to..to.saturating_add(pages);
     src_invalidate.write_back(from..from.saturating_add(pages))?;
@@ -100,8 +104,11 @@ fn share(range: &Remap<'_, Mount>, len: u64, dst_lock: &InodeLock<'_, Mount>) ->
             dst_lock.set_size(size);
         }
         done = done.saturating_add(batch.max(1));
-        if done < pages && fatal_signal_pending() {
-            return Err(EINTR);
+        if done < pages {
+            if fatal_signal_pending() {
+                return Err(EINTR);
+            }
+            meta.let_others();
         }
     }
     Ok(len)

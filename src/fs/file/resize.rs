@@ -86,6 +86,7 @@ fn shorten(inode: &Inode<Mount>, size: u64, now: &mut u64) -> Result {
         if is_all {
             return Ok(());
         }
+        inode.fs().meta().let_others();
     }
 }
 

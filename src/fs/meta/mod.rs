@@ -47,6 +47,10 @@ use kernel::{
         Arc,
         Mutex, //
     },
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
 };
 
 /// The metadata of a mount.
@@ -113,8 +117,19 @@ impl Meta {
     ///
     /// As [`Store::evict`]; `EIO` if the device is gone.
     pub(crate) fn evict(&self, ino: u64) -> Result {
-        while !self.lock().evict_some(ino)? {}
+        while !self.lock().evict_some(ino)? {
+            self.let_others();
+        }
         Ok(())
+    }
+
+    /// Lets those have the state lock who wait for it, between two steps of what takes many. May sleep.
+    ///
+    /// Who gives a mutex back and takes it again at once mostly has it again: those who wait spin for it, or have
+    /// to wake up first (Documentation/locking/mutex-design.rst of the kernel). A pause
+    /// that is short beside a step, and long beside what taking a free mutex needs, is enough.
+    pub(crate) fn let_others(&self) {
+        fsleep(Delta::from_micros(20));
     }
 
     /// Whether the device is gone or not to be trusted, so that every access is `EIO`.
