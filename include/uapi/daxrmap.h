@@ -326,4 +326,199 @@ struct daxrmap_guard_bad {
  */
 #define DAXRMAP_IOC_GUARD_BAD		_IOWR(0xDA, 22, struct daxrmap_guard_bad)
 
+/*
+ * Events: what happens to pages, mounts and devices, in order, for who wants to
+ * act on it. A file descriptor delivers them: see DAXRMAP_IOC_EVENTS.
+ */
+
+/* Layout of the two structs below that this header describes. */
+#define DAXRMAP_EVENTS_VERSION	1
+
+/**
+ * struct daxrmap_events - argument of DAXRMAP_IOC_EVENTS
+ * @version: DAXRMAP_EVENTS_VERSION
+ * @flags: zero
+ * @major: number of a block device: only what concerns it (see
+ *	DAXRMAP_IOC_EVENTS). Zero, with @minor zero: on /dev/daxrmap every
+ *	device, on a file of a mount that mount's device
+ * @minor: the same
+ * @records: how many records are kept for a reader that is slow: zero means
+ *	DAXRMAP_EVENTS_RECORDS, DAXRMAP_EVENTS_MAX is the most
+ * @reserved: zero
+ */
+struct daxrmap_events {
+	__u32 version;
+	__u32 flags;
+	__u32 major;
+	__u32 minor;
+	__u32 records;
+	__u32 reserved[7];
+};
+
+/* Records that are kept if the reader does not say how many, and the most. */
+#define DAXRMAP_EVENTS_RECORDS	1024
+#define DAXRMAP_EVENTS_MAX	65536
+
+/**
+ * struct daxrmap_event - one event: 144 bytes
+ * @size: bytes of this record
+ * @type: DAXRMAP_EVENT_*
+ * @flags: DAXRMAP_EVENT_F_*
+ * @sequence: the how manieth it is of all events that concern this reader, from
+ *	0. One that is lost has its number too
+ * @time: nanoseconds since the epoch (CLOCK_REALTIME)
+ * @major: number of the block device that @physical is on
+ * @minor: the same
+ * @physical: first byte on that device; if a daxrmap filesystem is mounted
+ *	there, as fmr_physical of FS_IOC_GETFSMAP
+ * @length: number of bytes, on the device and in the file
+ * @ino: the file
+ * @offset: first byte in the file
+ * @count: a number, see the types
+ * @generation: the file's generation
+ * @told: processes that were told by a signal, if DAXRMAP_EVENT_F_TOLD is set
+ * @cause: DAXRMAP_CAUSE_*
+ * @handle_bytes: length of @handle; zero: there is none
+ * @handle_type: its type
+ * @handle: the file's handle, the rest zeroes
+ * @fs_major: number of the block device whose filesystem has the file: st_dev.
+ *	A partition of @major:@minor for instance, or the same
+ * @fs_minor: the same
+ * @reserved: zero
+ *
+ * What a type does not speak of is zero. From @handle_bytes to the end of
+ * @handle it is a struct file_handle, as in struct daxrmap_lost.
+ */
+struct daxrmap_event {
+	__u16 size;
+	__u16 type;
+	__u32 flags;
+	__u64 sequence;
+	__u64 time;
+	__u32 major;
+	__u32 minor;
+	__u64 physical;
+	__u64 length;
+	__u64 ino;
+	__u64 offset;
+	__u64 count;
+	__u32 generation;
+	__u32 told;
+	__u32 cause;
+	__u32 handle_bytes;
+	__s32 handle_type;
+	__u8 handle[DAXRMAP_HANDLE_SIZE];
+	__u32 fs_major;
+	__u32 fs_minor;
+	__u32 reserved[3];
+};
+
+/*
+ * type: the reader was slow, and @count events are missing here. @sequence is
+ * that of the first of them. @major to @length say nothing.
+ */
+#define DAXRMAP_EVENT_LOST		0
+/*
+ * type: memory of the device failed, for @cause. DAXRMAP_EVENT_OWNER, for each
+ * owner, and DAXRMAP_EVENT_DONE follow, with no other failure of the same
+ * device in between.
+ */
+#define DAXRMAP_EVENT_FAILURE		1
+/*
+ * type: these bytes of a file were there, and are lost. @told processes that
+ * had them mapped were signalled at once: those that asked for it. All others
+ * are when they touch them.
+ */
+#define DAXRMAP_EVENT_OWNER		2
+/* type: pages of a file that were lost have a good block, or are a hole. */
+#define DAXRMAP_EVENT_HEALED		3
+/* type: bad blocks were cleared, and are in use again. */
+#define DAXRMAP_EVENT_CLEARED		4
+/*
+ * type: the driver knew of bad blocks that nobody had told of. A
+ * DAXRMAP_EVENT_FAILURE for the same bytes follows, unless nobody has them, or
+ * it was found at mount: DAXRMAP_IOC_LOST says whose they are then.
+ */
+#define DAXRMAP_EVENT_DISCOVERED	5
+/*
+ * type: metadata were on failed memory, at @physical, and were written elsewhere:
+ * to byte @count of the device.
+ */
+#define DAXRMAP_EVENT_METADATA		6
+/*
+ * type: there is no more room, for data or (DAXRMAP_EVENT_F_LOG) in the metadata
+ * log. Told once, and again only after there was room in between.
+ */
+#define DAXRMAP_EVENT_SPACE		7
+/*
+ * type: the mount makes no more changes, as if it were mounted read-only: it
+ * cannot write its metadata, or they are inconsistent.
+ */
+#define DAXRMAP_EVENT_READ_ONLY		8
+/* type: the mount gives no access to data any more. */
+#define DAXRMAP_EVENT_SHUTDOWN		9
+/*
+ * type: the device was removed. Told by a daxrmap mount that it had, and by the
+ * guard for each disk.
+ */
+#define DAXRMAP_EVENT_GONE		10
+/* type: a daxrmap filesystem was mounted. */
+#define DAXRMAP_EVENT_MOUNTED		11
+/* type: it was unmounted. */
+#define DAXRMAP_EVENT_UNMOUNTED		12
+/*
+ * type: a failure is dealt with: @count owners were found, @told processes
+ * were told.
+ */
+#define DAXRMAP_EVENT_DONE		13
+
+/* flags: @told is known. */
+#define DAXRMAP_EVENT_F_TOLD		0x1
+/* flags of _SPACE: it is the metadata log. */
+#define DAXRMAP_EVENT_F_LOG		0x2
+/* flags: told by the guard, of a device that is not daxrmap's own. */
+#define DAXRMAP_EVENT_F_GUARD		0x4
+/* flags of _OWNER: the file was mapped. */
+#define DAXRMAP_EVENT_F_MAPPED		0x8
+/* flags of _OWNER: the file was not in core. */
+#define DAXRMAP_EVENT_F_ABSENT		0x10
+/*
+ * flags of _DONE: something went wrong: an owner may not have been told, or
+ * comes later. The kernel's log says more.
+ */
+#define DAXRMAP_EVENT_F_ERROR		0x20
+
+/* cause: the kernel does not say. */
+#define DAXRMAP_CAUSE_UNKNOWN		0
+/* cause: memory_failure(), which machine checks and madvise(2) call. */
+#define DAXRMAP_CAUSE_MEMORY_FAILURE	1
+/* cause: the device was removed. */
+#define DAXRMAP_CAUSE_REMOVAL		2
+/* cause: read(2) or write(2) met it. */
+#define DAXRMAP_CAUSE_READ		3
+/* cause: it was on the driver's list of bad blocks. */
+#define DAXRMAP_CAUSE_LISTED		4
+/* cause: a scrub met it. */
+#define DAXRMAP_CAUSE_SCRUB		5
+/* cause: the device itself reported it. */
+#define DAXRMAP_CAUSE_DEVICE		6
+
+/*
+ * Returns a file descriptor that delivers events from now on; it is closed on
+ * exec. On /dev/daxrmap, and on any file or directory of a mount; needs
+ * CAP_SYS_ADMIN. The reader gets events whose @major and @minor, or @fs_major
+ * and @fs_minor, are the device that it asked for.
+ *
+ * read(2) returns whole records, as many as there are and fit, and waits for
+ * one, unless O_NONBLOCK is set with fcntl(2): EAGAIN. EINVAL if not one fits.
+ * poll(2) says POLLIN if there is one. Each descriptor that this returns is a
+ * reader of its own, and loses nothing to others; processes that share one
+ * share its events.
+ *
+ * EINVAL: unknown version, flags, device number, or too many records; ENOMEM.
+ * The device needs not be there yet. On a file of a mount, ENODEV if
+ * it is asked for another device.
+ */
+#define DAXRMAP_IOC_EVENTS	_IOW(0xDA, 32, struct daxrmap_events)
+
 #endif
