@@ -201,6 +201,19 @@ int daxrmap_control_register(long (*ioctl)(void *data, unsigned int cmd,
 			     void *data);
 void daxrmap_control_unregister(void);
 
+/* stream.c */
+struct daxrmap_stream_ops {
+	/* @to: where to in user space. Errors as read(2) has them. */
+	ssize_t (*read)(void *data, unsigned long to, size_t len, bool wait);
+	bool (*poll)(void *data, struct file *file,
+		     struct poll_table_struct *table);
+	void (*release)(void *data);
+};
+
+int daxrmap_open_stream(const char *name, const struct daxrmap_stream_ops *ops,
+			void *data);
+int daxrmap_encode_handle(struct inode *inode, u32 *handle, int *words);
+
 /* api.c */
 struct daxrmap_ops;
 

@@ -22,6 +22,7 @@ mod bindings;
 mod crc32c;
 mod dax;
 mod errno;
+mod events;
 mod failure;
 mod fs;
 mod guard;
@@ -74,13 +75,18 @@ struct Daxrmap {
 impl kernel::InPlaceModule for Daxrmap {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         let ready = dax::init();
+        let events = events::Hub::new();
+        let guarded = events.clone();
         try_pin_init!(Self {
             _registration <- vfs::Registration::new(
                 ready?,
                 module,
-                debugfs::Dir::new(c"daxrmap"),
+                fs::Common {
+                    debug: debugfs::Dir::new(c"daxrmap"),
+                    events: events?,
+                },
             ),
-            _guard: guard::Registration::new(ready?)?,
+            _guard: guard::Registration::new(ready?, guarded?)?,
             _shadow_guard: shadow_guard(),
         })
     }

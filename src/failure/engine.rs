@@ -26,6 +26,13 @@ use super::{
 };
 use crate::{
     dax,
+    events::{
+        Cause,
+        Event,
+        Flag,
+        Kind,
+        Source, //
+    },
     support::RateLimit,
     trace,
     vfs::Dev, //
@@ -59,6 +66,8 @@ pub(crate) struct Engine<G: Ground> {
     #[pin]
     lines: RateLimit,
     part: MountPart,
+    /// Who listens is told by it.
+    pub(crate) events: Source,
     pub(super) ground: G,
     /// The page frame of block 0; the others follow. Known once the device is taken.
     first_pfn: SetOnce<u64>,
@@ -74,7 +83,7 @@ pub(crate) struct Engine<G: Ground> {
 
 impl<G: Ground> Engine<G> {
     /// An engine for `ground`, which is bytes `start..start + len` of the device that the log calls
-    /// `name`. What it finds is counted in `counters`.
+    /// `name`. What it finds is counted in `counters`, and `events` are told of it.
     ///
     /// # Errors
     ///
@@ -86,12 +95,14 @@ impl<G: Ground> Engine<G> {
         len: u64,
         ground: G,
         counters: Arc<Counters>,
+        events: Source,
     ) -> Result<Arc<Self>> {
         let engine = try_pin_init!(Self {
             lines <- RateLimit::new(&name, "failures"),
             name,
             dev,
             part: MountPart { start, len },
+            events,
             ground,
             first_pfn: SetOnce::new(),
             counters,
@@ -127,8 +138,8 @@ impl<G: Ground> Engine<G> {
         self.ground.visit(|_| f())
     }
 
-    /// Steps 2 to 5 for the blocks that `find` returns, if any, whose memory has failed. May sleep; no lock
-    /// of a file may be held.
+    /// Steps 2 to 5 for the blocks that `find` returns, if any, whose memory has failed, as `cause` says. May
+    /// sleep; no lock of a file may be held.
     ///
     /// # Errors
     ///
@@ -137,6 +148,7 @@ impl<G: Ground> Engine<G> {
         &self,
         find: impl FnOnce() -> Option<(Range<u64>, G::Notes)>,
         flags: c_int,
+        cause: Cause,
     ) -> Result {
         let counters = &self.counters;
         // Failures of this ground come one after the other, so that `last` is about one of them.
@@ -145,7 +157,10 @@ impl<G: Ground> Engine<G> {
                 return Ok(());
             };
             counters.notifies.add(1);
-            self.last.lock().begin(range.clone(), flags);
+            self.last
+                .lock()
+                .begin(range.clone(), flags, self.events.is_heard());
+            self.announce(Kind::Failure, &range, |event| event.because(cause));
             let published = self.ground.publish(&range);
             trace::publish(self.dev, &range, flags, published);
             for pfn in range.clone().filter_map(|block| self.pfn(block)) {
@@ -161,8 +176,32 @@ impl<G: Ground> Engine<G> {
             self.ground.resolve(self, visit, &mut failure);
             self.ground.finish(visit);
             self.log(&range, flags, failure.result);
+            self.announce(Kind::Done, &range, |event| {
+                let last = self.last.lock();
+                let error = if failure.result.is_err() {
+                    Flag::ERROR
+                } else {
+                    0
+                };
+                let event = event.because(cause).with(error).told(last.processes());
+                event.counting(last.totals().owners)
+            });
             failure.result
         })
+    }
+
+    /// Tells who listens of these blocks, and what `add` adds.
+    pub(crate) fn announce(
+        &self,
+        kind: Kind,
+        blocks: &Range<u64>,
+        add: impl FnOnce(Event) -> Event,
+    ) {
+        self.events.tell(|| {
+            let len = blocks.end.saturating_sub(blocks.start);
+            let bytes = |blocks: u64| blocks.saturating_mul(dax::BLOCK_SIZE);
+            add(Event::new(kind).at(bytes(blocks.start), bytes(len)))
+        });
     }
 
     /// See `notify_delay_ms`.

@@ -25,6 +25,7 @@ use crate::{
         AnyInode,
         AnyInvalidateLock,
         FileSystem,
+        Handle,
         Inode, //
     },
 };
@@ -146,6 +147,16 @@ pub(crate) trait Ground: Send + Sync + Sized + 'static {
         failure: &Failure<Self>,
     ) -> Result {
         lock.kill_procs(pages.clone(), failure.flags)
+    }
+
+    /// Whether all processes are signalled by [`kill`](Self::kill), so that it is known how many they are.
+    fn tells_processes(&self, _failure: &Failure<Self>) -> bool {
+        true
+    }
+
+    /// The handle of a file that is not in core.
+    fn absent(&self, _ino: u64) -> Option<Handle> {
+        None
     }
 
     /// Notes an owner, for fanotify. Does not wait.

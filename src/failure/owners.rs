@@ -27,11 +27,16 @@ use super::{
 };
 use crate::{
     dax,
+    events::{
+        Flag,
+        Kind, //
+    },
     rmap::OwnerRecord,
     trace,
     vfs::{
         AnyInvalidateLock,
-        Dev, //
+        Dev,
+        Handle, //
     },
 };
 use core::ops::Range;
@@ -56,6 +61,13 @@ impl<G: Ground> Tells<G> for Engine<G> {
 
     fn note_absent(&self, owner: OwnerRecord, failure: &mut Failure<G>) {
         self.note(failure, owner, self.dev, Outcome::Absent, Ok(()));
+        self.tell_owner(
+            &owner,
+            self.dev,
+            || self.ground.absent(owner.ino),
+            Flag::ABSENT,
+            Some(0),
+        );
     }
 
     fn found_by(&self, via: Via) {
@@ -102,7 +114,15 @@ impl<G: Ground> Engine<G> {
             told = true;
             let pages = pgoff..pgoff + len;
             let mapped = inode.is_mapped();
+            let moment = mapped.then(|| self.events.moment());
             let errno = self.take_pages(lock, pages, mapped, failure);
+            let processes = match moment {
+                Some(moment) if self.ground.tells_processes(failure) => {
+                    self.events.told_since(moment)
+                }
+                Some(_) => None,
+                None => Some(0),
+            };
             let outcome = if mapped {
                 Outcome::Killed
             } else {
@@ -110,6 +130,8 @@ impl<G: Ground> Engine<G> {
             };
             failure.result = failure.result.and(errno);
             self.note(failure, piece, inode.dev(), outcome, errno);
+            let flags = if mapped { Flag::MAPPED } else { 0 };
+            self.tell_owner(&piece, inode.dev(), || inode.handle(), flags, processes);
         }
         told
     }
@@ -139,6 +161,24 @@ impl<G: Ground> Engine<G> {
             lock.unmark_head(page, |pfn| self.is_bad_pfn(pfn));
         }
         errno
+    }
+
+    /// Tells who listens of an owner, which is a file of `dev`, and for which so many processes were told.
+    fn tell_owner(
+        &self,
+        owner: &OwnerRecord,
+        dev: Dev,
+        handle: impl FnOnce() -> Option<Handle>,
+        flags: u32,
+        processes: Option<u32>,
+    ) {
+        let blocks = owner.block..owner.block.saturating_add(owner.len);
+        self.announce(Kind::Owner, &blocks, |event| {
+            let offset = owner.pgoff.saturating_mul(dax::BLOCK_SIZE);
+            self.last.lock().add_processes(processes);
+            let event = event.of_file(dev, owner.ino, offset).named(handle());
+            event.with(flags).told(processes)
+        });
     }
 
     fn is_bad_pfn(&self, pfn: u64) -> bool {

@@ -19,6 +19,10 @@ use super::{
 };
 use crate::{
     dax,
+    events::{
+        Cause,
+        Kind, //
+    },
     trace,
     vfs::AnyInvalidateLock, //
 };
@@ -42,6 +46,9 @@ impl<G: Ground> Engine<G> {
             &*self.name
         );
         self.counters.notifies.add(1);
+        if !self.events.is_guarded() {
+            self.announce(Kind::Gone, range, |event| event.because(Cause::Removal));
+        }
         self.ground.shut_down();
         // Who is inside may not have seen that, with a file or without: wait for him.
         self.ground.visit(|_| ());

@@ -147,6 +147,8 @@ pub(crate) struct Last {
     owners: u64,
     killed: u64,
     absent: u64,
+    /// Processes that were told, if that is known of all owners.
+    processes: Option<u32>,
     lines: KVec<Line>,
 }
 
@@ -160,17 +162,19 @@ impl Last {
             owners: 0,
             killed: 0,
             absent: 0,
+            processes: Some(0),
             lines: KVec::new(),
         }
     }
 
-    /// A new failure begins.
-    pub(crate) fn begin(&mut self, range: Range<u64>, flags: c_int) {
+    /// A new failure begins. `counts`: processes are counted that are told.
+    pub(crate) fn begin(&mut self, range: Range<u64>, flags: c_int, counts: bool) {
         let mut lines = core::mem::take(&mut self.lines);
         lines.clear();
         *self = Self {
             range,
             flags,
+            processes: counts.then_some(0),
             lines,
             ..Self::new()
         };
@@ -199,6 +203,19 @@ impl Last {
             };
             let _ = self.lines.push(line, GFP_NOWAIT | __GFP_NOWARN);
         }
+    }
+
+    /// So many processes more were told, if that is known.
+    pub(crate) fn add_processes(&mut self, told: Option<u32>) {
+        self.processes = self
+            .processes
+            .zip(told)
+            .map(|(all, n)| all.saturating_add(n));
+    }
+
+    /// How many processes were told for all its owners, if that is known.
+    pub(crate) fn processes(&self) -> Option<u32> {
+        self.processes
     }
 
     /// How its owners were dealt with.

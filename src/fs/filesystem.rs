@@ -13,7 +13,10 @@
 use super::{
     file::extent_cache::ExtentCache,
     inode::namespace,
-    mount::Mount,
+    mount::{
+        Common,
+        Mount, //
+    },
     open, //
 };
 use crate::{
@@ -30,7 +33,6 @@ use crate::{
     },
 };
 use kernel::{
-    debugfs::Dir,
     prelude::*,
     sync::{
         aref::ARef,
@@ -43,7 +45,7 @@ impl FileSystem for Mount {
     /// "DXRM".
     const MAGIC: u32 = 0x4458_524d;
 
-    type Common = Dir;
+    type Common = Common;
 
     type FileCache = ExtentCache;
 

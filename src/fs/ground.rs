@@ -107,6 +107,6 @@ impl Metadata for Meta {
     }
 
     fn shut_down(&self) {
-        self.health().shut_down();
+        self.health().removed();
     }
 }

@@ -27,4 +27,7 @@ mod mount;
 mod open;
 mod time;
 
-pub(crate) use self::mount::Mount;
+pub(crate) use self::mount::{
+    Common,
+    Mount, //
+};

@@ -19,7 +19,16 @@ use super::{
     meta::Meta, //
 };
 use crate::{
-    dax::Device,
+    dax::{
+        self,
+        Device, //
+    },
+    events::{
+        Event,
+        Hub,
+        Kind,
+        Source, //
+    },
     failure::{
         Engine,
         Mounted, //
@@ -28,6 +37,7 @@ use crate::{
         OwnedQueue,
         RateLimit, //
     },
+    vfs::Inode,
 };
 use core::ops::Range;
 use kernel::{
@@ -61,17 +71,36 @@ pub(crate) struct Mount {
     device: Arc<Device<Engine<Mounted<Meta>>>>,
     engine: Arc<Engine<Mounted<Meta>>>,
     meta: Arc<Meta>,
+    events: Arc<Hub>,
     name: CString,
     /// For lines about single inodes.
     #[pin]
     lines: RateLimit,
+    _ends: Ends,
+}
+
+/// What all mounts share.
+pub(crate) struct Common {
+    /// Each mount has a directory in this one, of debugfs.
+    pub(crate) debug: Dir,
+    /// Who listens to what happens.
+    pub(crate) events: Arc<Hub>,
+}
+
+/// Tells who listens that the mount has ended, when it is dropped.
+struct Ends(Source);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.tell(|| Event::new(Kind::Unmounted));
+    }
 }
 
 impl Mount {
-    /// A mount of a device that was taken and whose metadata were read. `common`: the directory that its
-    /// own one in debugfs is made in, which is called `id`.
+    /// A mount of a device that was taken and whose metadata were read. Its directory in debugfs is called
+    /// `id`.
     pub(super) fn new<'a>(
-        common: &'a Dir,
+        common: &'a Common,
         id: &'a CStr,
         device: Arc<Device<Engine<Mounted<Meta>>>>,
         engine: Arc<Engine<Mounted<Meta>>>,
@@ -79,12 +108,14 @@ impl Mount {
     ) -> impl PinInit<Self, Error> + 'a {
         let data = DebugData::new(meta.clone(), engine.clone(), device.clone());
         try_pin_init!(Mount {
-            debug <- debugfs::scope(common, id, data),
+            debug <- debugfs::scope(&common.debug, id, data),
             queue: OwnedQueue::new(id)?,
             discovering: Arc::new(AtomicFlag::new(false), GFP_KERNEL)?,
             device,
+            _ends: Ends(engine.events.clone()),
             engine,
             meta,
+            events: common.events.clone(),
             name: CString::try_from(id)?,
             lines <- RateLimit::new(id, "inodes"),
         }? Error)
@@ -93,6 +124,21 @@ impl Mount {
     /// The device's name, for the log.
     pub(super) fn name(&self) -> &CStr {
         &self.name
+    }
+
+    /// Who listens to what happens.
+    pub(super) fn events(&self) -> &Arc<Hub> {
+        &self.events
+    }
+
+    /// Tells who listens that these pages of a file, which stood from `block` on, are good again.
+    pub(super) fn tell_healed(&self, inode: &Inode<Self>, pages: &Range<u64>, block: u64) {
+        let blocks = block..block.saturating_add(pages.end.saturating_sub(pages.start));
+        self.engine.announce(Kind::Healed, &blocks, |event| {
+            let offset = pages.start.saturating_mul(dax::BLOCK_SIZE);
+            let event = event.of_file(inode.dev(), inode.ino(), offset);
+            event.named(inode.handle())
+        });
     }
 
     /// The metadata.

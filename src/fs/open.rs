@@ -26,6 +26,11 @@ use crate::{
         eopnotsupp,
         euclean, //
     },
+    events::{
+        Event,
+        Kind,
+        Source, //
+    },
     failure::{
         Counters,
         Engine,
@@ -81,6 +86,7 @@ pub(super) fn mount(sb: &NewSuper<Mount>) -> Result<Arc<Mount>> {
     let sb_uuid = opened.journal.superblock().uuid;
     let blocks = opened.state.total_blocks();
     let store = Store::new(opened, PmemMedium(pmem.clone()));
+    let events = Source::own(sb.common().events.clone(), sb.dev());
     let counters = Arc::new(Counters::new(), GFP_KERNEL)?;
     let meta = Arc::pin_init(
         Meta::new(
@@ -89,6 +95,7 @@ pub(super) fn mount(sb: &NewSuper<Mount>) -> Result<Arc<Mount>> {
             CString::try_from(id)?,
             sb.dev(),
             counters.clone(),
+            events.clone(),
         ),
         GFP_KERNEL,
     )?;
@@ -99,6 +106,7 @@ pub(super) fn mount(sb: &NewSuper<Mount>) -> Result<Arc<Mount>> {
         blocks.saturating_mul(dax::BLOCK_SIZE),
         Mounted::new(id, meta.clone(), sb.gate())?,
         counters,
+        events.clone(),
     )?;
     let device = match Device::take(pmem, engine.clone()) {
         Ok(device) => Arc::new(device, GFP_KERNEL)?,
@@ -134,6 +142,7 @@ pub(super) fn mount(sb: &NewSuper<Mount>) -> Result<Arc<Mount>> {
         Mount::new(sb.common(), id, device, engine, meta),
         GFP_KERNEL,
     )?;
+    events.tell(|| Event::new(Kind::Mounted).at(0, blocks.saturating_mul(dax::BLOCK_SIZE)));
     let read_only = if sb.is_read_only() { ", read-only" } else { "" };
     pr_info!("{}: mounted, {} blocks{}\n", id, blocks, read_only);
     Ok(mount)
@@ -209,6 +218,7 @@ fn adopt_bad_blocks(
     while let Some(bad) = device.next_bad(&(from..blocks)) {
         let len = bad.end.saturating_sub(bad.start);
         meta.lock().found_bad(&bad)?;
+        meta.health().discovered(&bad);
         found = found.saturating_add(len);
         from = bad.end;
     }
@@ -231,7 +241,9 @@ fn adopt_unmapped(
         from = pfn.saturating_add(1);
         let block = pfn.saturating_sub(first);
         if !meta.is_bad(block) {
-            meta.lock().found_bad(&(block..block.saturating_add(1)))?;
+            let blocks = block..block.saturating_add(1);
+            meta.lock().found_bad(&blocks)?;
+            meta.health().discovered(&blocks);
             found = found.saturating_add(1);
         }
     }

@@ -23,6 +23,7 @@ use crate::{
         DAXRMAP_GUARD_HELD as HELD,
         DAXRMAP_GUARD_OWN as OWN,
         DAXRMAP_GUARD_WATCH as WATCH,
+        DAXRMAP_IOC_EVENTS,
         DAXRMAP_IOC_GUARD_BAD,
         DAXRMAP_IOC_GUARD_DEVICE,
         DAXRMAP_IOC_GUARD_HOLD,
@@ -95,12 +96,13 @@ plain!(Uncovered {
 });
 
 impl Answer for Guard {
-    fn ioctl(&self, cmd: u32, arg: usize) -> Result {
+    fn ioctl(&self, cmd: u32, arg: usize) -> Result<c_int> {
         if !is_admin(true) {
             return Err(EPERM);
         }
         let arg = UserPtr::from_addr(arg);
-        match cmd {
+        let done = match cmd {
+            DAXRMAP_IOC_EVENTS => return self.shared.events.open(None, arg),
             DAXRMAP_IOC_GUARD_SET => self.set(arg),
             DAXRMAP_IOC_GUARD_STATUS => self.status(arg),
             DAXRMAP_IOC_GUARD_DEVICE => self.device(arg),
@@ -109,7 +111,8 @@ impl Answer for Guard {
             DAXRMAP_IOC_GUARD_UNCOVERED => self.uncovered(arg),
             DAXRMAP_IOC_GUARD_BAD => self.bad(arg),
             _ => Err(ENOTTY),
-        }
+        };
+        done.map(|()| 0)
     }
 }
 

@@ -30,6 +30,10 @@ use crate::{
         Pmem, //
     },
     errno::ealready,
+    events::{
+        Cause,
+        Source, //
+    },
     failure::{
         Counters,
         Engine, //
@@ -67,9 +71,10 @@ impl Guarded {
         let name = CString::try_from(pmem.disk_name())?;
         let len = pmem.blocks().saturating_mul(dax::BLOCK_SIZE);
         let dev = pmem.disk_number();
+        let events = Source::guarded(shared.events.clone(), dev);
         let place = Place::new(pmem, shared)?;
         let counters = Arc::new(Counters::new(), GFP_KERNEL)?;
-        let engine = Engine::new(name, dev, 0, len, Others(place.clone()), counters)?;
+        let engine = Engine::new(name, dev, 0, len, Others(place.clone()), counters, events)?;
         engine.set_first_pfn(place.pfns.start);
         let walker = Walker::new(engine.clone(), place.clone())?;
         let finder = Arc::new(Finder(walker), GFP_KERNEL)?;
@@ -118,7 +123,9 @@ impl Guarded {
         };
         let range = block..block.saturating_add(1);
         // The log has what went wrong.
-        let _ = self.engine.failed(|| Some((range, notes)), 0);
+        let _ = self
+            .engine
+            .failed(|| Some((range, notes)), 0, Cause::MemoryFailure);
     }
 
     /// Becomes the holder. `force`: also if nobody has the disk open, so that nothing is known of what is

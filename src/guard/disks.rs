@@ -12,6 +12,12 @@ use crate::{
         DiskSink,
         Pmem, //
     },
+    events::{
+        Cause,
+        Event,
+        Kind,
+        Source, //
+    },
     vfs::Dev, //
 };
 use kernel::{
@@ -33,5 +39,7 @@ impl DiskSink for Guard {
 
     fn removed(&self, number: Dev) {
         self.devices.remove(number);
+        let source = Source::guarded(self.shared.events.clone(), number);
+        source.tell(|| Event::new(Kind::Gone).because(Cause::Removal));
     }
 }

@@ -161,6 +161,11 @@ impl Ground for Others {
         killed
     }
 
+    fn tells_processes(&self, failure: &Failure<Self>) -> bool {
+        // Else the kernel has told some, or what named the file by its folio.
+        !failure.notes.killed
+    }
+
     fn finish(&self, _visit: &()) {}
 
     fn is_bad(&self, block: u64) -> bool {

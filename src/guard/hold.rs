@@ -27,6 +27,7 @@ use crate::{
         self,
         Pmem, //
     },
+    events::Cause,
     failure::Engine, //
 };
 use kernel::{
@@ -85,7 +86,9 @@ impl dax::FailureSink for Hold {
             by: By::Finder(this.finder.clone()),
         };
         let pfns = this.place.pfns_of(&blocks);
-        let result = this.engine.failed(|| Some((blocks, notes)), mf_flags);
+        let result = this
+            .engine
+            .failed(|| Some((blocks, notes)), mf_flags, Cause::MemoryFailure);
         shared.told_by_holder(pfns.start);
         result
     }

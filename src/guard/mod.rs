@@ -55,6 +55,7 @@ use self::{
 };
 use crate::{
     dax,
+    events::Hub,
     support::Control, //
 };
 use kernel::{
@@ -110,10 +111,10 @@ impl Registration {
     /// # Errors
     ///
     /// `ENOMEM`, `EEXIST`.
-    pub(crate) fn new(_ready: dax::Ready) -> Result<Self> {
-        let shared = Shared::new()?;
+    pub(crate) fn new(_ready: dax::Ready, events: Arc<Hub>) -> Result<Self> {
+        let shared = Shared::new(events.clone())?;
         let devices = Devices::new(shared.clone())?;
-        let registrations = Registrations::new(devices.clone())?;
+        let registrations = Registrations::new(devices.clone(), events)?;
         let guard = Arc::pin_init(
             pin_init!(Guard {
                 watch <- Watch::new(devices.clone(), shared.clone()),

@@ -7,9 +7,12 @@
 //! A mutex, for who remembers signals; making and dropping the probe sleeps, and is done under it. The rest
 //! are atomics.
 
-use crate::support::{
-    OwnedQueue,
-    Signals, //
+use crate::{
+    events::Hub,
+    support::{
+        OwnedQueue,
+        Signals, //
+    },
 };
 use kernel::{
     new_mutex,
@@ -44,6 +47,8 @@ pub(super) struct Shared {
     pub(super) dropped: Atomic<u64>,
     /// See [`told_by_holder`](Self::told_by_holder).
     told: Atomic<u64>,
+    /// Who listens.
+    pub(super) events: Arc<Hub>,
     /// For all workers. Whoever drops the last reference to this waits for them, and is none of them.
     pub(super) queue: OwnedQueue,
 }
@@ -52,7 +57,7 @@ impl Shared {
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(super) fn new() -> Result<Arc<Self>> {
+    pub(super) fn new(events: Arc<Hub>) -> Result<Arc<Self>> {
         let queue = OwnedQueue::new(c"guard")?;
         Arc::pin_init(
             pin_init!(Self {
@@ -60,6 +65,7 @@ impl Shared {
                 heard: Atomic::new(0),
                 dropped: Atomic::new(0),
                 told: Atomic::new(NONE),
+                events,
                 queue,
             }),
             GFP_KERNEL,

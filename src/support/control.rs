@@ -18,12 +18,12 @@ use kernel::{
 
 /// Who answers.
 pub(crate) trait Answer: Send + Sync + 'static {
-    /// Answers one ioctl; sleeps. `arg` is as the caller gave it.
+    /// Answers one ioctl; sleeps. `arg` is as the caller gave it. Returns what the call returns.
     ///
     /// # Errors
     ///
     /// `ENOTTY` if it is not known.
-    fn ioctl(&self, cmd: u32, arg: usize) -> Result;
+    fn ioctl(&self, cmd: u32, arg: usize) -> Result<c_int>;
 }
 
 /// The device, while there is one.
@@ -57,7 +57,7 @@ impl<A: Answer> Control<A> {
         // SAFETY: It is one, which outlives the device: clause `data`.
         let answer = unsafe { &*data.cast::<A>() };
         match answer.ioctl(cmd, arg) {
-            Ok(()) => 0,
+            Ok(answer) => answer as c_long,
             Err(e) => e.to_errno() as c_long,
         }
     }

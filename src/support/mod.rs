@@ -7,7 +7,7 @@
 //! - [`mod@plain`]: types that are copied from and to user space. [`mod@random`]: random numbers.
 //! - [`ratelimit`]: limits for lines of the log. [`workqueue`]: a work queue of one's own.
 //! - [`tracepoint`]: probes of the kernel's tracepoints. [`signals`]: who was told of failed memory.
-//! - [`control`]: a device that answers ioctls.
+//! - [`control`]: a device that answers ioctls. [`stream`]: a file that is read and polled.
 //!
 //! # Locking
 //!
@@ -19,6 +19,7 @@ mod plain;
 mod random;
 mod ratelimit;
 mod signals;
+mod stream;
 mod task;
 mod tracepoint;
 mod workqueue;
@@ -39,6 +40,10 @@ pub(crate) use self::{
     },
     ratelimit::RateLimit,
     signals::Signals,
+    stream::{
+        open_stream,
+        Stream, //
+    },
     task::{
         fatal_signal_pending,
         is_admin, //

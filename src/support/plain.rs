@@ -8,6 +8,7 @@
 pub(crate) trait Plain {}
 
 impl Plain for u8 {}
+impl Plain for u16 {}
 impl Plain for i32 {}
 impl Plain for u32 {}
 impl Plain for u64 {}

@@ -46,6 +46,8 @@ fn number(process: i32, address: usize) -> u64 {
 /// What the probe writes.
 struct Ring {
     signals: KVec<Atomic<u64>>,
+    /// For each of them, who sent it and who got it: see [`Sent`].
+    sent: KVec<Atomic<u64>>,
     /// How many there were, ever.
     count: Atomic<u64>,
 }
@@ -53,6 +55,31 @@ struct Ring {
 impl Ring {
     fn slot(&self, which: u64) -> Option<&Atomic<u64>> {
         self.signals.get((which % REMEMBERED as u64) as usize)
+    }
+
+    fn sent(&self, which: u64) -> Option<Sent> {
+        let slot = self.sent.get((which % REMEMBERED as u64) as usize)?;
+        Some(Sent(slot.load(Acquire)))
+    }
+}
+
+/// The how manieth signal it was, in 20 bits; who sent it and who got it, in 22 bits each, which is what a
+/// process number has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Sent(u64);
+
+impl Sent {
+    const BITS: u32 = 22;
+
+    fn new(which: u64, by: i32, to: i32) -> Self {
+        let number = |it: i32| u64::from(it.unsigned_abs()) & ((1 << Self::BITS) - 1);
+        Self(which << (2 * Self::BITS) | number(by) << Self::BITS | number(to))
+    }
+
+    /// Who got it, if it is the one of that number, from `by`.
+    fn to(self, which: u64, by: i32) -> Option<u64> {
+        let to = self.0 & ((1 << Self::BITS) - 1);
+        (self.0 ^ to == Self::new(which, by, 0).0).then_some(to)
     }
 }
 
@@ -71,12 +98,15 @@ impl Signals {
     /// `ENOENT` if the kernel has no such tracepoint; `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
         let mut signals = KVec::with_capacity(REMEMBERED, GFP_KERNEL)?;
+        let mut sent = KVec::with_capacity(REMEMBERED, GFP_KERNEL)?;
         for _ in 0..REMEMBERED {
             signals.push(Atomic::new(0), GFP_KERNEL)?;
+            sent.push(Atomic::new(0), GFP_KERNEL)?;
         }
         let ring = Arc::new(
             Ring {
                 signals,
+                sent,
                 count: Atomic::new(0),
             },
             GFP_KERNEL,
@@ -119,6 +149,10 @@ impl Signals {
         // SAFETY: It is the ring, which lives longer than the probe: clause `data`.
         let ring = unsafe { &*data.cast::<Ring>() };
         let which = ring.count.fetch_add(1, Relaxed);
+        if let Some(slot) = ring.sent.get((which % REMEMBERED as u64) as usize) {
+            let by = kernel::current!().pid();
+            slot.store(Sent::new(which, by, process).0, Release);
+        }
         if let Some(slot) = ring.slot(which) {
             let huge = if shift.unsigned_abs() < HUGE_SHIFT {
                 0
@@ -147,5 +181,20 @@ impl Signals {
                 .slot(which)
                 .is_some_and(|slot| wanted.contains(&slot.load(Acquire)))
         })
+    }
+
+    /// How many processes the current task has signalled since that moment; `None` if so many signals
+    /// were sent since that nobody knows.
+    pub(crate) fn told_by_current(&self, since: u64) -> Option<u32> {
+        let (now, by) = (self.now(), kernel::current!().pid());
+        if now.wrapping_sub(since) > REMEMBERED as u64 {
+            return None;
+        }
+        let told = |which| self.ring.sent(which).and_then(|sent| sent.to(which, by));
+        let is_first = |which: u64| {
+            let to = told(which);
+            to.is_some() && !(since..which).any(|before| told(before) == to)
+        };
+        u32::try_from((since..now).filter(|&which| is_first(which)).count()).ok()
     }
 }

@@ -69,7 +69,10 @@ pub(crate) use self::{
         StatFs, //
     },
     inode::{
-        any::AnyInode,
+        any::{
+            AnyInode,
+            Handle, //
+        },
         lock::{
             lock_two,
             AnyInvalidateLock,

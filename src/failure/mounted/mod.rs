@@ -29,13 +29,19 @@ use super::{
 };
 use crate::{
     dax,
+    events::{
+        Cause,
+        Kind, //
+    },
     rmap::{
         Cursor,
         OwnerRecord, //
     },
     vfs::{
         Entered,
+        FileId,
         Gate,
+        Handle,
         InCore,
         Inode,
         MountWork,
@@ -116,9 +122,15 @@ impl<M: Metadata> Engine<Mounted<M>> {
     ///
     /// The first one that an owner gave; all owners were tried.
     pub(crate) fn discovered(&self, listed: impl FnOnce() -> Option<Range<u64>>) -> Result {
-        let counted = |range: &Range<u64>| self.counters.discovered.add(range.end - range.start);
+        let counted = |range: &Range<u64>| {
+            self.counters.discovered.add(range.end - range.start);
+            self.announce(Kind::Discovered, range, |event| {
+                event.because(Cause::Listed)
+            });
+        };
         let find = || self.ground.metadata.first_good(&listed()?);
-        self.failed(|| Some((find().inspect(counted)?, Noted::default())), 0)
+        let found = || Some((find().inspect(counted)?, Noted::default()));
+        self.failed(found, 0, Cause::Listed)
     }
 }
 
@@ -128,7 +140,8 @@ impl<M: Metadata> dax::FailureSink for Engine<Mounted<M>> {
         if mf_flags & dax::MF_MEM_PRE_REMOVE != 0 {
             this.removed(&range, mf_flags)
         } else {
-            this.failed(|| Some((range, Noted::default())), mf_flags)
+            let found = || Some((range, Noted::default()));
+            this.failed(found, mf_flags, Cause::MemoryFailure)
         }
     }
 }
@@ -189,6 +202,11 @@ impl<M: Metadata> Ground for Mounted<M> {
         }
         // When this returns the kernel takes the pages out of its map.
         self.metadata.wait_for_touching();
+    }
+
+    fn absent(&self, ino: u64) -> Option<Handle> {
+        let generation = self.metadata.generation(ino)?;
+        Some(FileId { ino, generation }.to_handle())
     }
 
     fn is_bad(&self, block: u64) -> bool {

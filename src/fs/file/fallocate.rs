@@ -279,6 +279,7 @@ fn zero(lock: &InvalidateLock<'_, Mount>, mapping: Mapping, pages: Range<u64>) -
     if let Some(block) = lost {
         fs.engine().counters.healed.add(done);
         let healed = pages.start..pages.start.saturating_add(done);
+        fs.tell_healed(inode, &healed, block);
         trace::heal(inode, &healed, block, Some(new.start), HealedBy::ZeroRange);
     }
     Ok(done)
@@ -316,7 +317,7 @@ fn punch_some(inode: &Inode<Mount>, pages: Range<u64>) -> Result<u64> {
         let some = pages.start..pages.start.saturating_add(len);
         end = some.end;
         bad = state.bad_pages(inode.ino(), some.clone())?;
-        if bad != 0 && trace::heal_enabled() {
+        if bad != 0 && (trace::heal_enabled() || fs.engine().events.is_heard()) {
             runs = bad_runs(state, inode.ino(), some)?;
         }
         state.unmap_range(inode.ino(), pages.start, len)
@@ -324,6 +325,7 @@ fn punch_some(inode: &Inode<Mount>, pages: Range<u64>) -> Result<u64> {
     fs.engine().counters.healed.add(bad);
     for run in &runs {
         let pages = run.pgoff..run.pgoff_end();
+        fs.tell_healed(inode, &pages, run.block);
         trace::heal(inode, &pages, run.block, None, HealedBy::PunchHole);
     }
     Ok(end)

@@ -86,6 +86,7 @@ pub(super) fn write_over(lock: &InodeLock<'_, Mount>, io: &mut WriteIter<'_>) ->
         let blocks = used.end - used.start;
         fs.engine().counters.healed.add(blocks);
         let healed = pages.start..pages.start.saturating_add(blocks);
+        fs.tell_healed(inode, &healed, old);
         trace::heal(inode, &healed, old, Some(used.start), HealedBy::Write);
         Ok(bytes)
     })

@@ -22,6 +22,7 @@ use crate::{
         enodata,
         eopnotsupp, //
     },
+    events::Kind,
     fs::Mount,
     support::{
         fatal_signal_pending,
@@ -193,6 +194,9 @@ fn clear_block(mount: &Mount, block: u64) -> Result<Option<Clearing>> {
         .meta()
         .transact(|state| state.unmark_bad(range.clone()))?;
     mount.engine().counters.cleared.add(1);
+    mount
+        .engine()
+        .announce(Kind::Cleared, &range, |event| event);
     Ok(Some(Clearing::Cleared))
 }
 

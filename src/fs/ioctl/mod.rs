@@ -5,6 +5,7 @@
 //! - [`fsmap`]: what is where on the device (FS_IOC_GETFSMAP). [`lost`]: which pages are lost
 //!   (DAXRMAP_IOC_LOST). [`status`]: how the mount is (DAXRMAP_IOC_STATUS). [`clear`]: bad blocks that are
 //!   good again (DAXRMAP_IOC_CLEAR).
+//! - What happens (DAXRMAP_IOC_EVENTS): [`events`](crate::events).
 //! - [`uapi`]: numbers and structs.
 //!
 //! # Locking
@@ -41,14 +42,16 @@ impl Whole for Mount {
 }
 
 impl Ioctl for Mount {
-    fn ioctl(call: &IoctlCall<'_, Self>) -> Result {
+    fn ioctl(call: &IoctlCall<'_, Self>) -> Result<c_int> {
         let (fs, arg) = (call.inode.fs(), call.arg);
-        match call.cmd {
+        let done = match call.cmd {
+            uapi::DAXRMAP_IOC_EVENTS => return fs.events().open(Some(call.inode.dev()), arg),
             uapi::FS_IOC_GETFSMAP => fsmap::getfsmap(call.inode, arg),
             uapi::DAXRMAP_IOC_LOST => lost::lost(fs, arg),
             uapi::DAXRMAP_IOC_STATUS => status::status(fs, arg),
             uapi::DAXRMAP_IOC_CLEAR => call.while_writable(|| clear::clear(fs, arg)),
             _ => Err(ENOTTY),
-        }
+        };
+        done.map(|()| 0)
     }
 }

@@ -18,6 +18,7 @@ pub(super) use crate::bindings::{
     fsmap as FsMap,
     fsmap_head as FsMapHead,
     DAXRMAP_IOC_CLEAR,
+    DAXRMAP_IOC_EVENTS,
     DAXRMAP_IOC_LOST,
     DAXRMAP_IOC_STATUS,
     DAXRMAP_LOST_END as LOST_END,

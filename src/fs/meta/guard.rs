@@ -20,7 +20,10 @@
 //! This is the lock: see [`Meta`](super::Meta).
 
 use super::{
-    health::Health,
+    health::{
+        Health,
+        Room, //
+    },
     watch::Watch, //
 };
 use crate::{
@@ -47,6 +50,9 @@ use kernel::{
         Mutex, //
     },
 };
+
+/// There is room for data again once one block of so many is free.
+const ROOM: u64 = 128;
 
 /// The state lock, held.
 pub(crate) struct MetaGuard<'a> {
@@ -79,6 +85,17 @@ impl<'a> MetaGuard<'a> {
     /// may so change has a name, in [`in_memory`](super::in_memory).
     pub(super) fn state_mut(&mut self) -> &mut State {
         self.store.state_mut()
+    }
+
+    /// There was no room for blocks, or there was.
+    pub(super) fn allocated(&self, result: Result) {
+        match result {
+            Err(e) if e == ENOSPC => self.health.filled(Room::Data, true),
+            Ok(()) if self.free_blocks() > self.total_blocks() / ROOM => {
+                self.health.filled(Room::Data, false);
+            }
+            _ => {}
+        }
     }
 
     /// Makes a transaction so, durably. All of it happens, or nothing.

@@ -13,7 +13,17 @@
 //! state lock.
 
 use crate::{
-    dax::Pmem,
+    dax::{
+        self,
+        Pmem, //
+    },
+    events::{
+        Cause,
+        Event,
+        Flag,
+        Kind,
+        Source, //
+    },
     failure::Counters,
     support::RateLimit,
     trace,
@@ -33,6 +43,13 @@ use kernel::{
     },
 };
 
+/// What there may be no more room for.
+#[derive(Clone, Copy)]
+pub(super) enum Room {
+    Data,
+    Log,
+}
+
 /// How the device of a mount is.
 #[pin_data]
 pub(crate) struct Health {
@@ -41,6 +58,10 @@ pub(crate) struct Health {
     /// Its name, for the log.
     name: CString,
     dev: Dev,
+    /// Who listens is told by it.
+    events: Source,
+    /// There was no more room, for data, and in the log, and there has not been any since.
+    full: [AtomicFlag; 2],
     /// What happened so far.
     counters: Arc<Counters>,
     /// For the line about blocks that nobody has.
@@ -59,6 +80,7 @@ impl Health {
         name: CString,
         dev: Dev,
         counters: Arc<Counters>,
+        events: Source,
     ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             pmem,
@@ -66,6 +88,8 @@ impl Health {
             name,
             dev,
             counters,
+            events,
+            full: [AtomicFlag::new(false), AtomicFlag::new(false)],
             shut_down: AtomicFlag::new(false),
             failures: Atomic::new(0),
         })
@@ -91,7 +115,38 @@ impl Health {
 
     /// No more access to the device, from now on.
     pub(in crate::fs) fn shut_down(&self) {
-        self.shut_down.store(true, Relaxed);
+        if !self.shut_down.xchg(true, Relaxed) {
+            self.events.tell(|| Event::new(Kind::ShutDown));
+        }
+    }
+
+    /// The device is about to go: no more access to it either.
+    pub(in crate::fs) fn removed(&self) {
+        if !self.shut_down.xchg(true, Relaxed) {
+            let event = || Event::new(Kind::ShutDown).because(Cause::Removal);
+            self.events.tell(event);
+        }
+    }
+
+    /// Who listens is told by this.
+    pub(super) fn events(&self) -> &Source {
+        &self.events
+    }
+
+    /// There was no more room (`is_full`), or there is: for data, or in the log. The first is told of once,
+    /// until the second.
+    pub(super) fn filled(&self, what: Room, is_full: bool) {
+        let [data, log] = &self.full;
+        let (flag, flags) = match what {
+            Room::Data => (data, 0),
+            Room::Log => (log, Flag::LOG),
+        };
+        if flag.load(Relaxed) != is_full {
+            flag.store(is_full, Relaxed);
+            if is_full {
+                self.events.tell(|| Event::new(Kind::Space).with(flags));
+            }
+        }
     }
 
     /// Waits for all who touch blocks that no lock of a file keeps.
@@ -127,6 +182,7 @@ impl Health {
                 &*self.name,
                 EIO.to_errno()
             );
+            self.events.tell(|| Event::new(Kind::ShutDown));
         }
     }
 
@@ -150,6 +206,7 @@ impl Health {
     /// new there.
     pub(super) fn retired(&self, blocks: &Range<u64>, newly_bad: u64) {
         self.count_retired(newly_bad);
+        self.discovered(blocks);
         trace::publish(self.dev, blocks, 0, Ok(newly_bad));
         if self.lines.allows() {
             pr_warn!(
@@ -159,6 +216,16 @@ impl Health {
                 blocks.end - blocks.start
             );
         }
+    }
+
+    /// Tells who listens that these blocks were on the driver's list, or came out of the kernel's map.
+    pub(in crate::fs) fn discovered(&self, blocks: &Range<u64>) {
+        let bytes = |blocks: u64| blocks.saturating_mul(dax::BLOCK_SIZE);
+        let len = blocks.end.saturating_sub(blocks.start);
+        self.events.tell(|| {
+            let event = Event::new(Kind::Discovered).because(Cause::Listed);
+            event.at(bytes(blocks.start), bytes(len))
+        });
     }
 
     /// That these blocks are bad could not be written down.

@@ -27,6 +27,7 @@ use self::health::Health;
 use super::medium::PmemMedium;
 use crate::{
     dax::Pmem,
+    events::Source,
     failure::Counters,
     journal::Store,
     state::{
@@ -65,17 +66,18 @@ pub(crate) struct Meta {
 }
 
 impl Meta {
-    /// The metadata that were read from `pmem`, whose device is `dev` and has this name in the log.
+    /// The metadata that were read from `pmem`, whose device is `dev` and has this name in the log. `events` are told of what happens to them.
     pub(crate) fn new(
         store: Store<PmemMedium>,
         pmem: Arc<Pmem>,
         name: CString,
         dev: Dev,
         counters: Arc<Counters>,
+        events: Source,
     ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             store <- new_mutex!(store, "daxrmap::Store"),
-            health <- Health::new(pmem, name, dev, counters),
+            health <- Health::new(pmem, name, dev, counters, events),
             look_ups: Atomic::new(0),
         })
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the kernel's log says of the journal: that it was on bad blocks and has moved, that it cannot,
+//! What the kernel's log, and who listens to events, are told of the journal: that it was on bad blocks and has moved, that it cannot,
 //! that the metadata are not consistent.
 //!
 //! [`Watch`] is taken before a change of the metadata, and [told](Watch::tell) after it, whether that
@@ -10,13 +10,24 @@
 //!
 //! The caller holds the state lock from before the change until after it.
 
-use super::health::Health;
+use super::health::{
+    Health,
+    Room, //
+};
 use crate::{
+    dax,
+    events::{
+        Event,
+        Kind, //
+    },
     fs::medium::PmemMedium,
     journal::Store,
     media::Region, //
 };
 use kernel::prelude::*;
+
+/// There is room in the log again once one part of so many is free.
+const ROOM: u64 = 16;
 
 /// How the metadata were before a change.
 pub(super) struct Watch {
@@ -55,6 +66,7 @@ impl Watch {
                 name,
                 errno
             );
+            health.events().tell(|| Event::new(Kind::ReadOnly));
         }
         let now = store.journal().superblock().regions;
         for (old, new) in self
@@ -69,6 +81,11 @@ impl Watch {
                 old.start,
                 new.start
             );
+            let bytes = |blocks: u64| blocks.saturating_mul(dax::BLOCK_SIZE);
+            health.events().tell(|| {
+                let event = Event::new(Kind::Metadata).counting(bytes(new.start));
+                event.at(bytes(old.start), bytes(old.blocks))
+            });
         }
         if self.writable && !store.is_writable() && !health.is_shut_down() {
             pr_crit!(
@@ -76,6 +93,13 @@ impl Watch {
                 name,
                 errno
             );
+            health.events().tell(|| Event::new(Kind::ReadOnly));
+        }
+        let (used, size) = store.journal().used();
+        if errno == ENOSPC.to_errno() {
+            health.filled(Room::Log, true);
+        } else if errno == 0 && used < size.saturating_sub(size / ROOM) {
+            health.filled(Room::Log, false);
         }
     }
 }

@@ -33,6 +33,10 @@ use crate::{
         Registrar, //
     },
     errno::ealready,
+    events::{
+        Hub,
+        Source, //
+    },
     failure::{
         Counters,
         Engine, //
@@ -71,6 +75,7 @@ pub(super) struct Registrations {
     #[pin]
     list: Mutex<KVec<Member>>,
     devices: Arc<Devices>,
+    events: Arc<Hub>,
 }
 
 impl Registrations {
@@ -79,11 +84,12 @@ impl Registrations {
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(super) fn new(devices: Arc<Devices>) -> Result<Arc<Self>> {
+    pub(super) fn new(devices: Arc<Devices>, events: Arc<Hub>) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 list <- new_mutex!(KVec::new(), "daxrmap::Registrations"),
                 devices,
+                events,
             }),
             GFP_KERNEL,
         )
@@ -126,8 +132,17 @@ impl Registrations {
         let first = pfns.start;
         let site = Site::new(fs, device.clone(), pfns, &named.name).map_err(no_memory)?;
         let counters = Arc::new(Counters::new(), GFP_KERNEL).map_err(|e| no_memory(e.into()))?;
-        let engine = Engine::new(named.name, named.dev, 0, size, site.ground(), counters)
-            .map_err(no_memory)?;
+        let events = Source::guarded(self.events.clone(), named.dev);
+        let engine = Engine::new(
+            named.name,
+            named.dev,
+            0,
+            size,
+            site.ground(),
+            counters,
+            events,
+        )
+        .map_err(no_memory)?;
         engine.set_first_pfn(first);
         let sink = Sink::new(engine, site.clone()).map_err(no_memory)?;
         let device = Device::take(device, sink)

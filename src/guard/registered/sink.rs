@@ -18,6 +18,7 @@ use crate::{
         self,
         AnyDax, //
     },
+    events::Cause,
     failure::Engine, //
 };
 use kernel::{
@@ -59,6 +60,7 @@ impl dax::FailureSink for Sink {
             let queue = &this.site.queue;
             return this.removal.clone().begin(blocks, mf_flags, queue);
         }
-        this.engine.failed(|| Some((blocks, ())), mf_flags)
+        this.engine
+            .failed(|| Some((blocks, ())), mf_flags, Cause::MemoryFailure)
     }
 }

@@ -17,6 +17,7 @@ use crate::{
 };
 use core::ptr::NonNull;
 use kernel::{
+    prelude::*,
     sync::aref::AlwaysRefCounted,
     types::Opaque, //
 };
@@ -51,6 +52,21 @@ unsafe impl AlwaysRefCounted for AnyInode {
         // SAFETY: The reference is ours to drop: clause `obj`.
         unsafe { bindings::iput(obj.as_ptr().cast()) };
     }
+}
+
+/// A file handle of whatever filesystem, as name_to_handle_at(2) gives it, and the inode's generation.
+pub(crate) struct Handle {
+    pub(crate) generation: u32,
+    /// Its type.
+    pub(crate) kind: i32,
+    /// How many bytes it has.
+    pub(crate) len: u32,
+    pub(crate) bytes: [u8; Self::ROOM],
+}
+
+impl Handle {
+    /// Bytes that there is room for.
+    pub(crate) const ROOM: usize = bindings::DAXRMAP_HANDLE_SIZE as usize;
 }
 
 impl AnyInode {
@@ -99,6 +115,34 @@ impl AnyInode {
     pub(crate) fn is_mapped(&self) -> bool {
         // SAFETY: The inode is live: invariant "live".
         unsafe { bindings::daxrmap_mapping_mapped(self.as_ptr()) }
+    }
+
+    /// Its handle, without its parent; `None` if there is none, or it is too long. Does not wait. Source:
+    /// `exportfs_encode_inode_fh` (fs/exportfs/expfs.c).
+    pub(crate) fn handle(&self) -> Option<Handle> {
+        const WORD: usize = size_of::<u32>();
+        let mut words = [0u32; Handle::ROOM / WORD];
+        let mut len = words.len() as c_int;
+        // SAFETY: The inode is live: invariant "live". There is room for `len` words.
+        let kind = unsafe {
+            bindings::daxrmap_encode_handle(self.as_ptr(), words.as_mut_ptr(), &raw mut len)
+        };
+        let len = usize::try_from(len).ok()?;
+        if kind <= 0 || len > words.len() {
+            return None;
+        }
+        let mut bytes = [0; Handle::ROOM];
+        for (to, from) in bytes.chunks_exact_mut(WORD).zip(words.iter().take(len)) {
+            to.copy_from_slice(&from.to_ne_bytes());
+        }
+        // SAFETY: The inode is live: invariant "live"; the field does not change once it is visible.
+        let generation = unsafe { (*self.as_ptr()).i_generation };
+        Some(Handle {
+            generation,
+            kind,
+            len: len.saturating_mul(WORD) as u32,
+            bytes,
+        })
     }
 
     /// Tells fanotify (FAN_FS_ERROR) that `len` bytes at `pos` are lost. May wait for memory: no

@@ -54,12 +54,12 @@ impl<F: Whole> IoctlCall<'_, F> {
 
 /// The ioctls of a filesystem.
 pub(crate) trait Ioctl: Whole {
-    /// Answers one.
+    /// Answers one; returns what the call returns.
     ///
     /// # Errors
     ///
     /// `ENOTTY` if there is none of that number; what its documentation says.
-    fn ioctl(call: &IoctlCall<'_, Self>) -> Result;
+    fn ioctl(call: &IoctlCall<'_, Self>) -> Result<c_int>;
 }
 
 /// # Safety
@@ -85,7 +85,7 @@ pub(crate) unsafe extern "C" fn unlocked_ioctl<F: Ioctl>(
             cmd,
             arg,
         };
-        F::ioctl(&call).map(|()| 0)
+        F::ioctl(&call)
     });
     result as c_long
 }

@@ -21,6 +21,7 @@ use crate::{
     vfs::{
         answer::outside,
         FileSystem,
+        Handle,
         Inode,
         Namespace,
         SuperBlock, //
@@ -74,6 +75,21 @@ impl FileId {
             ino: u64::from(high) << 32 | u64::from(low),
             generation,
         })
+    }
+
+    /// The handle, with room for any.
+    pub(crate) fn to_handle(self) -> Handle {
+        let mut handle = Handle {
+            generation: self.generation,
+            // They are few.
+            kind: Self::TYPE as i32,
+            len: Self::BYTES as u32,
+            bytes: [0; Handle::ROOM],
+        };
+        if let Some((bytes, _)) = handle.bytes.split_first_chunk_mut() {
+            *bytes = self.to_bytes();
+        }
+        handle
     }
 
     /// The handle, as user space has it.
