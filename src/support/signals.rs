@@ -184,17 +184,21 @@ impl Signals {
     }
 
     /// How many processes the current task has signalled since that moment; `None` if so many signals
-    /// were sent since that nobody knows.
+    /// were sent since that nobody knows. A process that is signalled for each of its mappings is so without
+    /// another one in between (`kill_procs`, mm/memory-failure.c), and counts once.
     pub(crate) fn told_by_current(&self, since: u64) -> Option<u32> {
         let (now, by) = (self.now(), kernel::current!().pid());
         if now.wrapping_sub(since) > REMEMBERED as u64 {
             return None;
         }
         let told = |which| self.ring.sent(which).and_then(|sent| sent.to(which, by));
-        let is_first = |which: u64| {
-            let to = told(which);
-            to.is_some() && !(since..which).any(|before| told(before) == to)
-        };
-        u32::try_from((since..now).filter(|&which| is_first(which)).count()).ok()
+        let mut last = None;
+        let mut count = 0u32;
+        for process in (since..now).filter_map(told) {
+            if last.replace(process) != Some(process) {
+                count = count.saturating_add(1);
+            }
+        }
+        Some(count)
     }
 }
