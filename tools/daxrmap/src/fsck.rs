@@ -2,6 +2,8 @@
 
 //! `fsck.daxrmap`: checks a filesystem, and corrects it. See fsck.daxrmap(8).
 
+mod passes;
+
 use crate::{
     device::{
         Access,
@@ -25,6 +27,7 @@ use daxrmap_media::{
     },
     disk::Disk,
 };
+use passes::Passes;
 use std::{
     io::{
         BufRead,
@@ -50,6 +53,9 @@ pub struct Args {
     /// Print figures
     #[arg(short)]
     pub verbose: bool,
+    /// Write to this descriptor how far it is, as e2fsck does; 0: show it on the terminal
+    #[arg(short = 'C', value_name = "FD", value_parser = clap::value_parser!(i32).range(0..))]
+    pub progress: Option<i32>,
     /// The block device or file
     #[arg(value_name = "DEV")]
     pub device: PathBuf,
@@ -97,6 +103,15 @@ pub fn run(args: &Args, ask: &mut impl Ask, out: &mut impl Write) -> (Outcome, V
         (false, _) => Mode::Report,
     };
     let mut errors = Vec::new();
+    let name = escape(args.device.as_os_str()).into_owned();
+    // Before anything else can be open by that number.
+    let passes = match Passes::new(args.progress, &name) {
+        Ok(passes) => passes,
+        Err(error) => {
+            errors.push(error);
+            return (Outcome::Usage, errors);
+        }
+    };
     let device = match open(args, &mut mode, &mut errors) {
         Ok(device) => device,
         Err(error) => {
@@ -105,8 +120,9 @@ pub fn run(args: &Args, ask: &mut impl Ask, out: &mut impl Write) -> (Outcome, V
         }
     };
     let mut session = Session {
-        name: escape(args.device.as_os_str()).into_owned(),
+        name,
         device: &device,
+        passes,
         verbose: args.verbose,
         out,
     };
@@ -154,6 +170,7 @@ fn about_output(error: std::io::Error) -> Error {
 struct Session<'a, W> {
     name: String,
     device: &'a Device,
+    passes: Passes,
     verbose: bool,
     out: &'a mut W,
 }
@@ -164,7 +181,7 @@ impl<W: Write> Session<'_, W> {
     }
 
     fn run(&mut self, mode: Mode, ask: &mut impl Ask) -> Result<Outcome> {
-        let check = self.check()?;
+        let check = self.check(1)?;
         for problem in &check.problems {
             self.say(problem)?;
         }
@@ -228,7 +245,7 @@ impl<W: Write> Session<'_, W> {
         }
         check.correct(&self.device.file())?;
         // What is there now is looked at with the same eyes.
-        let again = self.check()?;
+        let again = self.check(2)?;
         for problem in &again.problems {
             self.say(problem)?;
         }
@@ -240,10 +257,12 @@ impl<W: Write> Session<'_, W> {
         Ok(Outcome::Corrected)
     }
 
-    fn check(&self) -> Result<Check> {
+    fn check(&self, pass: u32) -> Result<Check> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let now = now.unwrap_or(Duration::ZERO);
-        check_with(&self.device.file(), self.device.blocks(), now)
+        let blocks = self.device.blocks();
+        let disk = self.passes.watch(pass, self.device.file(), blocks);
+        check_with(&disk, blocks, now)
     }
 
     fn summary(&mut self, what: &str, figures: Option<Figures>) -> Result<()> {

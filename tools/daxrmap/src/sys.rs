@@ -139,6 +139,21 @@ pub fn open_by_handle(mount: BorrowedFd<'_>, handle: &FileHandle) -> io::Result<
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// A descriptor that we were started with, by another number: it can be closed.
+///
+/// # Errors
+///
+/// `EBADF` if there is none.
+pub fn inherited(fd: i32) -> io::Result<OwnedFd> {
+    // SAFETY: It takes numbers only, and closes nothing.
+    let copy = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) };
+    if copy < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: The kernel has just given it to us.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ mod common;
 
 mod links;
 mod log;
+mod progress;
 mod superblocks;
 
 use common::{
