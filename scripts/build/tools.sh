@@ -18,3 +18,7 @@ for program in daxrmap mkfs-daxrmap fsck-daxrmap; do
 	install -m 755 "$TOP/build/cargo/$target/release/$program" \
 		"$TOP/build/tools/${program/-/.}"
 done
+# What shells complete of their arguments.
+rm -rf "$TOP/build/tools/completions"
+mkdir "$TOP/build/tools/completions"
+"$TOP/build/cargo/$target/release/completions" "$TOP/build/tools/completions"
