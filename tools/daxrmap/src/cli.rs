@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The arguments of `daxrmap`, as clap reads them: a command, and what it is about. [`guard`] has those of
-//! `daxrmap guard`.
+//! The arguments of `daxrmap`, as clap reads them: a command, and what it is about. [`guard`], [`lost`] and [`map`] have those of
+//! the commands of these names.
 
 pub mod guard;
+pub mod lost;
+pub mod map;
 
 use clap::{
     builder::{
@@ -39,13 +41,11 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List the files that have lost data, and which bytes of them
-    Lost {
-        /// Where, and how to tell.
-        #[command(flatten)]
-        on: On,
-    },
+    Lost(lost::LostArgs),
     /// List the files that own a block of the device
     Owners(OwnersArgs),
+    /// Draw the device: what is free, shared, bad
+    Map(map::MapArgs),
     /// Show the size of the filesystem, and what happened to it
     Status {
         /// Where, and how to tell.
@@ -209,9 +209,10 @@ mod tests {
         for json in [false, true] {
             let mut args = vec!["lost", "/mnt"];
             args.extend(json.then_some("--json"));
-            let Command::Lost { on } = parse(&args).unwrap() else {
+            let Command::Lost(lost) = parse(&args).unwrap() else {
                 panic!("not lost");
             };
+            let on = lost.on;
             assert_eq!((on.mount.to_str(), on.json), (Some("/mnt"), json));
             args[0] = "status";
             assert!(matches!(parse(&args).unwrap(), Command::Status { on } if on.json == json));

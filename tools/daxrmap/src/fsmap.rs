@@ -164,6 +164,26 @@ pub fn range(record: &FsMap) -> Result<Range> {
     }
 }
 
+/// What the filesystem has there for itself: the owners of fs/xfs/libxfs/xfs_fs.h and fs/ext4/fsmap.h.
+pub fn special(owner: u64) -> &'static str {
+    let kind = u8::try_from(owner >> 32).unwrap_or(0);
+    match (kind, owner & 0xffff_ffff) {
+        (b'X', 1) => "superblock",
+        (b'X', 2) => "log",
+        (b'X', 3) => "allocation group",
+        (b'X', 4) => "inode tree",
+        (b'X', 5) => "inodes",
+        (b'X', 6) => "reference counts",
+        (b'X', 7) => "copy on write",
+        (b'X', 8) => "bad blocks",
+        (b'f', 1) => "group descriptors",
+        (b'f', 2) => "reserved group descriptors",
+        (b'f', 3) => "block bitmap",
+        (b'f', 4) => "inode bitmap",
+        _ => "metadata",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

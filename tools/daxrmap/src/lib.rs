@@ -8,6 +8,8 @@
 //! - [`stack`], [`dm`]: what is below a mount. [`ranges`]: sets of bytes. [`number`]: block devices.
 //! - [`lost`], [`fsmap`], [`fiemap`], [`clear`]: what the kernel's answers mean. They believe nothing of
 //!   them: a wrong answer is an error, not a panic or an endless loop.
+//! - [`map`]: a picture of a device. [`screen`]: the terminal that it is for.
+//! - [`packages`], [`processes`]: whose files they are, and who has them open.
 //! - [`place`]: from a path to the device. [`names`]: from inode numbers to paths. [`escape`]: paths as text. [`progress`]: how far it is.
 //! - [`guard`]: the guard in the kernel, and what is written down for it.
 //! - [`cli`]: arguments. [`report`]: output, as text and JSON. [`run`]: one function for each command.
@@ -31,17 +33,21 @@ pub mod fsck;
 pub mod fsmap;
 pub mod guard;
 pub mod lost;
+pub mod map;
 pub mod mkfs;
 pub mod mount;
 pub mod mounts;
 pub mod names;
 pub mod number;
 pub mod other;
+pub mod packages;
 pub mod place;
+pub mod processes;
 pub mod progress;
 pub mod ranges;
 pub mod report;
 pub mod run;
+pub mod screen;
 pub mod size;
 pub mod stack;
 pub mod sys;

@@ -6,6 +6,7 @@ use crate::{
     abi::{
         self,
         FileHandle,
+        FsMap,
         Lost,
         Status, //
     },
@@ -99,6 +100,49 @@ impl Any {
     /// If it cannot be opened, is no mount point, or of a filesystem that cannot be asked.
     pub fn open(path: &Path) -> Result<Self> {
         Self::try_open(path, true).map_err(|error| error.about(path))
+    }
+
+    /// The mount point.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Ours(mount) => &mount.path,
+            Self::Other(mount) => mount.path(),
+        }
+    }
+
+    /// The device.
+    pub fn device(&self) -> DeviceNumber {
+        match self {
+            Self::Ours(mount) => mount.device,
+            Self::Other(mount) => mount.device(),
+        }
+    }
+
+    /// Gives what the filesystem says of these bytes of the device to `visit`, and perhaps of some beside.
+    ///
+    /// # Errors
+    ///
+    /// Those of `visit`, and if the filesystem does not say it, or what makes no sense.
+    pub fn places(&self, range: Range<u64>, visit: impl FnMut(&FsMap) -> Result<()>) -> Result<()> {
+        let dir = match self {
+            Self::Ours(mount) => mount.dir.as_fd(),
+            Self::Other(mount) => mount.dir(),
+        };
+        let last = range.end.saturating_sub(1);
+        let walk = fsmap::walk(
+            self.device().encoded(),
+            range.start,
+            last,
+            |request| Ok(sys::ioctl(dir, abi::FS_IOC_GETFSMAP, request)?),
+            visit,
+        );
+        walk.map_err(|error| match error.errno() {
+            Some(libc::EOPNOTSUPP | libc::ENOTTY) => {
+                Error::new("this filesystem does not tell what is where (FS_IOC_GETFSMAP)")
+            }
+            _ => error,
+        })
+        .map_err(|error| error.about(self.path()))
     }
 
     fn try_open(path: &Path, others: bool) -> Result<Self> {

@@ -48,7 +48,10 @@ use crate::{
 };
 use std::{
     fs::File,
-    os::fd::AsFd,
+    os::fd::{
+        AsFd,
+        BorrowedFd, //
+    },
     path::{
         Path,
         PathBuf, //
@@ -99,6 +102,7 @@ pub struct Survey {
 pub struct Other {
     path: PathBuf,
     dir: File,
+    kind: u32,
     device: DeviceNumber,
     stack: Stack,
 }
@@ -117,6 +121,7 @@ impl Other {
         Ok(Self {
             path,
             dir,
+            kind,
             device,
             stack,
         })
@@ -125,6 +130,20 @@ impl Other {
     /// The mount point.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The mount point, open.
+    pub fn dir(&self) -> BorrowedFd<'_> {
+        self.dir.as_fd()
+    }
+
+    /// Of what kind it is.
+    pub fn kind(&self) -> &'static str {
+        match self.kind {
+            abi::XFS_SUPER_MAGIC => "XFS",
+            // ext2 and ext3 have the same number.
+            _ => "ext4",
+        }
     }
 
     /// The device that it is on.
@@ -212,7 +231,7 @@ fn survey(
             } else {
                 survey
                     .metadata
-                    .push((at.clone(), special(record.fmr_owner)));
+                    .push((at.clone(), fsmap::special(record.fmr_owner)));
             }
             known.push(at);
             Ok(())
@@ -234,26 +253,6 @@ fn part(flags: u32) -> Part {
         flags if flags & FMR_OF_EXTENT_MAP != 0 => Part::ExtentMap,
         flags if flags & FMR_OF_ATTR_FORK != 0 => Part::Attributes,
         _ => Part::Data,
-    }
-}
-
-/// What the filesystem has there for itself: the owners of fs/xfs/libxfs/xfs_fs.h and fs/ext4/fsmap.h.
-fn special(owner: u64) -> &'static str {
-    let kind = u8::try_from(owner >> 32).unwrap_or(0);
-    match (kind, owner & 0xffff_ffff) {
-        (b'X', 1) => "superblock",
-        (b'X', 2) => "log",
-        (b'X', 3) => "allocation group",
-        (b'X', 4) => "inode tree",
-        (b'X', 5) => "inodes",
-        (b'X', 6) => "reference counts",
-        (b'X', 7) => "copy on write",
-        (b'X', 8) => "bad blocks",
-        (b'f', 1) => "group descriptors",
-        (b'f', 2) => "reserved group descriptors",
-        (b'f', 3) => "block bitmap",
-        (b'f', 4) => "inode bitmap",
-        _ => "metadata",
     }
 }
 

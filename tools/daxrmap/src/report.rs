@@ -10,6 +10,7 @@ mod clear;
 mod dump;
 mod guard;
 mod lost;
+mod map;
 mod owners;
 mod status;
 
@@ -31,6 +32,13 @@ pub use self::{
         LostRange,
         LostReport, //
     },
+    map::{
+        bytes,
+        cells,
+        page_cells,
+        text_cells,
+        MapReport, //
+    },
     owners::{
         BlockUse,
         OwnerReport,
@@ -43,7 +51,10 @@ use serde::Serialize;
 use std::{
     fmt::Write,
     os::unix::ffi::OsStrExt,
-    path::Path, //
+    path::{
+        Path,
+        PathBuf, //
+    },
 };
 
 /// A path.
@@ -54,6 +65,15 @@ pub struct Name {
     path_hex: Option<String>,
     #[serde(skip)]
     text: String,
+    #[serde(skip)]
+    plain: PathBuf,
+}
+
+impl Name {
+    /// The path itself.
+    pub fn plain(&self) -> &Path {
+        &self.plain
+    }
 }
 
 impl From<&Path> for Name {
@@ -69,6 +89,7 @@ impl From<&Path> for Name {
             path: path.to_string_lossy().into_owned(),
             path_hex: (!valid).then(|| hex(path.as_os_str().as_bytes())),
             text: escape(path.as_os_str()).into_owned(),
+            plain: path.to_owned(),
         }
     }
 }

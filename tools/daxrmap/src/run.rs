@@ -4,6 +4,8 @@
 
 mod dump;
 mod guard;
+mod lost;
+mod map;
 mod other;
 
 use crate::{
@@ -18,21 +20,15 @@ use crate::{
         Result, //
     },
     fsmap::Use,
-    lost::{
-        self,
-        LostFile, //
-    },
     mount::{
         Any,
-        Mount,
-        Unnamed, //
+        Mount, //
     },
     names::Names,
     report::{
         self,
         BlockUse,
         File,
-        LostRange,
         State, //
     },
 };
@@ -56,10 +52,8 @@ use std::{
 /// What made it impossible; nothing has been written then, or `out` failed.
 pub fn run(command: &Command, out: &mut impl Write) -> Result<Vec<Error>> {
     match command {
-        Command::Lost { on } => match Any::open(&on.mount)? {
-            Any::Ours(mount) => lost(&mount, on, out),
-            Any::Other(mount) => other::lost(&mount, on, out),
-        },
+        Command::Lost(args) => lost::lost(args, out),
+        Command::Map(args) => map::map(args, out),
         Command::Owners(args) => match Any::open(&args.on.mount)? {
             Any::Ours(mount) => owners(&mount, args, out),
             Any::Other(mount) => other::owners(&mount, args, out),
@@ -72,9 +66,13 @@ pub fn run(command: &Command, out: &mut impl Write) -> Result<Vec<Error>> {
 }
 
 fn print(report: &(impl Serialize + Display), json: bool, out: &mut impl Write) -> Result<()> {
-    if !json {
-        return print_text(report, out);
+    match json {
+        true => print_json(report, out),
+        false => print_text(report, out),
     }
+}
+
+fn print_json(report: &impl Serialize, out: &mut impl Write) -> Result<()> {
     let written = serde_json::to_writer_pretty(&mut *out, report)
         .map_err(Into::into)
         .and_then(|()| writeln!(out));
@@ -107,51 +105,6 @@ fn file(names: &Names, ino: u64, unnamed: State) -> File {
         },
         paths,
     }
-}
-
-fn lost(mount: &Mount, on: &On, out: &mut impl Write) -> Result<Vec<Error>> {
-    let block_size = u64::from(mount.status()?.block_size);
-    let files = lost::by_file(&mount.lost()?);
-    let wanted: HashSet<_> = files.iter().map(|file| file.ino).collect();
-    let mut names = Names::find(mount.path(), &wanted);
-    let mut errors = std::mem::take(&mut names.errors);
-    let mut reported = Vec::new();
-    for lost in &files {
-        let mut unnamed = State::Unknown;
-        if names.of(lost.ino).is_empty() {
-            match mount.unnamed(&lost.handle) {
-                Ok(Unnamed::Gone) => continue,
-                Ok(Unnamed::Unlinked) => unnamed = State::Unlinked,
-                Ok(Unnamed::Hidden) => {}
-                Err(error) => {
-                    errors.push(Error::from(error).about_what(format!("inode {}", lost.ino)));
-                }
-            }
-        }
-        reported.push(report::LostFileReport {
-            file: file(&names, lost.ino, unnamed),
-            generation: Some(lost.generation),
-            lost: ranges(lost, block_size),
-        });
-    }
-    let report = report::LostReport {
-        mount: mount.path().into(),
-        files: reported,
-        metadata: None,
-    };
-    print(&report, on.json, out)?;
-    Ok(errors)
-}
-
-fn ranges(file: &LostFile, block_size: u64) -> Vec<LostRange> {
-    let range = |range: &lost::Range| LostRange {
-        offset: range.offset,
-        length: range.length,
-        block: range.physical / block_size,
-        owners: range.owners,
-        part: None,
-    };
-    file.ranges.iter().map(range).collect()
 }
 
 /// Which block is meant.

@@ -91,11 +91,11 @@ fn special_owner(kind: u8, code: u64) -> u64 {
 
 #[test]
 fn metadata_by_name() {
-    assert_eq!(special(special_owner(b'X', 5)), "inodes");
-    assert_eq!(special(special_owner(b'f', 3)), "block bitmap");
-    assert_eq!(special(special_owner(b'X', 99)), "metadata");
-    assert_eq!(special(3), "metadata");
-    assert_eq!(special(u64::MAX), "metadata");
+    assert_eq!(fsmap::special(special_owner(b'X', 5)), "inodes");
+    assert_eq!(fsmap::special(special_owner(b'f', 3)), "block bitmap");
+    assert_eq!(fsmap::special(special_owner(b'X', 99)), "metadata");
+    assert_eq!(fsmap::special(3), "metadata");
+    assert_eq!(fsmap::special(u64::MAX), "metadata");
 }
 
 #[test]

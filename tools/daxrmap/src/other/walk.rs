@@ -79,12 +79,12 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Finds who has these bytes.
+    /// Finds who has these bytes, and what the inodes `also` are called.
     ///
     /// # Errors
     ///
     /// If the filesystem's answers make no sense. What cannot be looked at is among the errors of the names.
-    pub fn new(mount: &Other, wanted: &Ranges) -> Result<Self> {
+    pub fn new(mount: &Other, wanted: &Ranges, also: &HashSet<u64>) -> Result<Self> {
         let survey = mount.survey(wanted)?;
         let mut walk = Self {
             names: Names::default(),
@@ -93,7 +93,8 @@ impl Walk {
             generations: HashMap::new(),
             survey,
         };
-        let inodes: HashSet<_> = walk.survey.owned.iter().map(|owned| owned.ino).collect();
+        let mut inodes = also.clone();
+        inodes.extend(walk.survey.owned.iter().map(|owned| owned.ino));
         if walk.survey.unknown.is_empty() {
             walk.names = Names::find(mount.path(), &inodes);
         } else {

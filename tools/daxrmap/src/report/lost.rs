@@ -6,6 +6,10 @@ use super::{
     File,
     Name, //
 };
+use crate::{
+    escape::escape,
+    processes::Process, //
+};
 use serde::Serialize;
 use std::fmt;
 
@@ -46,6 +50,29 @@ pub struct LostFileReport {
     pub generation: Option<u32>,
     /// What of it.
     pub lost: Vec<LostRange>,
+    /// The packages that have it, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packages: Option<Vec<String>>,
+    /// The processes that have it open or mapped, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processes: Option<Vec<Process>>,
+}
+
+impl LostFileReport {
+    /// What goes behind each line.
+    fn more(&self) -> String {
+        let mut more = String::new();
+        let mut list = |what: &str, all: Vec<String>| match all.is_empty() {
+            true => {}
+            false => more.push_str(&format!(", {what} {}", all.join(" "))),
+        };
+        list("packages", self.packages.clone().unwrap_or_default());
+        let process =
+            |process: &Process| format!("{}({})", escape(process.comm.as_ref()), process.pid);
+        let processes = self.processes.iter().flatten().map(process);
+        list("open by", processes.collect());
+        more
+    }
 }
 
 /// `daxrmap lost`
@@ -63,6 +90,7 @@ pub struct LostReport {
 impl fmt::Display for LostReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for lost in &self.files {
+            let more = lost.more();
             for text in lost.file.texts() {
                 for range in &lost.lost {
                     let LostRange {
@@ -75,7 +103,7 @@ impl fmt::Display for LostReport {
                     let part = part.map_or_else(String::new, |part| format!("{part}, "));
                     writeln!(
                         f,
-                        "{text}: {part}offset {offset}, length {length}, block {block}, owners {owners}"
+                        "{text}: {part}offset {offset}, length {length}, block {block}, owners {owners}{more}"
                     )?;
                 }
             }
@@ -107,6 +135,8 @@ mod tests {
             file,
             generation: Some(9),
             lost,
+            packages: None,
+            processes: None,
         };
         LostReport {
             mount: name(b"/mnt"),
@@ -141,6 +171,8 @@ mod tests {
                     owners: 1,
                     part: Some("attributes"),
                 }],
+                packages: None,
+                processes: None,
             }],
             metadata: Some(vec![metadata(Some("inodes"), 7), metadata(None, 9)]),
         }
@@ -167,6 +199,31 @@ mod tests {
             ],
         });
         assert_eq!(to_value(more()).unwrap(), expected);
+    }
+
+    #[test]
+    fn whose_and_who() {
+        let mut lost = more();
+        lost.metadata = None;
+        lost.files[0].packages = Some(vec!["a".to_owned(), "libb:amd64".to_owned()]);
+        lost.files[0].processes = Some(vec![Process {
+            pid: 12,
+            comm: "a b\x1b".to_owned(),
+            open: true,
+            mapped: false,
+        }]);
+        let text = r"/mnt/a: attributes, offset 0, length 4096, block 5, owners 1, packages a libb:amd64, open by a\ b\033(12)
+";
+        assert_eq!(lost.to_string(), text);
+        let json = to_value(&lost).unwrap();
+        assert_eq!(json["files"][0]["packages"], json!(["a", "libb:amd64"]));
+        let process = json!([{"pid": 12, "comm": "a b\x1b", "open": true, "mapped": false}]);
+        assert_eq!(json["files"][0]["processes"], process);
+        // Asked, and there are none.
+        lost.files[0].packages = Some(Vec::new());
+        lost.files[0].processes = Some(Vec::new());
+        assert!(lost.to_string().ends_with("owners 1\n"));
+        assert_eq!(to_value(&lost).unwrap()["files"][0]["packages"], json!([]));
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 //! `daxrmap lost` and `daxrmap owners` on ext4 and XFS.
 
-use super::print;
+use super::{
+    lost::Looked,
+    print, //
+};
 use crate::{
     abi::Lost,
-    cli::{
-        On,
-        OwnersArgs, //
-    },
+    cli::OwnersArgs,
     error::{
         Error,
         Result, //
@@ -33,25 +33,34 @@ use crate::{
     },
 };
 use std::{
-    collections::BTreeMap,
+    collections::{
+        BTreeMap,
+        HashSet, //
+    },
     io::Write, //
 };
 
 /// Blocks are counted in these, whatever the filesystem's are.
 const BLOCK: u64 = daxrmap_media::BLOCK_SIZE;
 
-pub(super) fn lost(mount: &Other, on: &On, out: &mut impl Write) -> Result<Vec<Error>> {
+/// What is lost, and what the inodes `also` are called.
+pub(super) fn look(mount: &Other, also: &HashSet<u64>) -> Result<Looked> {
     let bad = mount.bad()?;
-    let mut walk = Walk::new(mount, &bad.ranges)?;
+    let mut walk = Walk::new(mount, &bad.ranges, also)?;
     let mut errors = bad.errors;
     errors.append(&mut walk.names.errors);
+    let mut named: Vec<_> = also.iter().map(|&ino| file(&walk, ino)).collect();
+    named.sort_unstable_by_key(|file| file.inode);
     let report = report::LostReport {
         mount: mount.path().into(),
         files: files(&walk),
         metadata: Some(metadata(&walk)),
     };
-    print(&report, on.json, out)?;
-    Ok(errors)
+    Ok(Looked {
+        report,
+        named,
+        errors,
+    })
 }
 
 /// What of a file it is called, if it is not data.
@@ -97,6 +106,8 @@ fn files(walk: &Walk) -> Vec<report::LostFileReport> {
         file: file(walk, ino),
         generation: walk.generation(ino),
         lost,
+        packages: None,
+        processes: None,
     };
     files.into_iter().map(report).collect()
 }
@@ -157,7 +168,7 @@ pub(super) fn owners(mount: &Other, args: &OwnersArgs, out: &mut impl Write) -> 
     let block = block(mount, args)?;
     let at = block * BLOCK..(block + 1) * BLOCK;
     let bad = mount.bad()?;
-    let mut walk = Walk::new(mount, &Ranges::from(vec![at.clone()]))?;
+    let mut walk = Walk::new(mount, &Ranges::from(vec![at.clone()]), &HashSet::new())?;
     let is_bad = bad.ranges.within(at.clone()).next().is_some();
     // Nobody cares what else is bad.
     let mut errors = match is_bad {
