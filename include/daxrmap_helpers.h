@@ -125,6 +125,7 @@ void daxrmap_pagefault_disable(void);
 void daxrmap_pagefault_enable(void);
 void daxrmap_iov_iter_truncate(struct iov_iter *iter, size_t count);
 void daxrmap_iov_iter_reexpand(struct iov_iter *iter, size_t count);
+void daxrmap_cond_resched(void);
 bool daxrmap_fatal_signal_pending(void);
 
 /* dax.c */
@@ -143,6 +144,7 @@ struct inode *daxrmap_folio_owner(unsigned long pfn, struct super_block *sb,
 void daxrmap_mark_poisoned(unsigned long pfn, bool poisoned);
 unsigned long daxrmap_next_unmapped(unsigned long pfn, unsigned long end);
 bool daxrmap_is_poisoned(unsigned long pfn);
+bool daxrmap_survives_poison(void);
 void daxrmap_memcpy_flushcache(void *to, const void *from, size_t len);
 void daxrmap_pmem_wmb(void);
 void daxrmap_invalidate_pmem(void *addr, size_t len);

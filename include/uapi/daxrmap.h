@@ -498,7 +498,10 @@ struct daxrmap_event {
 #define DAXRMAP_CAUSE_READ		3
 /* cause: it was on the driver's list of bad blocks. */
 #define DAXRMAP_CAUSE_LISTED		4
-/* cause: a scrub met it. */
+/*
+ * cause: a scrub met it, on a device that has no holder. A holder hears of it
+ * from memory_failure().
+ */
 #define DAXRMAP_CAUSE_SCRUB		5
 /* cause: the device itself reported it. */
 #define DAXRMAP_CAUSE_DEVICE		6
@@ -520,5 +523,58 @@ struct daxrmap_event {
  * it is asked for another device.
  */
 #define DAXRMAP_IOC_EVENTS	_IOW(0xDA, 32, struct daxrmap_events)
+
+/*
+ * Scrub: pages are read, so that poison is found before a process meets it.
+ */
+
+/* Finds of one call. */
+#define DAXRMAP_SCRUB_FINDS	16
+/* Pages that one call looks at, at most: 4 MiB. */
+#define DAXRMAP_SCRUB_PAGES	1024
+
+/**
+ * struct daxrmap_scrub - argument of DAXRMAP_IOC_SCRUB
+ * @major: number of the block device: a whole pmem device
+ * @minor: the same
+ * @flags: zero
+ * @found: how many bad pages were found (out)
+ * @page: first page of the device, of 4 KiB each; where to go on (out)
+ * @count: how many pages, not zero; how many of them are left (out)
+ * @read: pages that were read and are good (out)
+ * @known: pages that were not read, because they are known as bad: on the driver's
+ *	list, or flagged by the kernel (out)
+ * @untold: finds for which something went wrong: the log says what (out)
+ * @bad: the pages that were found, in order, the rest zeroes (out)
+ * @reserved: zero
+ */
+struct daxrmap_scrub {
+	__u32 major;
+	__u32 minor;
+	__u32 flags;
+	__u32 found;
+	__u64 page;
+	__u64 count;
+	__u64 read;
+	__u64 known;
+	__u64 untold;
+	__u64 bad[DAXRMAP_SCRUB_FINDS];
+	__u64 reserved[4];
+};
+
+/*
+ * Reads pages of a pmem device, whatever filesystem is on it, in a way that survives
+ * poison. Each page that cannot be read is given to memory_failure(): from there
+ * on it is a failure as any other, for daxrmap, for who watches or holds
+ * the device, and for nobody. Where neither is so, the guard deals with
+ * this one failure as if it watched. All is done when the call returns.
+ *
+ * Asked of /dev/daxrmap; needs CAP_SYS_ADMIN. A call ends after DAXRMAP_SCRUB_PAGES
+ * pages, after DAXRMAP_SCRUB_FINDS finds, or when a signal comes, with success in each case:
+ * call again until @count is 0. EINVAL if the pages are not all of the device's, or
+ * @count is zero; ENODEV if it is no fsdax device; EOPNOTSUPP if this CPU has no copy that survives
+ * poison; ENXIO if the device goes meanwhile. The numbers are there after ENXIO too.
+ */
+#define DAXRMAP_IOC_SCRUB	_IOWR(0xDA, 33, struct daxrmap_scrub)
 
 #endif

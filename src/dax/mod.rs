@@ -86,7 +86,12 @@ pub(crate) use self::{
         device_page::DevicePage,
         media::mark_poisoned,
         part::Part,
-        pmem::Pmem, //
+        pmem::Pmem,
+        scrub::{
+            memory_failed,
+            Behind,
+            Bounce, //
+        }, //
     },
     others::{
         early_kill_is_default,

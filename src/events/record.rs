@@ -94,6 +94,8 @@ pub(crate) enum Cause {
     Removal,
     /// The driver's list of bad blocks.
     Listed,
+    /// A scrub, of a device that has no holder.
+    Scrub,
 }
 
 impl Cause {
@@ -102,6 +104,7 @@ impl Cause {
             Self::MemoryFailure => bindings::DAXRMAP_CAUSE_MEMORY_FAILURE,
             Self::Removal => bindings::DAXRMAP_CAUSE_REMOVAL,
             Self::Listed => bindings::DAXRMAP_CAUSE_LISTED,
+            Self::Scrub => bindings::DAXRMAP_CAUSE_SCRUB,
         }
     }
 }

@@ -10,6 +10,7 @@
 
 use super::{
     device::Guarded,
+    scrub,
     Guard, //
 };
 use crate::{
@@ -30,7 +31,8 @@ use crate::{
         DAXRMAP_IOC_GUARD_RELEASE,
         DAXRMAP_IOC_GUARD_SET,
         DAXRMAP_IOC_GUARD_STATUS,
-        DAXRMAP_IOC_GUARD_UNCOVERED, //
+        DAXRMAP_IOC_GUARD_UNCOVERED,
+        DAXRMAP_IOC_SCRUB, //
     },
     support::{
         is_admin,
@@ -110,6 +112,7 @@ impl Answer for Guard {
             DAXRMAP_IOC_GUARD_RELEASE => self.release(arg),
             DAXRMAP_IOC_GUARD_UNCOVERED => self.uncovered(arg),
             DAXRMAP_IOC_GUARD_BAD => self.bad(arg),
+            DAXRMAP_IOC_SCRUB => scrub::scrub(self, arg),
             _ => Err(ENOTTY),
         };
         done.map(|()| 0)

@@ -116,16 +116,24 @@ impl Guarded {
         if self.is_own() {
             return;
         }
+        // The log has what went wrong.
+        let _ = self.failed(block, since, killed, Cause::MemoryFailure);
+    }
+
+    /// Deals with the failure of a block that nobody holds, which `cause` found. `since`, `killed`: as
+    /// [`watched`](Self::watched) has it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Engine::failed`].
+    pub(super) fn failed(&self, block: u64, since: u64, killed: bool, cause: Cause) -> Result {
         let notes = Told {
             since,
             killed,
             by: By::Finder(self.finder.clone()),
         };
         let range = block..block.saturating_add(1);
-        // The log has what went wrong.
-        let _ = self
-            .engine
-            .failed(|| Some((range, notes)), 0, Cause::MemoryFailure);
+        self.engine.failed(|| Some((range, notes)), 0, cause)
     }
 
     /// Becomes the holder. `force`: also if nobody has the disk open, so that nothing is known of what is

@@ -20,6 +20,8 @@
 //! ext4, or below device mapper), so that all is done before memory_failure() returns, and the removal of
 //! the device is heard of. [`control`] is what the tools ask.
 //!
+//! It can also look for failures itself, on any device: [`scrub`].
+//!
 //! A filesystem of another module that registers ([`registered`]) is asked who has a page, instead of that.
 //!
 //! # Locking
@@ -42,6 +44,7 @@ mod pages;
 mod place;
 mod registered;
 mod removal;
+mod scrub;
 mod shared;
 mod strays;
 mod walk;

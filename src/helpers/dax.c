@@ -11,6 +11,7 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/xarray.h>
+#include <asm/cpufeature.h>
 #include <daxrmap_helpers.h>
 
 /*
@@ -202,6 +203,15 @@ unsigned long daxrmap_next_unmapped(unsigned long pfn, unsigned long end)
 bool daxrmap_is_poisoned(unsigned long pfn)
 {
 	return PageHWPoison(pfn_to_page(pfn));
+}
+
+/*
+ * Whether copy_mc_to_kernel() is more than memcpy(). Where a quirk of PCI has it be
+ * careful instead (copy_mc_fragile_key, which is not exported), the CPU has this too.
+ */
+bool daxrmap_survives_poison(void)
+{
+	return boot_cpu_has(X86_FEATURE_ERMS);
 }
 
 void daxrmap_memcpy_flushcache(void *to, const void *from, size_t len)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is inline in linux/mm.h, linux/sched/mm.h, linux/uaccess.h and linux/uio.h, as functions. */
+/* What is inline in linux/mm.h, linux/sched.h, linux/sched/mm.h, linux/uaccess.h and linux/uio.h, as functions. */
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
@@ -35,6 +36,11 @@ void daxrmap_iov_iter_truncate(struct iov_iter *iter, size_t count)
 void daxrmap_iov_iter_reexpand(struct iov_iter *iter, size_t count)
 {
 	iov_iter_reexpand(iter, count);
+}
+
+void daxrmap_cond_resched(void)
+{
+	cond_resched();
 }
 
 bool daxrmap_fatal_signal_pending(void)

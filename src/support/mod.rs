@@ -45,6 +45,7 @@ pub(crate) use self::{
         Stream, //
     },
     task::{
+        cond_resched,
         fatal_signal_pending,
         is_admin, //
     },

@@ -14,6 +14,12 @@ pub(crate) fn fatal_signal_pending() -> bool {
     unsafe { bindings::daxrmap_fatal_signal_pending() }
 }
 
+/// Lets others run who want to, in what takes long.
+pub(crate) fn cond_resched() {
+    // SAFETY: The caller may sleep.
+    unsafe { bindings::daxrmap_cond_resched() };
+}
+
 /// Whether the caller has `CAP_SYS_ADMIN`. `audit`: it counts as the use of it, and is logged if it
 /// is missing.
 pub(crate) fn is_admin(audit: bool) -> bool {

@@ -7,6 +7,7 @@
 //!   [`device_page`]: a page of it, held.
 //! - [`media`]: whether the memory of a block is good. [`touch`]: who touches a page that may fail
 //!   meanwhile. [`request`]: flush requests, for devices that need them.
+//! - [`scrub`]: reading pages to see whether they can be read.
 //! - [`disk`]: a whole disk, whoever has its pages, and its driver's list of bad blocks.
 //!
 //! A device that goes waits for who is inside of [`Pmem`](pmem::Pmem)'s functions. Who else touches the
@@ -20,4 +21,5 @@ pub(super) mod part;
 mod persist;
 pub(super) mod pmem;
 mod request;
+pub(super) mod scrub;
 mod touch;
