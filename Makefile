@@ -86,6 +86,10 @@ bench-mount: setup
 bench-guard: setup
 	@scripts/bench/guard.sh
 
+# How fast a scrub is, and what a reader beside it feels.
+bench-scrub: setup
+	@scripts/bench/scrub.sh
+
 # FUZZ_TARGET=rmap: only that one.
 FUZZ_SECONDS ?= 180
 fuzz:
@@ -182,6 +186,7 @@ help:
 	@echo 'make bench          the owner tree against its peers, mounts, aging: some 30 minutes (N=100000: quickly)'
 	@echo 'make bench-mount    only how long a mount takes, beside XFS and ext4, some 15 minutes'
 	@echo 'make bench-guard    what the guard costs ext4 and XFS, while nothing fails and when something does'
+	@echo 'make bench-scrub    how fast a scrub is beside reads of the same, and what a reader beside it feels'
 	@echo 'make aging          only extents and free space after long use, beside XFS and ext4, some 5 minutes'
 	@echo 'make fuzz           fuzz the owner tree, and the replay of a log (FUZZ_SECONDS=180)'
 	@echo 'make demo           a poisoned page, from injection to its owners, in QEMU'
@@ -192,4 +197,4 @@ help:
 	@echo 'What is where: README.md, scripts/README, tests/selftests/README'
 
 .PHONY: all module setup debug-kernel module-debug selftests samples tools test test-stock \
-	test-debug test-nfit test-virtio test-kernels test-host story programs mce bench bench-mount bench-guard aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy house fmt fmt-check doc clean help
+	test-debug test-nfit test-virtio test-kernels test-host story programs mce bench bench-mount bench-guard bench-scrub aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy house fmt fmt-check doc clean help

@@ -48,6 +48,8 @@ pub const DAXRMAP_IOC_GUARD_RELEASE: Opcode = write::<GuardHold>(0xda, 20);
 pub const DAXRMAP_IOC_GUARD_UNCOVERED: Opcode = read_write::<GuardUncovered>(0xda, 21);
 /// The driver's list.
 pub const DAXRMAP_IOC_GUARD_BAD: Opcode = read_write::<GuardBad>(0xda, 22);
+/// Reads pages, to find those that cannot be read.
+pub const DAXRMAP_IOC_SCRUB: Opcode = read_write::<Scrub>(0xda, 33);
 /// A file's generation.
 pub const FS_IOC_GETVERSION: Opcode = read::<u64>(b'v', 1);
 /// How an XFS is laid out, in its first version. `XFS_IOC_FSGEOMETRY_V1`.
@@ -304,6 +306,21 @@ abi! {
         sector: u64,
         count: u64,
         reserved: [u64; 2],
+    }
+
+    /// `struct daxrmap_scrub`.
+    Scrub {
+        major: u32,
+        minor: u32,
+        flags: u32,
+        found: u32,
+        page: u64,
+        count: u64,
+        read: u64,
+        known: u64,
+        untold: u64,
+        bad: [u64; 16],
+        reserved: [u64; 4],
     }
 
     /// `struct dm_ioctl`; the uuid, and what pads it, in words.

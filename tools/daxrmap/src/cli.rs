@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The arguments of `daxrmap`, as clap reads them: a command, and what it is about. [`guard`], [`lost`] and [`map`] have those of
-//! the commands of these names.
+//! The arguments of `daxrmap`, as clap reads them: a command, and what it is about. [`guard`], [`lost`],
+//! [`map`] and [`scrub`] have those of the commands of these names.
 
 pub mod guard;
 pub mod lost;
 pub mod map;
+pub mod scrub;
 
 use clap::{
     builder::{
@@ -62,6 +63,8 @@ pub enum Command {
         #[command(subcommand)]
         command: guard::GuardCommand,
     },
+    /// Read what is in use, so that poison is found before a process meets it
+    Scrub(scrub::ScrubArgs),
 }
 
 /// What all commands take.

@@ -18,7 +18,8 @@ use crate::{
         Guard,
         GuardDevice,
         GuardHold,
-        GuardUncovered, //
+        GuardUncovered,
+        Scrub, //
     },
     error::{
         bad_answer,
@@ -162,6 +163,30 @@ impl Control {
             }
         }
         Ok(ranges)
+    }
+
+    /// Reads pages of a disk, some of these at least, and says what it has found.
+    ///
+    /// # Errors
+    ///
+    /// If it is no fsdax device, or goes meanwhile.
+    pub fn scrub(&self, device: DeviceNumber, page: u64, count: u64) -> Result<Scrub> {
+        let question = Scrub {
+            major: device.major,
+            minor: device.minor,
+            page,
+            count,
+            ..Scrub::default()
+        };
+        self.ask(abi::DAXRMAP_IOC_SCRUB, &question)
+            .map_err(|error| match error.errno() {
+                Some(libc::ENODEV) => Error::new("what is below it is no disk in fsdax mode"),
+                Some(libc::ENXIO) => Error::new("the device is gone"),
+                Some(libc::EOPNOTSUPP) => {
+                    Error::new("this CPU could not survive what is to be found")
+                }
+                _ => error,
+            })
     }
 
     /// Becomes the holder of a device, whatever is on it: who asks knows that.

@@ -12,6 +12,7 @@ mod guard;
 mod lost;
 mod map;
 mod owners;
+mod scrub;
 mod status;
 
 pub use self::{
@@ -44,6 +45,7 @@ pub use self::{
         OwnerReport,
         OwnersReport, //
     },
+    scrub::ScrubReport,
     status::StatusReport,
 };
 use crate::escape::escape;

@@ -7,6 +7,7 @@ mod guard;
 mod lost;
 mod map;
 mod other;
+pub mod scrub;
 
 use crate::{
     cli::{
@@ -59,6 +60,10 @@ pub fn run(command: &Command, out: &mut impl Write) -> Result<Vec<Error>> {
             Any::Other(mount) => other::owners(&mount, args, out),
         },
         Command::Guard { command } => guard::guard(command, out),
+        Command::Scrub(args) => {
+            scrub::scrub(args, out)?;
+            Ok(Vec::new())
+        }
         Command::Status { on } => status(on, out),
         Command::Clear(args) => clear(args, out),
         Command::Dump(args) => dump::dump(args, out),

@@ -119,9 +119,41 @@ impl Stack {
         Ok(bad)
     }
 
+    /// The disks.
+    pub fn disks(&self) -> &[Disk] {
+        &self.disks
+    }
+
+    /// The disk that has this byte, where, and how many bytes from it on follow each other there and here;
+    /// `None` if it is behind the end.
+    pub fn down(&self, byte: u64) -> Option<(&Disk, u64, u64)> {
+        let (disk, at, together) = self.top.down(byte)?;
+        let disk = &self.disks[disk];
+        let left = disk.size.checked_sub(at).filter(|&left| left != 0)?;
+        Some((disk, at, together.min(left)))
+    }
+
+    /// One that is a disk.
+    #[cfg(test)]
+    pub(crate) fn for_test(name: &str, size: u64) -> Self {
+        Self {
+            size,
+            top: Layer::Disk(0),
+            disks: vec![Disk {
+                number: DeviceNumber {
+                    major: 259,
+                    minor: 0,
+                },
+                size,
+                dir: std::path::Path::new("/sys/block").join(name),
+                whole: |_| Ok(None),
+            }],
+        }
+    }
+
     /// The page frame of this byte; `None` if it is behind the end, or nobody says.
     pub fn pfn(&self, byte: u64) -> Option<u64> {
-        let (disk, byte) = self.top.down(byte)?;
+        let (disk, byte, _) = self.top.down(byte)?;
         Some(self.disks[disk].address()?.checked_add(byte)? / PAGE)
     }
 
@@ -208,10 +240,10 @@ impl Layer {
         }
     }
 
-    /// The disk that has this byte of it, and where.
-    fn down(&self, byte: u64) -> Option<(usize, u64)> {
+    /// The disk that has this byte of it, where, and how many bytes follow each other there.
+    fn down(&self, byte: u64) -> Option<(usize, u64, u64)> {
         let parts = match self {
-            Self::Disk(disk) => return Some((*disk, byte)),
+            Self::Disk(disk) => return Some((*disk, byte, u64::MAX)),
             Self::Parts(parts) => parts,
         };
         parts.iter().find_map(|part| {
@@ -222,7 +254,9 @@ impl Layer {
             let (chunk, in_chunk) = (byte / part.chunk, byte % part.chunk);
             let place = &part.places[(chunk % ways) as usize];
             let below = place.at + chunk / ways * part.chunk + in_chunk;
-            place.layer.down(below)
+            let (disk, at, together) = place.layer.down(below)?;
+            let left = (part.chunk - in_chunk).min(part.length - byte);
+            Some((disk, at, together.min(left)))
         })
     }
 }

@@ -41,7 +41,7 @@ macro_rules! values {
     };
 }
 
-const LAYOUTS: [Layout; 15] = [
+const LAYOUTS: [Layout; 16] = [
     layout!("daxrmap_lost", abi::Lost),
     layout!("daxrmap_lost_head", abi::LostHead),
     layout!("daxrmap_status", abi::Status),
@@ -55,6 +55,7 @@ const LAYOUTS: [Layout; 15] = [
     layout!("daxrmap_guard_hold", abi::GuardHold),
     layout!("daxrmap_guard_uncovered", abi::GuardUncovered),
     layout!("daxrmap_guard_bad", abi::GuardBad),
+    layout!("daxrmap_scrub", abi::Scrub),
     layout!("dm_ioctl", abi::DmIoctl),
     layout!("dm_target_spec", abi::DmTargetSpec),
 ];
@@ -120,6 +121,7 @@ fn is_that_of_the_headers() {
         DAXRMAP_IOC_GUARD_RELEASE,
         DAXRMAP_IOC_GUARD_UNCOVERED,
         DAXRMAP_IOC_GUARD_BAD,
+        DAXRMAP_IOC_SCRUB,
         FS_IOC_GETFSMAP,
         FS_IOC_FIEMAP,
         FS_IOC_GETVERSION,

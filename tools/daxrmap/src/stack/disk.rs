@@ -50,6 +50,12 @@ pub struct List {
 }
 
 impl Disk {
+    /// Its name below /dev.
+    pub fn name(&self) -> String {
+        let name = self.dir.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
     /// The physical address of its first byte.
     pub fn address(&self) -> Option<u64> {
         let text = fs::read_to_string(self.dir.join("device/resource")).ok()?;
