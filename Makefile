@@ -52,6 +52,14 @@ tools:
 	scripts/build/tools.sh
 	@echo "==> build/tools"
 
+# Debian packages: the programs, the module's source for DKMS, modules for the pinned kernels.
+deb:
+	@scripts/build/deb.sh
+
+# They are installed in a guest with systemd, and by DKMS, and purged: some 20 minutes.
+test-packages:
+	@scripts/tests/packages-machine.sh
+
 # TESTS="a b" runs only these self tests.
 test:
 	@scripts/tests/run.sh
@@ -162,6 +170,7 @@ help:
 	@echo 'make module-debug   the module for the debug kernel, build/debug/daxrmap.ko'
 	@echo 'make samples        a filesystem that uses daxrmap from another module, build/stock/samples'
 	@echo 'make tools          the user space tools, in build/tools'
+	@echo 'make deb            Debian packages, in build/deb'
 	@echo 'make setup          what the builds need, into ~/.cache/daxrmap (done by the others too)'
 	@echo 'make debug-kernel   build the debug kernel, some 10 minutes'
 	@echo 'make test           every test; the last line has the counts'
@@ -172,6 +181,7 @@ help:
 	@echo 'make story          a story: mkfs, copy, clone, a failure, a power failure'
 	@echo 'make programs       only public programs: fio, stress-ng, PostgreSQL ... (TESTS="a b": only these)'
 	@echo 'make test-kernels   the self tests on every kernel of backports, sid, experimental (SUITES="sid")'
+	@echo 'make test-packages  the packages installed, upgraded and purged in a guest with systemd, some 20 minutes'
 	@echo 'make test-host      only the tests that need no kernel'
 	@echo 'make mce            only the real machine checks, in QEMU on the stock kernel'
 	@echo 'make model          model-check the failure protocol, some 2 minutes (MODEL="faults two")'
@@ -196,5 +206,5 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 	@echo 'What is where: README.md, scripts/README, tests/selftests/README'
 
-.PHONY: all module setup debug-kernel module-debug selftests samples tools test test-stock \
+.PHONY: all module setup debug-kernel module-debug selftests samples tools deb test test-packages test-stock \
 	test-debug test-nfit test-virtio test-kernels test-host story programs mce bench bench-mount bench-guard bench-scrub aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy house fmt fmt-check doc clean help

@@ -70,7 +70,8 @@ install_here() {
 		'apt-get -q update && apt-get -q install -y --no-install-recommends "$@"' sh "$@"
 }
 
-# apt_tree SUITE DIR PACKAGE...: a root tree of that suite with these, `.done` in it.
+# apt_tree SUITE DIR PACKAGE...: a root tree of that suite with these, `.done` in it. Packages
+# of the suite APT_TREE_ALSO can be among them.
 apt_tree() {
 	local suite=$1 dir=$2 conf
 	shift 2
@@ -85,7 +86,7 @@ apt_tree() {
 		apt-config shell parts Dir::Etc::netrcparts/d | sed "s/^parts='\(.*\)'/Dir::Etc::netrcparts \"\1\";/"
 		printf 'APT::Sandbox::User "root";\nAcquire::Retries "3";\n'
 	} >"$conf"
-	apt_line "$suite" | mmdebstrap --mode=root --variant=essential \
+	{ apt_line "$suite"; [ -z "${APT_TREE_ALSO:-}" ] || apt_line "$APT_TREE_ALSO"; } | mmdebstrap --mode=root --variant=essential \
 		--include="$(echo "$@" | tr ' ' ',')" \
 		--aptopt="$conf" --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
