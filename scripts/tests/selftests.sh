@@ -11,9 +11,10 @@ kernel=$1
 initrd=$TOP/build/initramfs-$kernel.img
 args=()
 not_here=
+# One guest leaves half of two CPUs idle.
 case $kernel in
 stock)
-	shards=${SHARDS:-1}
+	shards=${SHARDS:-2}
 	# A million names (large_dirs) take minutes on a busy machine.
 	args=(--timeout "${TIMEOUT:-1200}" --append daxrmap.timeout=400)
 	not_here=kunit # which the distribution's kernel is built without
@@ -22,7 +23,6 @@ debug)
 	# LVM's programs take minutes there; what they make of dm is in guard_stacks.
 	not_here=guard_lvm
 	# Emulated, with every checker on: each test may take ten times as long.
-	# One guest leaves half of two CPUs idle.
 	shards=${SHARDS:-2}
 	args=(--timeout "${TIMEOUT:-2000}" --append daxrmap.timeout=400)
 	# KUnit is on, but runs nothing until tests/selftests/mount/kunit.c names it.
