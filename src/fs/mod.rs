@@ -4,8 +4,8 @@
 //!
 //! - [`meta`]: the metadata ([`crate::state`], [`crate::journal`]) under their lock. [`medium`]: what
 //!   the log is kept on. [`ground`]: what the failure engine asks of them.
-//! - [`mount`]: one mount. [`open`]: how it comes to be. [`filesystem`]: what the VFS asks of it: mount,
-//!   statfs, freeze.
+//! - [`mount`]: one mount. [`open`]: how it comes to be. [`discoveries`]: bad blocks that somebody met.
+//!   [`filesystem`]: what the VFS asks of it: mount, statfs, freeze.
 //! - [`mod@file`]: what one file's data do. [`inode`]: names and attributes. [`ioctl`]: what tools ask.
 //! - [`time`]: times, from the VFS's form to the state's. [`debugfs`]: what an administrator can look at.
 //!
@@ -16,6 +16,7 @@
 //! The whole order, and what each lock protects: Documentation/locking.rst.
 
 mod debugfs;
+mod discoveries;
 mod file;
 mod filesystem;
 mod ground;

@@ -16,6 +16,7 @@ use super::{
         self,
         DebugData, //
     },
+    discoveries::Discoveries,
     meta::Meta, //
 };
 use crate::{
@@ -47,13 +48,7 @@ use kernel::{
     },
     prelude::*,
     str::CString,
-    sync::{
-        atomic::{
-            AtomicFlag,
-            Relaxed, //
-        },
-        Arc, //
-    },
+    sync::Arc,
 };
 
 /// One mount.
@@ -66,8 +61,8 @@ pub(crate) struct Mount {
     debug: Scope<DebugData>,
     /// For what may not be done where it is found.
     queue: OwnedQueue,
-    /// A discovery is on its way.
-    discovering: Arc<AtomicFlag>,
+    /// Bad blocks whose owners are about to be told.
+    discoveries: Arc<Discoveries>,
     device: Arc<Device<Engine<Mounted<Meta>>>>,
     engine: Arc<Engine<Mounted<Meta>>>,
     meta: Arc<Meta>,
@@ -110,7 +105,7 @@ impl Mount {
         try_pin_init!(Mount {
             debug <- debugfs::scope(&common.debug, id, data),
             queue: OwnedQueue::new(id)?,
-            discovering: Arc::new(AtomicFlag::new(false), GFP_KERNEL)?,
+            discoveries: Discoveries::new()?,
             device,
             _ends: Ends(engine.events.clone()),
             engine,
@@ -178,21 +173,21 @@ impl Mount {
     /// A block that was about to be used is on the driver's list of bad blocks. Its owners are told
     /// soon, by a worker: here locks are held that this takes.
     pub(crate) fn discover(&self, range: Range<u64>) {
-        if self.discovering.xchg(true, Relaxed) {
-            // What is not known after that one is found again by the next access.
+        if !self.discoveries.add(range) {
             return;
         }
-        let (engine, discovering) = (self.engine.clone(), self.discovering.clone());
+        let (engine, discoveries) = (self.engine.clone(), self.discoveries.clone());
         let device = self.device.clone();
         let spawned = self.queue.try_spawn(GFP_NOWAIT, move || {
-            // Who asks has been answered, and the log has what went wrong. A device that is gone
-            // has no owners to tell: all of it is an error.
-            let discovered = || engine.discovered(|| device.next_bad(&range));
-            let _ = device.while_alive(discovered);
-            discovering.store(false, Relaxed);
+            while let Some(range) = discoveries.next() {
+                // Who asks has been answered, and the log has what went wrong. A device that is gone
+                // has no owners to tell: all of it is an error.
+                let discovered = || engine.discovered(|| device.next_bad(&range));
+                let _ = device.while_alive(discovered);
+            }
         });
         if spawned.is_err() {
-            self.discovering.store(false, Relaxed);
+            self.discoveries.has_no_worker();
         }
     }
 }

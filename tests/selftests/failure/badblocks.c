@@ -109,6 +109,24 @@ TEST_F(badblocks, found_by_fault)
 	peer_stop(&p);
 }
 
+/* The worker that tells owners is at one block when the next one is found. */
+TEST_F(badblocks, found_while_others_are_told)
+{
+	struct peer p;
+
+	ASSERT_EQ(0, dr_create("f", 16, 1));
+	ASSERT_EQ(0, dr_list_bad(dr_block("f", 5, NULL), 1));
+	ASSERT_EQ(0, dr_list_bad(dr_block("f", 7, NULL), 2));
+	ASSERT_EQ(0, peer_open(&p, false, "f", 16 * BLK, -1));
+	ASSERT_EQ(0, dr_notify_delay(500));
+	for (int i = 5; i < 9; i++)
+		if (i != 6)
+			EXPECT_POISON(peer_load(&p, i * BLK), p.base + i * BLK);
+	EXPECT_EQ(3, dr_counter_settled("blocks_bad", 3));
+	ASSERT_EQ(0, dr_notify_delay(0));
+	peer_stop(&p);
+}
+
 TEST_F(badblocks, found_by_write_and_healed)
 {
 	ASSERT_EQ(0, dr_create("f", 16, 1));
