@@ -75,7 +75,8 @@ TEST_F(scrub_tool, clean)
 	EXPECT_LE(64 * (long)BLK, used);
 	EXPECT_EQ(used, number("bytes"));
 	ASSERT_EQ(0, tool_run("scrub", "--json", "--all", MNT));
-	EXPECT_EQ(all, number("read"));
+	/* A page that an earlier test has lost may still be flagged. */
+	EXPECT_EQ(all, number("read") + (long)BLK * number("known_pages"));
 	EXPECT_LT(used, all / 2);
 	/* By the device it is the same; all of it, if nothing is mounted. */
 	ASSERT_EQ(0, tool_run("scrub", "--json", "--wait-ars", DEV));
@@ -83,7 +84,7 @@ TEST_F(scrub_tool, clean)
 	EXPECT_LINE("  \"ars\": false,");
 	ASSERT_EQ(0, dr_umount());
 	ASSERT_EQ(0, tool_run("scrub", "--json", DEV));
-	EXPECT_EQ(all, number("read"));
+	EXPECT_EQ(all, number("read") + (long)BLK * number("known_pages"));
 	/* Nothing is left that one could go on from. */
 	EXPECT_EQ(4, tool_run("scrub", "--resume", DEV));
 	EXPECT_LINE("daxrmap: %s: there is no scrub of it, with these options, that has stopped half way",
@@ -170,7 +171,7 @@ TEST_F(scrub_tool, stopped)
 	EXPECT_LINE("daxrmap: going on at byte %ld, where an earlier scrub has stopped", at);
 	EXPECT_EQ(at, number("resumed_from"));
 	EXPECT_EQ(all - at, number("bytes"));
-	EXPECT_EQ(all, number("read"));
+	EXPECT_EQ(all, number("read") + (long)BLK * number("known_pages"));
 }
 
 /* What is written down now and then is enough to go on from. */
@@ -190,7 +191,7 @@ TEST_F(scrub_tool, killed)
 	at = number("resumed_from");
 	EXPECT_LE(2 * MIB, at);
 	EXPECT_EQ(all - at, number("bytes"));
-	EXPECT_EQ(all, number("read"));
+	EXPECT_EQ(all, number("read") + (long)BLK * number("known_pages"));
 	/* Or not, if one does not want that. */
 	pid = start(argv);
 	sleep(1);
