@@ -48,6 +48,8 @@ pub const DAXRMAP_IOC_GUARD_RELEASE: Opcode = write::<GuardHold>(0xda, 20);
 pub const DAXRMAP_IOC_GUARD_UNCOVERED: Opcode = read_write::<GuardUncovered>(0xda, 21);
 /// The driver's list.
 pub const DAXRMAP_IOC_GUARD_BAD: Opcode = read_write::<GuardBad>(0xda, 22);
+/// A file descriptor that delivers events.
+pub const DAXRMAP_IOC_EVENTS: Opcode = write::<Events>(0xda, 32);
 /// Reads pages, to find those that cannot be read.
 pub const DAXRMAP_IOC_SCRUB: Opcode = read_write::<Scrub>(0xda, 33);
 /// A file's generation.
@@ -72,6 +74,23 @@ pub const DAXRMAP_GUARD_HELD: u32 = 1;
 pub const DAXRMAP_GUARD_OWN: u32 = 2;
 /// `flags` of [`GuardHold`]: hold it though nothing is known of what is on it.
 pub const DAXRMAP_GUARD_FORCE: u32 = 1;
+
+/// `version` of [`Events`].
+pub const DAXRMAP_EVENTS_VERSION: u32 = 1;
+/// `records` of [`Events`]: the most.
+pub const DAXRMAP_EVENTS_MAX: u32 = 65536;
+/// `flags` of [`Event`]: `told` is known.
+pub const DAXRMAP_EVENT_F_TOLD: u32 = 0x1;
+/// `flags` of [`Event`]: it is the metadata log that is full.
+pub const DAXRMAP_EVENT_F_LOG: u32 = 0x2;
+/// `flags` of [`Event`]: the guard tells it.
+pub const DAXRMAP_EVENT_F_GUARD: u32 = 0x4;
+/// `flags` of [`Event`]: the file was mapped.
+pub const DAXRMAP_EVENT_F_MAPPED: u32 = 0x8;
+/// `flags` of [`Event`]: the file was not in core.
+pub const DAXRMAP_EVENT_F_ABSENT: u32 = 0x10;
+/// `flags` of [`Event`]: an owner may not have been told.
+pub const DAXRMAP_EVENT_F_ERROR: u32 = 0x20;
 
 /// `flags` of [`DmIoctl`]: tell the table, not the status.
 pub const DM_STATUS_TABLE_FLAG: u32 = 1 << 4;
@@ -321,6 +340,41 @@ abi! {
         untold: u64,
         bad: [u64; 16],
         reserved: [u64; 4],
+    }
+
+    /// `struct daxrmap_events`.
+    Events {
+        version: u32,
+        flags: u32,
+        major: u32,
+        minor: u32,
+        records: u32,
+        reserved: [u32; 7],
+    }
+
+    /// `struct daxrmap_event`. `kind` is its `type`.
+    Event {
+        size: u16,
+        kind: u16,
+        flags: u32,
+        sequence: u64,
+        time: u64,
+        major: u32,
+        minor: u32,
+        physical: u64,
+        length: u64,
+        ino: u64,
+        offset: u64,
+        count: u64,
+        generation: u32,
+        told: u32,
+        cause: u32,
+        handle_bytes: u32,
+        handle_type: i32,
+        handle: [u8; 32],
+        fs_major: u32,
+        fs_minor: u32,
+        reserved: [u32; 3],
     }
 
     /// `struct dm_ioctl`; the uuid, and what pads it, in words.

@@ -6,6 +6,7 @@
 pub mod guard;
 pub mod lost;
 pub mod map;
+pub mod monitor;
 pub mod scrub;
 
 use clap::{
@@ -65,6 +66,10 @@ pub enum Command {
     },
     /// Read what is in use, so that poison is found before a process meets it
     Scrub(scrub::ScrubArgs),
+    /// Tell what happens to files, mounts and devices, as it happens
+    Monitor(monitor::MonitorArgs),
+    /// Run the hooks for what the monitor's service has put aside for them
+    Hooks(monitor::HooksArgs),
 }
 
 /// What all commands take.

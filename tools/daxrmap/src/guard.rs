@@ -15,6 +15,7 @@ pub mod wrap;
 use crate::{
     abi::{
         self,
+        Events,
         Guard,
         GuardDevice,
         GuardHold,
@@ -40,7 +41,10 @@ use std::{
         OpenOptions, //
     },
     io,
-    os::fd::AsFd, //
+    os::fd::{
+        AsFd,
+        OwnedFd, //
+    },
 };
 
 /// Whom to ask.
@@ -187,6 +191,27 @@ impl Control {
                 }
                 _ => error,
             })
+    }
+
+    /// Has events delivered of every device, from now on.
+    ///
+    /// # Errors
+    ///
+    /// Those of the module.
+    pub fn events(&self) -> Result<OwnedFd> {
+        let question = Events {
+            version: abi::DAXRMAP_EVENTS_VERSION,
+            records: abi::DAXRMAP_EVENTS_MAX,
+            ..Events::default()
+        };
+        let fd = sys::ioctl_for_fd(self.0.as_fd(), abi::DAXRMAP_IOC_EVENTS, &question);
+        fd.map_err(|error| match error.raw_os_error() {
+            Some(libc::ENOTTY) => Error::new(
+                "the module in the kernel does not know this request, being of another version",
+            ),
+            _ => error.into(),
+        })
+        .map_err(|error: Error| error.about(CONTROL))
     }
 
     /// Becomes the holder of a device, whatever is on it: who asks knows that.

@@ -12,6 +12,7 @@
 //! - [`packages`], [`processes`]: whose files they are, and who has them open.
 //! - [`place`]: from a path to the device. [`names`]: from inode numbers to paths. [`escape`]: paths as text. [`progress`]: how far it is.
 //! - [`guard`]: the guard in the kernel, and what is written down for it.
+//! - [`monitor`]: events of the kernel, and who gets to know of them.
 //! - [`scrub`]: what is read so that poison is found early, how fast, and how far one came.
 //! - [`cli`]: arguments. [`report`]: output, as text and JSON. [`run`]: one function for each command.
 //! - [`error`]: errors, as people read them.
@@ -36,6 +37,7 @@ pub mod guard;
 pub mod lost;
 pub mod map;
 pub mod mkfs;
+pub mod monitor;
 pub mod mount;
 pub mod mounts;
 pub mod names;

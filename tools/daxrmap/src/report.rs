@@ -7,7 +7,9 @@
 //! [`escape`](crate::escape).
 
 mod clear;
+mod date;
 mod dump;
+mod event;
 mod guard;
 mod lost;
 mod map;
@@ -21,6 +23,11 @@ pub use self::{
         DumpReport,
         LogReport,
         Udev, //
+    },
+    event::{
+        moment,
+        EventReport,
+        Happened, //
     },
     guard::{
         GuardDeviceReport,
@@ -60,7 +67,7 @@ use std::{
 };
 
 /// A path.
-#[derive(Debug, Serialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct Name {
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +82,11 @@ impl Name {
     /// The path itself.
     pub fn plain(&self) -> &Path {
         &self.plain
+    }
+
+    /// As JSON has it.
+    pub fn shown(&self) -> &str {
+        &self.path
     }
 }
 
@@ -109,7 +121,7 @@ pub enum State {
 }
 
 /// A file.
-#[derive(Debug, Serialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct File {
     /// Inode number.
     pub inode: u64,

@@ -6,6 +6,7 @@ mod dump;
 mod guard;
 mod lost;
 mod map;
+mod monitor;
 mod other;
 pub mod scrub;
 
@@ -64,6 +65,8 @@ pub fn run(command: &Command, out: &mut impl Write) -> Result<Vec<Error>> {
             scrub::scrub(args, out)?;
             Ok(Vec::new())
         }
+        Command::Monitor(args) => monitor::monitor(args, out),
+        Command::Hooks(args) => monitor::hooks(args),
         Command::Status { on } => status(on, out),
         Command::Clear(args) => clear(args, out),
         Command::Dump(args) => dump::dump(args, out),

@@ -118,6 +118,25 @@ pub fn ioctl<H: Plain, R: Plain>(
     }
 }
 
+/// ioctl(2) with a request that returns a file descriptor, and reads no more than the head.
+///
+/// # Errors
+///
+/// Those of the request.
+pub fn ioctl_for_fd<H: Plain>(
+    fd: BorrowedFd<'_>,
+    request: Opcode,
+    head: &H,
+) -> io::Result<OwnedFd> {
+    // SAFETY: The argument points to the head, which the kernel reads; it keeps no pointer.
+    let fd = unsafe { libc::ioctl(fd.as_raw_fd(), request as libc::Ioctl, (&raw const *head)) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: The kernel has just given it to us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
 /// open_by_handle_at(2), with `O_PATH`: nothing of the file is touched.
 ///
 /// # Errors

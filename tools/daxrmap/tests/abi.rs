@@ -41,7 +41,7 @@ macro_rules! values {
     };
 }
 
-const LAYOUTS: [Layout; 16] = [
+const LAYOUTS: [Layout; 18] = [
     layout!("daxrmap_lost", abi::Lost),
     layout!("daxrmap_lost_head", abi::LostHead),
     layout!("daxrmap_status", abi::Status),
@@ -55,10 +55,20 @@ const LAYOUTS: [Layout; 16] = [
     layout!("daxrmap_guard_hold", abi::GuardHold),
     layout!("daxrmap_guard_uncovered", abi::GuardUncovered),
     layout!("daxrmap_guard_bad", abi::GuardBad),
+    layout!("daxrmap_events", abi::Events),
+    layout!("daxrmap_event", abi::Event),
     layout!("daxrmap_scrub", abi::Scrub),
     layout!("dm_ioctl", abi::DmIoctl),
     layout!("dm_target_spec", abi::DmTargetSpec),
 ];
+
+/// A word of Rust's own is no name of a field here.
+fn in_c(field: &'static str) -> &'static str {
+    match field {
+        "kind" => "type",
+        _ => field,
+    }
+}
 
 /// Compiles and runs abi.c: its lines, as names with numbers.
 fn what_c_says() -> BTreeMap<String, u64> {
@@ -68,6 +78,7 @@ fn what_c_says() -> BTreeMap<String, u64> {
     for layout in &LAYOUTS {
         writeln!(fields, "\tSIZE({});", layout.name).unwrap();
         for (field, _) in layout.fields {
+            let field = in_c(field);
             writeln!(fields, "\tFIELD({}, {field});", layout.name).unwrap();
         }
     }
@@ -106,6 +117,7 @@ fn is_that_of_the_headers() {
             layout.name
         );
         for (field, offset) in layout.fields {
+            let field = in_c(field);
             let name = format!("{}.{field}", layout.name);
             assert_eq!(*offset as u64, c[&name], "offset of {name}");
         }
@@ -134,6 +146,15 @@ fn is_that_of_the_headers() {
         DAXRMAP_GUARD_HELD,
         DAXRMAP_GUARD_OWN,
         DAXRMAP_GUARD_FORCE,
+        DAXRMAP_IOC_EVENTS,
+        DAXRMAP_EVENTS_VERSION,
+        DAXRMAP_EVENTS_MAX,
+        DAXRMAP_EVENT_F_TOLD,
+        DAXRMAP_EVENT_F_LOG,
+        DAXRMAP_EVENT_F_GUARD,
+        DAXRMAP_EVENT_F_MAPPED,
+        DAXRMAP_EVENT_F_ABSENT,
+        DAXRMAP_EVENT_F_ERROR,
         DM_STATUS_TABLE_FLAG,
         DM_BUFFER_FULL_FLAG,
         EXT4_SUPER_MAGIC,

@@ -4,7 +4,10 @@
 //!
 //! The log may be long: it is read while it is printed, a record at a time.
 
-use super::Name;
+use super::{
+    date::date,
+    Name, //
+};
 use crate::{
     escape::escape,
     size::human, //
@@ -41,7 +44,6 @@ use std::{
     path::Path,
 };
 
-mod date;
 mod operation;
 mod udev;
 
@@ -300,7 +302,7 @@ fn write_filesystem(sb: &Super, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     )?;
     let size = human(sb.blocks.saturating_mul(BLOCK_SIZE));
     writeln!(f, "blocks:    {} of {BLOCK_SIZE} bytes ({size})", sb.blocks)?;
-    writeln!(f, "made:      {} ({})", sb.made, date::date(sb.made))?;
+    writeln!(f, "made:      {} ({})", sb.made, date(sb.made))?;
     for (index, region) in sb.regions.iter().enumerate() {
         write!(
             f,
