@@ -55,7 +55,7 @@ stage() {
 	mkdir -p "$work/programs"
 	cp -r "$TOP/Kbuild" "$TOP/include" "$TOP/src" "$TOP/packaging/debian" "$TOP/packaging/dkms" "$TOP/packaging/initramfs" "$work/"
 	mkdir "$work/tools"
-	cp -r "$TOP/tools/man" "$TOP/tools/systemd" "$TOP/tools/udev" "$work/tools/"
+	cp -r "$TOP/tools/man" "$TOP/tools/systemd" "$TOP/tools/udev" "$TOP/tools/examples" "$work/tools/"
 	mv "$work/debian/control.in" "$work/debian/control"
 	cp "$work/dkms/dkms.conf" "$work/debian/daxrmap-dkms.dkms"
 	"$TOP/scripts/build/tools.sh"

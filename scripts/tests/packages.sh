@@ -95,9 +95,10 @@ check "the packages are built" scripts/build/deb.sh
 if [ $failed = 0 ]; then
 	check "lintian has nothing to say" linted
 	check "contents of daxrmap-tools" has daxrmap-tools usr/sbin/{daxrmap,mkfs.daxrmap,fsck.daxrmap} \
-		usr/share/man/man8/{daxrmap,mkfs.daxrmap,fsck.daxrmap}.8.gz \
+		usr/share/man/man8/{daxrmap,daxrmap-monitor,mkfs.daxrmap,fsck.daxrmap}.8.gz \
 		usr/lib/udev/rules.d/{61-daxrmap,62-daxrmap-guard}.rules \
-		usr/lib/systemd/system/{daxrmap-guard.service,daxrmap-scrub@.service,daxrmap-scrub@.timer} usr/share/bash-completion/completions/daxrmap usr/share/initramfs-tools/hooks/daxrmap
+		usr/lib/systemd/system/{daxrmap-guard.service,daxrmap-scrub@.service,daxrmap-scrub@.timer,daxrmap-monitor.service,daxrmap-on-failure.path,daxrmap-on-failure.service} \
+		etc/daxrmap/on-failure.d/ usr/share/doc/daxrmap-tools/examples/restore usr/share/bash-completion/completions/daxrmap usr/share/initramfs-tools/hooks/daxrmap
 	version=$(dpkg-deb -f "$(echo "$out"/daxrmap-dkms_*.deb)" Version)
 	check "contents of daxrmap-dkms" has daxrmap-dkms \
 		"usr/src/daxrmap-$version/"{dkms.conf,Kbuild,dkms/build,dkms/prepare,src/daxrmap.rs,include/uapi/daxrmap.h}
