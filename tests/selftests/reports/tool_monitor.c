@@ -221,14 +221,15 @@ TEST_F(tool_monitor, hooks)
 	EXPECT_EQ(1, tool_count_lines());
 	EXPECT_NE(0, access("/tmp/monitor.never", F_OK));
 	EXPECT_EQ(1, times("/tmp/monitor.facts", "DAXRMAP_EVENT=owner\n"));
+	/* On a slow machine the monitor finds it lost already, too, when it looks at its start. */
 	snprintf(text, sizeof(text), "DAXRMAP_PATH=%s/f g\n", mnt);
-	EXPECT_EQ(1, times("/tmp/monitor.facts", text));
+	EXPECT_LE(1, times("/tmp/monitor.facts", text));
 	snprintf(text, sizeof(text), "DAXRMAP_MOUNTPOINT=%s\n", mnt);
-	EXPECT_EQ(1, times("/tmp/monitor.facts", text));
+	EXPECT_LE(1, times("/tmp/monitor.facts", text));
 	snprintf(text, sizeof(text), "DAXRMAP_DEVICE=%s\n", dr_dev());
-	EXPECT_EQ(1, times("/tmp/monitor.facts", text));
-	EXPECT_EQ(1, times("/tmp/monitor.facts", "DAXRMAP_OFFSET=8192\n"));
-	EXPECT_EQ(1, times("/tmp/monitor.facts", "DAXRMAP_LENGTH=4096\n"));
+	EXPECT_LE(1, times("/tmp/monitor.facts", text));
+	EXPECT_LE(1, times("/tmp/monitor.facts", "DAXRMAP_OFFSET=8192\n"));
+	EXPECT_LE(1, times("/tmp/monitor.facts", "DAXRMAP_LENGTH=4096\n"));
 	EXPECT_EQ(1, times("/tmp/monitor.facts", "DAXRMAP_CAUSE=memory failure\n"));
 	EXPECT_TRUE(says(a.out, "%s/f\\ g: healed", mnt));
 	EXPECT_EQ(0, stop(&a, SIGTERM));
