@@ -9,4 +9,4 @@ in_deb_root() { (exec_in "$DEB_ROOT" "$@"); }
 # is upgraded to. Both are local files beside it.
 SYSTEMD_PACKAGES=$(sed 's/#.*//' "$TOP/scripts/setup/packages-systemd.txt" | tr -s ' \n' ' ')
 read -r UPGRADE_TO UPGRADE_FROM _ <<<"$PIN_KERNELS"
-SYSTEMD_TREE=$CACHE/systemd-$(hash_of "$PIN_SUITE" "$SYSTEMD_PACKAGES" "$PIN_KERNELS")
+SYSTEMD_TREE=$CACHE/systemd-$(hash_of "$PIN_SUITE" "$SYSTEMD_PACKAGES" "$PIN_KERNELS" "$(cat "$TOP/scripts/setup/systemd-guest.sh")")

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Makes the tree of `make test-packages`, in the cache: a machine with systemd as PID 1 and the
-# older of the pinned kernels; the packages of the newer one are in its /root/kernel.
+# older of the pinned kernels; the packages of the newer one are in its /srv/kernel.
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/setup/apt.sh"
 . "$TOP/scripts/setup/lib-deb.sh"
@@ -33,8 +33,8 @@ make_tree() {
 		"linux-base/$PIN_KERNEL_SUITE" $(kernel_packages "$UPGRADE_FROM")
 	rm "$SYSTEMD_TREE/.done"
 	for p in $(kernel_packages "$UPGRADE_TO"); do new+=("$p=$UPGRADE_TO"); done
-	mkdir -p "$SYSTEMD_TREE/root/kernel"
-	(cd "$SYSTEMD_TREE/root/kernel" && apt-get "${APT_OPTS[@]}" -q download "${new[@]}")
+	mkdir -p "$SYSTEMD_TREE/srv/kernel"
+	(cd "$SYSTEMD_TREE/srv/kernel" && apt-get "${APT_OPTS[@]}" -q download "${new[@]}")
 	# Man pages count among what a purge leaves; and nothing is asked of a network.
 	rm -f "$SYSTEMD_TREE"/etc/dpkg/dpkg.cfg.d/*mmdebstrap*
 	: >"$SYSTEMD_TREE/etc/apt/sources.list"

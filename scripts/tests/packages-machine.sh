@@ -88,7 +88,7 @@ by_dkms() {
 	files >"$dir/before"
 	check "apt install of daxrmap-dkms, $from" installs /test/dkms/daxrmap-tools_*.deb /test/dkms/daxrmap-dkms_*.deb
 	check "DKMS has built it for $from" has_module "$from"
-	check "the kernel is upgraded to $to" installs /root/kernel/*.deb
+	check "the kernel is upgraded to $to" installs /srv/kernel/*.deb
 	check "DKMS has built it anew for $to" has_module "$to"
 	check "DKMS has left no kernel tree behind" sh -c '! find "$1/var/lib/dkms" -name Kconfig | grep -q .' sh "$root"
 	cp "$root/boot/initrd.img-$to" "$dir/initrd-$to"
