@@ -11,7 +11,7 @@
 //! - [`map`]: a picture of a device. [`screen`]: the terminal that it is for.
 //! - [`packages`], [`processes`]: whose files they are, and who has them open.
 //! - [`place`]: from a path to the device. [`names`]: from inode numbers to paths. [`escape`]: paths as text. [`progress`]: how far it is.
-//! - [`guard`]: the guard in the kernel, and what is written down for it.
+//! - [`guard`]: the guard in the kernel, and what is written down for it. [`state`]: files for that.
 //! - [`monitor`]: events of the kernel, and who gets to know of them.
 //! - [`scrub`]: what is read so that poison is found early, how fast, and how far one came.
 //! - [`cli`]: arguments. [`report`]: output, as text and JSON. [`run`]: one function for each command.
@@ -54,4 +54,5 @@ pub mod screen;
 pub mod scrub;
 pub mod size;
 pub mod stack;
+pub mod state;
 pub mod sys;

@@ -61,9 +61,32 @@ impl Progress {
         self
     }
 
+    /// Shows nothing.
+    pub fn quiet(mut self) -> Self {
+        self.shown_from = None;
+        self
+    }
+
+    /// So many were there from the start: the rate is that of the others.
+    pub fn since(self, count: u64) -> Self {
+        self.bar.set_position(count);
+        self.bar.reset_eta();
+        self
+    }
+
+    /// Runs `f`, which writes to the terminal, without the bar in between.
+    pub fn suspend(&self, f: impl FnOnce()) {
+        self.bar.suspend(f);
+    }
+
     /// One more.
     pub fn step(&mut self) {
-        self.bar.inc(1);
+        self.add(1);
+    }
+
+    /// So many more.
+    pub fn add(&mut self, count: u64) {
+        self.bar.inc(count);
         self.show();
     }
 

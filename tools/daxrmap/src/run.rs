@@ -4,6 +4,7 @@
 
 mod dump;
 mod guard;
+mod looked;
 mod lost;
 mod map;
 mod monitor;

@@ -3,9 +3,12 @@
 //! What is written down for the next boot: one file of JSON, replaced as a whole, in /var/lib/daxrmap or
 //! where `$DAXRMAP_STATE` says.
 
-use crate::error::{
-    Error,
-    Result, //
+use crate::{
+    error::{
+        Error,
+        Result, //
+    },
+    state, //
 };
 use rustix::fs::FlockOperation;
 use serde::{
@@ -13,26 +16,13 @@ use serde::{
     Serialize, //
 };
 use std::{
-    env,
-    fs::{
-        self,
-        File,
-        OpenOptions, //
-    },
-    io::{
-        self,
-        Write, //
-    },
+    fs::File,
     path::{
         Path,
         PathBuf, //
     },
 };
 
-/// Where, unless the environment says otherwise.
-const DIR: &str = "/var/lib/daxrmap";
-/// The variable of the environment.
-const VARIABLE: &str = "DAXRMAP_STATE";
 /// What we write, and can read.
 const VERSION: u32 = 1;
 
@@ -98,25 +88,15 @@ impl Store {
     ///
     /// If it cannot be made, or written to.
     pub fn open() -> Result<Self> {
-        let dir = env::var_os(VARIABLE).filter(|dir| !dir.is_empty());
-        Self::at(Path::new(&dir.unwrap_or_else(|| DIR.into())))
+        Self::at(&state::folder())
     }
 
     fn at(dir: &Path) -> Result<Self> {
-        let open = || {
-            fs::create_dir_all(dir)?;
-            let lock = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(dir.join("lock"))?;
-            rustix::fs::flock(&lock, FlockOperation::LockExclusive)?;
-            Ok(Self {
-                dir: dir.to_owned(),
-                _lock: lock,
-            })
-        };
-        open().map_err(|error: Error| error.about(dir))
+        let lock = state::lock(&dir.join("lock"), FlockOperation::LockExclusive);
+        Ok(Self {
+            dir: dir.to_owned(),
+            _lock: lock.map_err(|error| error.about(dir))?,
+        })
     }
 
     /// The same for tests, elsewhere.
@@ -136,10 +116,8 @@ impl Store {
     /// If it cannot be read, or understood.
     pub fn load(&self) -> Result<State> {
         let here = |error: Error| error.about(self.path());
-        let text = match fs::read(self.path()) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::default()),
-            Err(error) => return Err(here(error.into())),
+        let Some(text) = state::read(&self.path()).map_err(here)? else {
+            return Ok(State::default());
         };
         let version = serde_json::from_slice::<serde_json::Value>(&text)
             .ok()
@@ -163,22 +141,14 @@ impl Store {
             version: VERSION,
             ..state.clone()
         };
-        let new = self.dir.join("guard.json.new");
-        let write = || {
-            let mut file = File::create(&new)?;
-            serde_json::to_writer_pretty(&mut file, &state).map_err(io::Error::from)?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            fs::rename(&new, self.path())?;
-            File::open(&self.dir)?.sync_all()
-        };
-        write().map_err(|error| Error::from(error).about(self.path()))
+        state::replace(&self.path(), &state).map_err(|error| error.about(self.path()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn some() -> State {
         State {

@@ -4,6 +4,10 @@
 
 use super::{
     file,
+    looked::{
+        ranges,
+        Looked, //
+    },
     other,
     print, //
 };
@@ -13,10 +17,7 @@ use crate::{
         Error,
         Result, //
     },
-    lost::{
-        self,
-        LostFile, //
-    },
+    lost,
     mount::{
         Any,
         Mount,
@@ -26,8 +27,6 @@ use crate::{
     packages, processes,
     report::{
         self,
-        File,
-        LostRange,
         LostReport,
         State, //
     },
@@ -37,16 +36,6 @@ use std::{
     io::Write,
     path::PathBuf, //
 };
-
-/// What came of a look at a mount.
-pub(super) struct Looked {
-    /// What is lost.
-    pub(super) report: LostReport,
-    /// The files that were to be named too, by inode number.
-    pub(super) named: Vec<File>,
-    /// Why there may be more.
-    pub(super) errors: Vec<Error>,
-}
 
 pub(super) fn lost(args: &LostArgs, out: &mut impl Write) -> Result<Vec<Error>> {
     let mount = Any::open(&args.on.mount)?;
@@ -116,7 +105,7 @@ fn ours(mount: &Mount, also: &HashSet<u64>) -> Result<Looked> {
         reported.push(report::LostFileReport {
             file: file(&names, lost.ino, unnamed),
             generation: Some(lost.generation),
-            lost: ranges(lost, block_size),
+            lost: ranges(lost, block_size, None),
             packages: None,
             processes: None,
         });
@@ -136,15 +125,4 @@ fn ours(mount: &Mount, also: &HashSet<u64>) -> Result<Looked> {
         named,
         errors,
     })
-}
-
-fn ranges(file: &LostFile, block_size: u64) -> Vec<LostRange> {
-    let range = |range: &lost::Range| LostRange {
-        offset: range.offset,
-        length: range.length,
-        block: range.physical / block_size,
-        owners: range.owners,
-        part: None,
-    };
-    file.ranges.iter().map(range).collect()
 }

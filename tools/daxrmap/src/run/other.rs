@@ -3,7 +3,10 @@
 //! `daxrmap lost` and `daxrmap owners` on ext4 and XFS.
 
 use super::{
-    lost::Looked,
+    looked::{
+        ranges,
+        Looked, //
+    },
     print, //
 };
 use crate::{
@@ -92,13 +95,7 @@ fn files(walk: &Walk) -> Vec<report::LostFileReport> {
         let records: Vec<_> = owned.map(record).collect();
         for file in lost::by_file(&records) {
             let part = part_name(walk, file.ino, part);
-            let ranges = file.ranges.iter().map(|range| LostRange {
-                offset: range.offset,
-                length: range.length,
-                block: range.physical / BLOCK,
-                owners: range.owners,
-                part,
-            });
+            let ranges = ranges(&file, BLOCK, part);
             files.entry(file.ino).or_default().extend(ranges);
         }
     }

@@ -12,6 +12,7 @@ use crate::{
     },
     guard::Control,
     number::DeviceNumber,
+    progress::Progress,
     report,
     scrub::{
         ars::Bus,
@@ -25,10 +26,6 @@ use crate::{
             Reader, //
         },
     },
-};
-use indicatif::{
-    ProgressBar,
-    ProgressStyle, //
 };
 use signal_hook::consts::{
     SIGHUP,
@@ -82,26 +79,13 @@ impl Signal {
     }
 }
 
-/// On a terminal: how far it is, how fast, and how long it takes yet. Nothing elsewhere.
-fn bar(total: u64, done: u64, quiet: bool) -> ProgressBar {
-    if quiet {
-        return ProgressBar::hidden();
-    }
-    let line = "{wide_bar} {bytes} of {total_bytes}, {binary_bytes_per_sec}, {eta} left";
-    let style = ProgressStyle::with_template(line).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(total).with_style(style);
-    bar.set_position(done);
-    bar.reset_eta();
-    bar
-}
-
 /// The module, and where it is written down how far it is.
 struct Module {
     control: Control,
     store: Store,
     signal: Signal,
     saved: Instant,
-    bar: ProgressBar,
+    progress: Progress,
     /// Bytes that have been looked at.
     bytes: u64,
     said: usize,
@@ -112,13 +96,13 @@ impl Reader for Module {
         let answer = self.control.scrub(disk, page, count)?;
         let done = answer.page.saturating_sub(page).saturating_mul(4096);
         self.bytes = self.bytes.saturating_add(done);
-        self.bar.inc(done);
+        self.progress.add(done);
         Ok(answer)
     }
 
     fn reached(&mut self, reached: &Reached) -> Result<()> {
         for find in reached.found.iter().skip(self.said) {
-            self.bar.suspend(|| {
+            self.progress.suspend(|| {
                 eprintln!("daxrmap: {} page {} cannot be read", find.disk, find.page);
             });
         }
@@ -223,13 +207,18 @@ pub fn scrub(args: &ScrubArgs, out: &mut impl Write) -> Result<Outcome> {
     if let Some(position) = resumed_from {
         eprintln!("daxrmap: going on at byte {position}, where an earlier scrub has stopped");
     }
+    let progress = Progress::of_bytes("scrub", total).since(done);
     let started = Instant::now();
     let mut module = Module {
         control,
         store,
         signal,
         saved: started,
-        bar: bar(total, done, args.json),
+        progress: if args.json {
+            progress.quiet()
+        } else {
+            progress
+        },
         bytes: 0,
         said: reached.found.len(),
     };
@@ -240,18 +229,25 @@ pub fn scrub(args: &ScrubArgs, out: &mut impl Write) -> Result<Outcome> {
         args.rate,
         &mut module,
     );
-    module.bar.finish_and_clear();
+    let Module {
+        store,
+        signal,
+        bytes,
+        progress,
+        ..
+    } = module;
+    drop(progress);
     let complete = match walked {
         Ok(true) => {
-            module.store.done()?;
+            store.done()?;
             true
         }
         Ok(false) => {
-            module.store.save(&reached)?;
+            store.save(&reached)?;
             false
         }
         Err(error) => {
-            module.store.save(&reached)?;
+            store.save(&reached)?;
             return Err(error.about(&args.target));
         }
     };
@@ -263,7 +259,7 @@ pub fn scrub(args: &ScrubArgs, out: &mut impl Write) -> Result<Outcome> {
         position: reached.position,
         resumed_from,
         read: reached.read,
-        bytes: module.bytes,
+        bytes,
         seconds: started.elapsed().as_secs_f64(),
         ars,
         known_pages: reached.known,
@@ -274,6 +270,6 @@ pub fn scrub(args: &ScrubArgs, out: &mut impl Write) -> Result<Outcome> {
     Ok(match complete {
         true if found => Outcome::Found,
         true => Outcome::Clean,
-        false => Outcome::Stopped(u8::try_from(module.signal.number()).unwrap_or(0)),
+        false => Outcome::Stopped(u8::try_from(signal.number()).unwrap_or(0)),
     })
 }

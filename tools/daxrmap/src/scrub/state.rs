@@ -3,9 +3,12 @@
 //! How far a scrub has come, written down: a file of JSON for each filesystem or device, replaced as a whole, in
 //! /var/lib/daxrmap/scrub, or below where `$DAXRMAP_STATE` says.
 
-use crate::error::{
-    Error,
-    Result, //
+use crate::{
+    error::{
+        Error,
+        Result, //
+    },
+    state, //
 };
 use rustix::fs::FlockOperation;
 use serde::{
@@ -13,26 +16,13 @@ use serde::{
     Serialize, //
 };
 use std::{
-    env,
-    fs::{
-        self,
-        File,
-        OpenOptions, //
-    },
-    io::{
-        self,
-        Write, //
-    },
+    fs::File,
     path::{
         Path,
         PathBuf, //
     },
 };
 
-/// Where, unless the environment says otherwise.
-const DIR: &str = "/var/lib/daxrmap";
-/// The variable of the environment.
-const VARIABLE: &str = "DAXRMAP_STATE";
 /// What we write, and can read.
 const VERSION: u32 = 1;
 
@@ -94,33 +84,19 @@ impl Store {
     ///
     /// If it cannot be made, or written to; if somebody else is at it.
     pub fn open(name: &str) -> Result<Self> {
-        let dir = env::var_os(VARIABLE).filter(|dir| !dir.is_empty());
-        Self::at(
-            &Path::new(&dir.unwrap_or_else(|| DIR.into())).join("scrub"),
-            name,
-        )
+        Self::at(&state::folder().join("scrub"), name)
     }
 
     fn at(dir: &Path, name: &str) -> Result<Self> {
         // A uuid, or a name below /dev, which may have a folder in it.
         let name = name.replace('/', "!");
         let path = dir.join(format!("{name}.json"));
-        let open = || {
-            fs::create_dir_all(dir)?;
-            let lock = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(dir.join(format!("{name}.lock")))?;
-            match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-                Err(rustix::io::Errno::WOULDBLOCK) => {
-                    Err(Error::new("another scrub of this is running"))
-                }
-                other => Ok(other.map(|()| lock)?),
-            }
-        };
-        match open() {
+        let how = FlockOperation::NonBlockingLockExclusive;
+        match state::lock(&dir.join(format!("{name}.lock")), how) {
             Ok(lock) => Ok(Self { path, _lock: lock }),
+            Err(error) if error.errno() == Some(rustix::io::Errno::WOULDBLOCK.raw_os_error()) => {
+                Err(Error::new("another scrub of this is running").about(path))
+            }
             Err(error) => Err(error.about(path)),
         }
     }
@@ -132,10 +108,8 @@ impl Store {
     /// If it cannot be read, or understood.
     pub fn load(&self) -> Result<Option<Reached>> {
         let here = |error: Error| error.about(&self.path);
-        let text = match fs::read(&self.path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(here(error.into())),
+        let Some(text) = state::read(&self.path).map_err(here)? else {
+            return Ok(None);
         };
         let reached: Reached = serde_json::from_slice(&text).map_err(|error| {
             here(Error::new(format!(
@@ -160,16 +134,7 @@ impl Store {
             version: VERSION,
             ..reached.clone()
         };
-        let new = self.path.with_extension("json.new");
-        let write = || {
-            let mut file = File::create(&new)?;
-            serde_json::to_writer_pretty(&mut file, &reached).map_err(io::Error::from)?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            fs::rename(&new, &self.path)?;
-            self.sync_folder()
-        };
-        write().map_err(|error| Error::from(error).about(&self.path))
+        state::replace(&self.path, &reached).map_err(|error| error.about(&self.path))
     }
 
     /// It came to its end: there is nothing to go on from.
@@ -178,21 +143,14 @@ impl Store {
     ///
     /// What the system says.
     pub fn done(&self) -> Result<()> {
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => self.sync_folder(),
-        }
-        .map_err(|error| Error::from(error).about(&self.path))
-    }
-
-    fn sync_folder(&self) -> io::Result<()> {
-        File::open(self.path.parent().unwrap_or(Path::new("/")))?.sync_all()
+        state::remove(&self.path).map_err(|error| error.about(&self.path))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn some() -> Reached {
         Reached {
