@@ -177,6 +177,31 @@ unsigned long daxrmap_failed_address(int sig,
 				     int *shift);
 int daxrmap_task_process(const struct task_struct *task);
 
+/* cxl.c */
+#define DAXRMAP_CXL_MEDIA	0
+#define DAXRMAP_CXL_DRAM	1
+#define DAXRMAP_CXL_POISON	2
+
+/* Of a trace event of a CXL memory device what one has to know: 0 where it has no such field. */
+struct daxrmap_cxl_record {
+	u64 hpa;	/* of the first byte; all ones: nobody has it mapped */
+	u64 dpa;	/* the device's own address of it */
+	u32 length;	/* bytes of the device */
+	u32 log;	/* enum cxl_event_log_type */
+	u8 kind;	/* DAXRMAP_CXL_* */
+	u8 descriptor;	/* of the memory event */
+	u8 type;	/* of the memory event; for poison: listed, injected, cleared */
+	u8 flags;	/* of the address; for poison: of the list */
+	char region[32];
+};
+
+int daxrmap_cxl_start(void (*told)(void *data, const struct daxrmap_cxl_record *record),
+		      void *data);
+void daxrmap_cxl_stop(void);
+bool daxrmap_cxl_is_heard(void);
+bool daxrmap_cxl_interleave(const char *region, u64 *ways, u64 *granularity);
+int daxrmap_memory_failure(unsigned long pfn);
+
 /* others.c */
 struct file_system_type *daxrmap_present_type(const char *name);
 void daxrmap_put_type(struct file_system_type *type);

@@ -183,12 +183,16 @@ struct daxrmap_clear {
 
 /**
  * struct daxrmap_guard - argument of DAXRMAP_IOC_GUARD_STATUS
- * @flags: DAXRMAP_GUARD_WATCH (out, as all below)
+ * @flags: DAXRMAP_GUARD_WATCH, DAXRMAP_GUARD_CXL (out, as all below)
  * @devices: fsdax devices that there are
  * @events: failures of pages of such devices that were heard of, since the
  *	module was loaded
  * @dropped: of these, those that came faster than they could be noted: what
  *	was to be done for them was not done
+ * @cxl_records: what CXL memory devices have said of their media, whatever it means
+ * @cxl_losses: of these, those that tell of lost data
+ * @cxl_overflows: of these, those that say that the device's poison list is not
+ *	complete
  * @reserved: zero
  */
 struct daxrmap_guard {
@@ -196,11 +200,16 @@ struct daxrmap_guard {
 	__u32 devices;
 	__u64 events;
 	__u64 dropped;
-	__u64 reserved[5];
+	__u64 cxl_records;
+	__u64 cxl_losses;
+	__u64 cxl_overflows;
+	__u64 reserved[2];
 };
 
 /* flags: the kernel's memory failures are watched, for every device. */
 #define DAXRMAP_GUARD_WATCH		0x1
+/* flags: what CXL memory devices say of their media is heard as well. */
+#define DAXRMAP_GUARD_CXL		0x2
 
 /* Room for the name of a device. */
 #define DAXRMAP_GUARD_NAME_SIZE	32
@@ -224,6 +233,7 @@ struct daxrmap_guard {
  * @joined: good pages that are on the driver's list of bad blocks, because it
  *	was full, and ranges were joined
  * @uncovered: failed pages that are not on that list, because it was full
+ * @cxl: pages whose failure a CXL memory device has told of
  * @reserved: zero
  */
 struct daxrmap_guard_device {
@@ -241,7 +251,8 @@ struct daxrmap_guard_device {
 	__u64 signalled;
 	__u64 joined;
 	__u64 uncovered;
-	__u64 reserved[7];
+	__u64 cxl;
+	__u64 reserved[6];
 };
 
 /* flags of a device: the guard is its holder. */

@@ -10,6 +10,7 @@
 //!   share a page. [`poison`]: who maps a failed page, and telling them.
 //! - [`disks`]: all fsdax disks. [`watch`]: hearing of every failure. [`others`]: which files of other
 //!   filesystems have a page. [`registered`]: filesystems of other modules that say so themselves.
+//! - [`cxl`]: hearing of what CXL memory devices say.
 //! - [`shadow`]: a system call that takes DAX entries for something else.
 //!
 //! # Locking
@@ -19,6 +20,7 @@
 //! a function here waits for an entry. Most of those that do are methods of the `invalidate_lock`'s
 //! guard.
 
+mod cxl;
 mod device;
 mod disks;
 mod fault;
@@ -36,6 +38,16 @@ mod sharing;
 mod watch;
 
 pub(crate) use self::{
+    cxl::{
+        fail_page,
+        CxlRecord,
+        CxlRecords,
+        CxlSink,
+        Interleave,
+        CXL_DRAM,
+        CXL_MEDIA,
+        CXL_POISON, //
+    },
     device::{
         Device,
         Holdable, //

@@ -20,6 +20,7 @@ use crate::{
         daxrmap_guard_device as DeviceStatus,
         daxrmap_guard_hold as HoldArg,
         daxrmap_guard_uncovered as Uncovered,
+        DAXRMAP_GUARD_CXL as CXL,
         DAXRMAP_GUARD_FORCE as FORCE,
         DAXRMAP_GUARD_HELD as HELD,
         DAXRMAP_GUARD_OWN as OWN,
@@ -55,7 +56,10 @@ plain!(Status {
     devices: u32,
     events: u64,
     dropped: u64,
-    reserved: [u64; 5]
+    cxl_records: u64,
+    cxl_losses: u64,
+    cxl_overflows: u64,
+    reserved: [u64; 2]
 });
 plain!(DeviceStatus {
     major: u32,
@@ -72,7 +76,8 @@ plain!(DeviceStatus {
     signalled: u64,
     joined: u64,
     uncovered: u64,
-    reserved: [u64; 7]
+    cxl: u64,
+    reserved: [u64; 6]
 });
 plain!(HoldArg {
     major: u32,
@@ -151,6 +156,7 @@ fn snapshot(device: &Guarded) -> DeviceStatus {
         signalled: device.place.signalled.get(),
         joined,
         uncovered,
+        cxl: device.place.cxl.get(),
         ..DeviceStatus::default()
     };
     let name = device.place.pmem.disk_name().to_bytes();
@@ -180,11 +186,16 @@ impl Guard {
     ///
     /// `EFAULT`.
     fn status(&self, arg: UserPtr) -> Result {
+        let flag = |is: bool, flag: u32| if is { flag } else { 0 };
+        let cxl = &self.shared.cxl;
         let status = Status {
-            flags: if self.watch.is_on() { WATCH } else { 0 },
+            flags: flag(self.watch.is_on(), WATCH) | flag(self.watch.hears_cxl(), CXL),
             devices: self.devices.count(),
             events: self.shared.heard.load(Relaxed),
             dropped: self.shared.dropped.load(Relaxed),
+            cxl_records: cxl.records.load(Relaxed),
+            cxl_losses: cxl.losses.load(Relaxed),
+            cxl_overflows: cxl.overflows.load(Relaxed),
             ..Status::default()
         };
         UserSlice::new(arg, size_of::<Status>())

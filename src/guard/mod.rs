@@ -20,6 +20,9 @@
 //! ext4, or below device mapper), so that all is done before memory_failure() returns, and the removal of
 //! the device is heard of. [`control`] is what the tools ask.
 //!
+//! While it watches it also hears what CXL memory devices say of their media, which the kernel itself acts on
+//! for no filesystem, and has the kernel act on it ([`cxl`]).
+//!
 //! It can also look for failures itself, on any device: [`scrub`].
 //!
 //! A filesystem of another module that registers ([`registered`]) is asked who has a page, instead of that.
@@ -34,6 +37,7 @@
 //! list of devices, and who watches, are each under a mutex, for taking and dropping.
 
 mod control;
+mod cxl;
 mod device;
 mod devices;
 mod disks;

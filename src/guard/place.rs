@@ -41,6 +41,8 @@ pub(super) struct Place {
     pub(super) signalled: Counter,
     /// Failures whose owners have been found.
     pub(super) dealt: Counter,
+    /// Pages whose failure a CXL device has told of.
+    pub(super) cxl: Counter,
     pub(super) pages: Arc<Pages>,
     pub(super) puts: OtherPuts<Pages>,
     pub(super) shared: Arc<Shared>,
@@ -62,6 +64,7 @@ impl Place {
                 visiting <- new_mutex!((), "daxrmap::Place"),
                 signalled: Counter::new(),
                 dealt: Counter::new(),
+                cxl: Counter::new(),
                 pages,
                 puts,
                 shared,

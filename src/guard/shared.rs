@@ -36,6 +36,16 @@ struct Remembered {
     users: u64,
 }
 
+/// What CXL memory devices have said.
+pub(super) struct CxlHeard {
+    /// Records, whatever they mean.
+    pub(super) records: Atomic<u64>,
+    /// Those of them that tell of lost data.
+    pub(super) losses: Atomic<u64>,
+    /// Those of them that say that the device's poison list is not complete.
+    pub(super) overflows: Atomic<u64>,
+}
+
 /// What all devices share.
 #[pin_data]
 pub(super) struct Shared {
@@ -45,6 +55,7 @@ pub(super) struct Shared {
     pub(super) heard: Atomic<u64>,
     /// Those of them that were not noted.
     pub(super) dropped: Atomic<u64>,
+    pub(super) cxl: CxlHeard,
     /// See [`told_by_holder`](Self::told_by_holder).
     told: Atomic<u64>,
     /// Who listens.
@@ -64,6 +75,11 @@ impl Shared {
                 remembered <- new_mutex!(Remembered { signals: None, users: 0 }, "daxrmap::Shared"),
                 heard: Atomic::new(0),
                 dropped: Atomic::new(0),
+                cxl: CxlHeard {
+                    records: Atomic::new(0),
+                    losses: Atomic::new(0),
+                    overflows: Atomic::new(0),
+                },
                 told: Atomic::new(NONE),
                 events,
                 queue,

@@ -11,6 +11,7 @@
 //! signals, are under mutexes, for switching only.
 
 use super::{
+    cxl::Cxl,
     devices::Devices,
     shared::{
         Remembering,
@@ -131,11 +132,18 @@ impl WorkItem for Watcher {
     }
 }
 
+/// What is heard while failures are watched. Dropped in order: what CXL devices have said is a failure
+/// before the other is heard no more.
+struct Watching {
+    cxl: Option<Cxl>,
+    _failures: PageFailures<Watcher>,
+}
+
 /// Whether failures are watched.
 #[pin_data]
 pub(super) struct Watch {
     #[pin]
-    watching: Mutex<Option<PageFailures<Watcher>>>,
+    watching: Mutex<Option<Watching>>,
     devices: Arc<Devices>,
     shared: Arc<Shared>,
 }
@@ -160,7 +168,20 @@ impl Watch {
         if watching.is_none() {
             self.shared.forget_told();
             let watcher = Watcher::new(self.devices.clone(), self.shared.clone())?;
-            *watching = Some(PageFailures::new(watcher)?);
+            let failures = PageFailures::new(watcher)?;
+            // The rest is worth having without it.
+            let cxl = Cxl::new(self.devices.clone(), self.shared.clone())
+                .inspect_err(|e| {
+                    pr_warn!(
+                        "guard: what CXL devices say is not heard: errno {}\n",
+                        e.to_errno()
+                    );
+                })
+                .ok();
+            *watching = Some(Watching {
+                cxl,
+                _failures: failures,
+            });
             pr_info!("guard: watching\n");
         }
         Ok(())
@@ -172,6 +193,13 @@ impl Watch {
         if watching.take().is_some() {
             pr_info!("guard: watching no more\n");
         }
+    }
+
+    /// Whether what CXL devices say is heard, and the kernel has what says it. Sleeps.
+    pub(super) fn hears_cxl(&self) -> bool {
+        let watching = self.watching.lock();
+        let cxl = watching.as_ref().and_then(|watching| watching.cxl.as_ref());
+        cxl.is_some_and(Cxl::is_heard)
     }
 
     /// Whether they are.

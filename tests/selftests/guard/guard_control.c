@@ -39,13 +39,13 @@ TEST_F(guard_control, watch)
 	ASSERT_EQ(0, dr_guard_watch(1));
 	ASSERT_EQ(0, dr_guard_watch(1));	/* no matter */
 	ASSERT_EQ(0, dr_guard_status(&g));
-	EXPECT_EQ(DAXRMAP_GUARD_WATCH, g.flags);
+	EXPECT_NE(0, g.flags & DAXRMAP_GUARD_WATCH);
 	EXPECT_EQ(-EINVAL, dr_guard_ask(DAXRMAP_IOC_GUARD_SET, &value));
 	value = -1;
 	EXPECT_EQ(-EINVAL, dr_guard_ask(DAXRMAP_IOC_GUARD_SET, &value));
 	EXPECT_EQ(-EFAULT, dr_guard_ask(DAXRMAP_IOC_GUARD_SET, NULL));
 	ASSERT_EQ(0, dr_guard_status(&g));
-	EXPECT_EQ(DAXRMAP_GUARD_WATCH, g.flags);
+	EXPECT_NE(0, g.flags & DAXRMAP_GUARD_WATCH);
 	ASSERT_EQ(0, dr_guard_watch(0));
 	ASSERT_EQ(0, dr_guard_watch(0));
 	ASSERT_EQ(0, dr_guard_status(&g));
@@ -105,7 +105,7 @@ TEST_F(guard_control, devices)
 	d.reserved0 = 1;
 	EXPECT_EQ(-EINVAL, dr_guard_ask(DAXRMAP_IOC_GUARD_DEVICE, &d));
 	memset(&d, 0, sizeof(d));
-	d.reserved[6] = 1;
+	d.reserved[5] = 1;
 	EXPECT_EQ(-EINVAL, dr_guard_ask(DAXRMAP_IOC_GUARD_DEVICE, &d));
 	EXPECT_EQ(-EFAULT, dr_guard_ask(DAXRMAP_IOC_GUARD_DEVICE, NULL));
 	EXPECT_EQ(-EFAULT, dr_guard_ask(DAXRMAP_IOC_GUARD_STATUS, NULL));

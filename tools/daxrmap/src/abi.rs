@@ -68,6 +68,8 @@ pub const XFS_SUPER_MAGIC: u32 = 0x5846_5342;
 
 /// `flags` of [`Guard`]: memory failures are watched.
 pub const DAXRMAP_GUARD_WATCH: u32 = 1;
+/// What CXL memory devices say is heard.
+pub const DAXRMAP_GUARD_CXL: u32 = 2;
 /// `flags` of [`GuardDevice`]: the guard is its holder.
 pub const DAXRMAP_GUARD_HELD: u32 = 1;
 /// `flags` of [`GuardDevice`]: a daxrmap filesystem is mounted there.
@@ -277,7 +279,10 @@ abi! {
         devices: u32,
         events: u64,
         dropped: u64,
-        reserved: [u64; 5],
+        cxl_records: u64,
+        cxl_losses: u64,
+        cxl_overflows: u64,
+        reserved: [u64; 2],
     }
 
     /// `struct daxrmap_guard_device`.
@@ -296,7 +301,8 @@ abi! {
         signalled: u64,
         joined: u64,
         uncovered: u64,
-        reserved: [u64; 7],
+        cxl: u64,
+        reserved: [u64; 6],
     }
 
     /// `struct daxrmap_guard_hold`.
