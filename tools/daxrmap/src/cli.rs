@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The arguments of `daxrmap`, as clap reads them: a command, and what it is about. [`guard`], [`lost`],
-//! [`map`] and [`scrub`] have those of the commands of these names.
+//! The arguments of `daxrmap`, as clap reads them: a command, and what it is about. [`mod@cxl`], [`guard`],
+//! [`lost`], [`map`] and [`scrub`] have those of the commands of these names.
 
+pub mod cxl;
 pub mod guard;
 pub mod lost;
 pub mod map;
@@ -58,6 +59,8 @@ pub enum Command {
     Clear(ClearArgs),
     /// Show what is on the medium: superblocks, and the log
     Dump(DumpArgs),
+    /// Ask CXL memory devices what is poisoned, and put it on the driver's list of bad blocks
+    Cxl(cxl::CxlArgs),
     /// Guard what other filesystems have on persistent memory
     Guard {
         /// What to do.

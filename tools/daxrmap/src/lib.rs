@@ -20,11 +20,13 @@
 //! What is on the medium is told by the crate `daxrmap_media`, in the module's own words.
 //!
 //! - [`device`]: opens a device or an image. [`foreign`]: what others have on it. [`size`]: sizes as text.
+//! - [`mod@cxl`]: memory devices behind CXL, and their poison lists.
 //! - [`mkfs`], [`fsck`]: the programs of these names.
 
 pub mod abi;
 pub mod clear;
 pub mod cli;
+pub mod cxl;
 pub mod device;
 pub mod dm;
 pub mod error;

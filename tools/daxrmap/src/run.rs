@@ -2,6 +2,7 @@
 
 //! What the commands do: each asks the mount, or reads the device, makes a report, and prints it.
 
+mod cxl;
 mod dump;
 mod guard;
 mod looked;
@@ -61,6 +62,7 @@ pub fn run(command: &Command, out: &mut impl Write) -> Result<Vec<Error>> {
             Any::Ours(mount) => owners(&mount, args, out),
             Any::Other(mount) => other::owners(&mount, args, out),
         },
+        Command::Cxl(args) => cxl::cxl(args, out),
         Command::Guard { command } => guard::guard(command, out),
         Command::Scrub(args) => {
             scrub::scrub(args, out)?;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Lists of bad blocks that a driver forgets: those of memory that the firmware just calls persistent
-//! ("e820"), at each boot, and whenever the driver is bound anew. An NVDIMM (NFIT) keeps its own.
+//! ("e820"), and of memory behind CXL, at each boot, and whenever the driver is bound anew. An NVDIMM (NFIT)
+//! keeps its own. (A CXL device keeps a list as well, but the driver's has more: what events and machine checks have
+//! told of. It is known again by its namespace's uuid, as its region is made anew and may be elsewhere.)
 //!
 //! A list that is in the kernel now is the truth only if what was written down has been put back into it.
 //! Else it is new, and what is written down is true as well. [`SavedList::life`] tells which it is.
@@ -12,6 +14,7 @@ use super::state::{
     State, //
 };
 use crate::{
+    cxl,
     error::{
         Error,
         Result, //
@@ -28,7 +31,7 @@ use crate::{
 use std::fs;
 
 /// What provides memory whose list is forgotten.
-const FORGETFUL: &str = "e820";
+const FORGETFUL: [&str; 2] = ["e820", cxl::PROVIDER];
 
 /// This machine, since it was booted.
 #[derive(Clone, Debug)]
@@ -67,9 +70,13 @@ fn forgetful(machine: &Machine) -> Result<Vec<Forgetful>> {
     let mut found = Vec::new();
     for name in machine.sysfs.pmem_disks() {
         let block = machine.sysfs.named(&name)?;
-        if block.provider().as_deref() != Some(FORGETFUL) {
+        let provider = block.provider().unwrap_or_default();
+        if !FORGETFUL.contains(&provider.as_str()) {
             continue;
         }
+        // Of the namespace, or of what makes it one with page structs.
+        let uuid = block.read("device/uuid").ok();
+        let uuid = uuid.filter(|_| provider == cxl::PROVIDER);
         let disk = block.disk(block.device()?)?;
         let Some(address) = disk.address() else {
             return Err(Error::new("sysfs does not say where its memory is").about(name));
@@ -78,7 +85,8 @@ fn forgetful(machine: &Machine) -> Result<Vec<Forgetful>> {
             identity: Identity {
                 device: name,
                 size: disk.size,
-                address,
+                address: if uuid.is_some() { 0 } else { address },
+                uuid,
             },
             disk,
             // A disk that was bound anew has another number.

@@ -38,16 +38,32 @@ pub struct State {
 }
 
 /// A device, so that it is known again.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     /// Its name below /dev.
     pub device: String,
     /// Number of bytes.
     pub size: u64,
-    /// The physical address of its first byte.
+    /// The physical address of its first byte; 0 for a device with a uuid, which may be elsewhere after a boot.
     pub address: u64,
+    /// The uuid of its namespace, where name and address are others after a boot: CXL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<String>,
 }
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        let name = |this: &Self| {
+            this.uuid
+                .is_none()
+                .then(|| (this.device.clone(), this.address))
+        };
+        self.uuid == other.uuid && self.size == other.size && name(self) == name(other)
+    }
+}
+
+impl Eq for Identity {}
 
 /// The list of bad blocks of a device.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
@@ -158,6 +174,7 @@ mod tests {
                     device: "pmem0".to_owned(),
                     size: 1 << 29,
                     address: 1 << 32,
+                    uuid: None,
                 },
                 life: "boot 1".to_owned(),
                 sectors: vec![(8, 8)],

@@ -203,3 +203,29 @@ fn a_list_that_cannot_be_put_back() {
     assert_eq!(fake.restore().len(), 1);
     assert!(fake.state.lists[0].life.starts_with("first"));
 }
+
+/// Behind CXL a device has another name and another place after a boot, and the same uuid.
+#[test]
+fn a_device_that_has_moved() {
+    let mut fake = Fake::new();
+    fake.add("CXL", "pmem1");
+    let cxl = |fake: &Fake, name: &str, file: &str, text: &str| {
+        fs::write(fake.block(name).join(file), text).unwrap();
+    };
+    cxl(&fake, "pmem1", "device/uuid", "u-1\n");
+    cxl(&fake, "pmem1", "badblocks", "800 8\n");
+    fake.save();
+    assert_eq!(fake.state.lists.len(), 1);
+    fs::remove_file(fake.dir.path().join("class/block/pmem1")).unwrap();
+    fake.machine.boot = "second".to_owned();
+    fake.add("CXL", "pmem2");
+    cxl(&fake, "pmem2", "device/uuid", "u-1\n");
+    cxl(&fake, "pmem2", "device/resource", "0x900000000\n");
+    assert!(restore(&fake.machine, &mut fake.state).unwrap().is_empty());
+    let list = fs::read_to_string(fake.block("pmem2").join("badblocks")).unwrap();
+    assert_eq!(list, "800 8\n");
+    // Another namespace is another device.
+    fake.machine.boot = "third".to_owned();
+    cxl(&fake, "pmem2", "device/uuid", "u-2\n");
+    assert_eq!(restore(&fake.machine, &mut fake.state).unwrap().len(), 1);
+}
