@@ -11,11 +11,11 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 # This file is part of the cache key in initramfs.sh: change it and all is new.
-TOOLS="mkfs.xfs xfs_io xfs_db mkfs.ext4 ndctl cp blkid wipefs findmnt lvm dmsetup"
+TOOLS="mkfs.xfs xfs_io xfs_db mkfs.ext4 ndctl cxl cp blkid wipefs findmnt lvm dmsetup"
 # What the guest loads at once, and what waits for its first use: the big
 # ones cost seconds in emulation. The kernel asks modprobe for a file system.
 MODULES="nfit nd_e820 nd_pmem virtio_pmem hwpoison_inject mce_inject"
-MORE_MODULES="device_dax dax_pmem xfs ext4 loop dm_mod dm_mirror virtio_blk"
+MORE_MODULES="cxl_acpi cxl_pci cxl_mem cxl_pmem device_dax dax_pmem xfs ext4 loop dm_mod dm_mirror virtio_blk"
 
 # copy FILE: to the same place below $dir, through the usrmerge links.
 copy() {

@@ -3,12 +3,12 @@
 # run.sh [GROUP...]: `make test`. Every group runs, whatever the others
 # did; the last line is "N passed, N failed" (", N skipped"), and the exit
 # status says whether anything failed.
-# Groups: fmt clippy c host model fuzz guest stock guard-stress story programs packages nfit virtio power-cut mce debug.
+# Groups: fmt clippy c host model fuzz guest stock guard-stress story programs packages nfit virtio cxl power-cut mce debug.
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/setup/lib-kernel.sh"
 . "$TOP/scripts/tests/lib-tests.sh"
 
-groups=" ${*:-fmt clippy c host model fuzz guest stock guard-stress story programs packages nfit virtio power-cut mce debug} "
+groups=" ${*:-fmt clippy c host model fuzz guest stock guard-stress story programs packages nfit virtio cxl power-cut mce debug} "
 wanted() { case $groups in *" $1 "*) ;; *) return 1 ;; esac; }
 mkdir -p "$LOGS"
 start=$SECONDS
@@ -102,6 +102,7 @@ fi
 ! wanted packages || group packages "Debian packages, and what lintian says" counted "$TOP/scripts/tests/packages.sh"
 ! wanted nfit || group nfit "self tests on an NVDIMM" counted "$TOP/scripts/tests/nfit.sh"
 ! wanted virtio || group virtio "self tests on virtio-pmem" counted "$TOP/scripts/tests/virtio.sh"
+! wanted cxl || group cxl "what a CXL device says is heard" counted "$TOP/scripts/tests/cxl.sh" ${CXL:-quick}
 if wanted power-cut; then
 	group power-cut "files after the power was cut" \
 		counted env CYCLES="${CYCLES:-2}" "$TOP/scripts/tests/power-cut.sh"

@@ -1,0 +1,120 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# cxl.sh [PART...]: persistent memory behind CXL, in guests of the stock kernel (`make cxl`).
+# What the device says is injected through QEMU's monitor, as the guest asks for it on
+# its console. Parts: quick (daxrmap: each kind of event; `make test` has this one), ext4, xfs,
+# interleave (a region over two devices), removal. Without PART: all. The last line is
+# "RESULT passed failed skipped". CXL_MODULE is another daxrmap.ko than build/stock's.
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/scripts/guest/lib-guest.sh"
+
+[ $# != 0 ] || set -- quick ext4 xfs interleave removal
+initrd=$TOP/build/cxl/initramfs.img
+cd "$TOP"
+mkdir -p "$LOGS" build/cxl
+[ -n "${CXL_MODULE:-}" ] || scripts/build/module.sh stock modules
+scripts/build/tools.sh
+in_root gcc -static -O2 -Wall -Wextra -Werror -o "$TOP/build/cxl/owners" "$TOP/tests/cxl/owners.c"
+scripts/guest/initramfs.sh --module "${CXL_MODULE:-build/stock/daxrmap.ko}" --test build/cxl/owners \
+	stock "$initrd"
+
+work=$(mktemp -d "$CACHE/qemu.XXXXXX")
+guest=
+clean() {
+	[ -z "$guest" ] || kill -TERM "$guest" 2>/dev/null || true
+	rm -rf "$work"
+}
+trap clean EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# QEMU's monitor is JSON (QMP), on two pipes that are opened before QEMU is.
+# qmp COMMAND ARGUMENTS: prints the answer's line. Events are passed over.
+qmp() {
+	local line
+	printf '{"execute": "%s", "arguments": {%s}}\n' "$1" "${2:-}" >&"$to"
+	while IFS= read -r -t 60 -u "$from" line; do
+		case $line in
+		'{"return"'* | '{"error"'*) printf '%s\n' "$line"; return 0 ;;
+		esac
+	done
+	echo '{"error": "no answer"}'
+}
+
+# inject KIND DEVICE DPA [LENGTH]. A descriptor of 1 is uncorrectable; type 0 is an
+# error of the media's ECC; transaction 5 is the device's own scrub.
+inject() {
+	local r at='"path": "/machine/peripheral/cxl'$2'"'
+	local event="$at, \"flags\": 1, \"dpa\": $(($3)), \"type\": 0, \"transaction-type\": 5"
+	case $1 in
+	corrected) r=$(qmp cxl-inject-general-media-event "$event, \"log\": \"informational\", \"descriptor\": 0") ;;
+	warning) r=$(qmp cxl-inject-general-media-event "$event, \"log\": \"warning\", \"descriptor\": 0") ;;
+	fatal) r=$(qmp cxl-inject-general-media-event "$event, \"log\": \"fatal\", \"descriptor\": 1") ;;
+	dram) r=$(qmp cxl-inject-dram-event "$event, \"log\": \"failure\", \"descriptor\": 1") ;;
+	poison) r=$(qmp cxl-inject-poison "$at, \"start\": $(($3)), \"length\": ${4:-64}") ;;
+	*) r="no such kind" ;;
+	esac
+	[[ $r = '{"return"'* ]] || echo "# cxl $*: $r"
+}
+
+# The requests in the log, as they come.
+serve() { # LOG
+	local done=0 request
+	qmp qmp_capabilities >/dev/null
+	while kill -0 "$guest" 2>/dev/null; do
+		sleep 0.1
+		[ -e "$1" ] || continue
+		request=$(tr -d '\r' <"$1" | sed -n 's/.*tap: # CXL-REQUEST \(.*\) end$/\1/p' | sed -n "$((done + 1))p")
+		[ -n "$request" ] || continue
+		done=$((done + 1))
+		# shellcheck disable=SC2086
+		inject $request
+	done
+}
+
+# A guest with so many devices that runs a script, and what it says.
+machine() { # NAME DEVICES SCRIPT
+	local log=$LOGS/console-cxl-$1.log said=$LOGS/qemu-cxl-$1.log rc=0 i
+	local qemu=(-M cxl=on -device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.0
+		-M cxl-fmw.0.targets.0=cxl.0,cxl-fmw.0.size=4G)
+	rm -f "$log" "$work"/*
+	for ((i = 0; i < $2; i++)); do
+		qemu+=(-object "memory-backend-file,id=cm$i,share=on,mem-path=$work/memory$i,size=512M"
+			-object "memory-backend-file,id=cl$i,share=on,mem-path=$work/labels$i,size=1M"
+			-device "cxl-rp,port=$i,bus=cxl.0,id=rp$i,chassis=0,slot=$((i + 2))"
+			-device "cxl-type3,bus=rp$i,persistent-memdev=cm$i,lsa=cl$i,id=cxl$i,sn=0xabcd000$((i + 1))")
+	done
+	mkfifo "$work/qmp.in" "$work/qmp.out"
+	exec {to}<>"$work/qmp.in" {from}<>"$work/qmp.out"
+	# Without the CPU's sign of a virtual machine: or the kernel cannot drop the caches of a region.
+	scripts/guest/run-qemu.sh --kernel stock --initrd "$initrd" --log "$log" --pmem 1 --cpu -hypervisor \
+		--timeout "${TIMEOUT:-400}" --append daxrmap.timeout=350 --script "$3" -- "${qemu[@]}" \
+		-chardev "pipe,id=qmp,path=$work/qmp" -mon chardev=qmp,mode=control >"$said" 2>&1 &
+	guest=$!
+	serve "$log"
+	wait "$guest" || rc=$?
+	guest=
+	exec {to}>&- {from}>&-
+	collect "$log" $rc
+	# A script is one test to the guest: its own are counted here.
+	passed=$((passed + $(tr -d '\r' <"$log" | grep -ac 'tap: ok cxl: ' || true)))
+	failed=$((failed + $(tr -d '\r' <"$log" | grep -ac 'tap: not ok cxl: ' || true)))
+	cat "$said"
+}
+
+for part; do
+	common=$(cat tests/cxl/common.sh)
+	case $part in
+	quick) machine quick 1 "$common
+$(cat tests/cxl/quick.sh)" ;;
+	ext4 | xfs) machine "$part" 1 "$common
+fs=$part
+$(cat tests/cxl/stacks.sh)" ;;
+	interleave) machine interleave 2 "$common
+$(cat tests/cxl/interleave.sh)" ;;
+	removal) machine removal 1 "$common
+$(cat tests/cxl/removal.sh)" ;;
+	*) die "cxl.sh: no such part: $part (quick ext4 xfs interleave removal)" ;;
+	esac
+done
+results

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+region 1
+namespace
+fs=daxrmap
+mkfs.daxrmap -q $dev 2>/dev/null || mkfs.daxrmap $dev >/dev/null || die mkfs
+mount -t daxrmap $dev /mnt || die mount
+dd if=/dev/urandom of=/mnt/a bs=4096 count=16 2>/dev/null
+cp --reflink=always /mnt/a /mnt/b
+cp --reflink=always /mnt/a /mnt/c
+# The stock kernel tells nobody, whatever the device says.
+row fatal 0 0 /mnt/a /mnt/b /mnt/c
+daxrmap guard on || die "guard on"
+daxrmap guard status
+row corrected 1 0 /mnt/a /mnt/b /mnt/c
+row fatal 2 3 /mnt/a /mnt/b /mnt/c
+row dram 3 3 /mnt/a /mnt/b /mnt/c
+# A CPU that was away is listened to again: the list is read on it.
+cpu=/sys/devices/system/cpu/cpu1/online
+echo 0 >$cpu && echo 1 >$cpu || die "CPU 1 off, and on"
+sleep 1
+reader="taskset 2"
+row poison 4 3 /mnt/a /mnt/b /mnt/c
+daxrmap lost /mnt
+daxrmap guard status
+umount /mnt
+# While nothing is mounted.
+before=$(listed)
+request poison 0 $((200 << 20))
+sleep 2
+daxrmap cxl || die "daxrmap cxl"
+sleep 2
+expect "poison that comes while nothing is mounted is on the driver's list" [ $(listed) -gt $before ]
+cat /sys/block/${dev#/dev/}/badblocks
+daxrmap guard off
+exit $bad
