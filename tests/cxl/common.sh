@@ -13,7 +13,10 @@ sysfs=/sys/bus/cxl/devices
 # region WAYS: sets $base.
 region() {
 	ways=$1
-	for m in cxl_mem cxl_pmem cxl_acpi cxl_pci; do modprobe $m || die "modprobe $m"; done
+	# Our own kernel has them built in.
+	for m in cxl_mem cxl_pmem cxl_acpi cxl_pci; do
+		[ -e $sysfs/../drivers/cxl_pci ] || modprobe $m || die "modprobe $m"
+	done
 	sleep 1
 	memdevs=$(ls $sysfs | grep '^mem')
 	# The order of the ports, which is not that of the names.
@@ -46,7 +49,7 @@ listed() { wc -l </sys/block/${dev#/dev/}/badblocks; }
 guard() { daxrmap guard status --json | sed -n "s/^  \"$1\": \([^,]*\),*/\1/p"; }
 # row KIND PAGE EXPECTED FILE...: a process for each file has its page; then the device says
 # something of it, in its own address. EXPECTED is how many of them are told.
-# $reader: a command that runs the one that reads the poison list.
+# $reader: a command that runs the one that reads the poison list; $scrub: that is a scrub of /mnt.
 row() {
 	local kind=$1 page=$2 want=$3 seconds=5 n at
 	shift 3
@@ -58,7 +61,15 @@ row() {
 	at=$(sed -n 's/^at //p' /tmp/owners)
 	[ -n "$at" ] || { expect "$fs: $kind: the owners have the page" false; return; }
 	request $kind 0 $(dpa $at)
-	[ $kind != poison ] || { sleep 2; ${reader:-} daxrmap cxl || die "daxrmap cxl"; }
+	[ $kind != poison ] || {
+		sleep 2
+		if [ -z "${scrub:-}" ]; then
+			${reader:-} daxrmap cxl || die "daxrmap cxl"
+		else
+			daxrmap scrub /mnt
+			[ $? = 1 ] || die "scrub has found nothing"
+		fi
+	}
 	wait $owners
 	echo "# $fs: $kind: $(tail -n 1 /tmp/owners)"
 	expect "$fs: $kind: $want of $n are told, and get EIO" \

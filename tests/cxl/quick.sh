@@ -20,6 +20,13 @@ echo 0 >$cpu && echo 1 >$cpu || die "CPU 1 off, and on"
 sleep 1
 reader="taskset 2"
 row poison 4 3 /mnt/a /mnt/b /mnt/c
+# A scrub asks the device first. Without the guard it has the kernel told.
+daxrmap guard off
+scrub=yes
+row poison 5 3 /mnt/a /mnt/b /mnt/c
+daxrmap status /mnt | grep "told of by"
+daxrmap guard on || die "guard on again"
+scrub=
 daxrmap lost /mnt
 daxrmap guard status
 umount /mnt

@@ -236,19 +236,33 @@ fn pages(lines: &[Range], address: u64, size: u64) -> Ranges {
     lines.iter().filter_map(page).collect::<Vec<_>>().into()
 }
 
+/// How many pages a device's list names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Poison {
+    /// Pages that the device names.
+    pub named: u64,
+    /// Those of them that were not on the driver's list of bad blocks.
+    pub new: u64,
+}
+
 /// Asks for the poison list, and puts it on the driver's list of bad blocks, where filesystems find it at mount.
-/// Returns how many pages the device names, and how many were not known; `None` if it has no such list.
+/// `tell`: the kernel is to deal with the failure of each page that is new, as after a machine check. `None` if
+/// the device has no such list.
 ///
 /// # Errors
 ///
-/// Those of [`read_poison_list`]; if the driver's list is full.
-pub fn enter_poison_list(pmem: &str) -> Result<Option<(u64, u64)>> {
-    let Some(pages) = read_poison_list(pmem)? else {
+/// Those of [`read_poison_list`]; if the driver's list is full; if the kernel cannot be told.
+pub fn enter_poison_list(pmem: &str, tell: bool) -> Result<Option<Poison>> {
+    if identity(pmem).is_none() {
         return Ok(None);
-    };
+    }
+    // What is known before the device speaks: who hears it may be about to make it known.
     let block = Sysfs::default().named(pmem)?;
     let disk = block.disk(block.device()?)?;
     let known: Ranges = disk.bad_blocks()?.sectors.into();
+    let Some(pages) = read_poison_list(pmem)? else {
+        return Ok(None);
+    };
     let sectors: Vec<_> = pages
         .iter()
         .map(|range| range.start / SECTOR..range.end / SECTOR)
@@ -261,9 +275,30 @@ pub fn enter_poison_list(pmem: &str) -> Result<Option<(u64, u64)>> {
             .sum()
     };
     for range in new.iter() {
+        if let Some(address) = disk.address().filter(|_| tell) {
+            for sector in range
+                .clone()
+                .step_by(usize::try_from(PAGE / SECTOR).unwrap_or(1))
+            {
+                fail(address.saturating_add(sector.saturating_mul(SECTOR)))?;
+            }
+        }
         disk.list(range)?;
     }
-    Ok(Some((count(&pages, PAGE), count(&new, PAGE / SECTOR))))
+    Ok(Some(Poison {
+        named: count(&pages, PAGE),
+        new: count(&new, PAGE / SECTOR),
+    }))
+}
+
+/// Has the kernel deal with the failure of the page at this address.
+fn fail(address: u64) -> Result<()> {
+    const HARD_OFFLINE: &str = "/sys/devices/system/memory/hard_offline_page";
+    match fs::write(HARD_OFFLINE, format!("{address:#x}")) {
+        // The kernel's word for a page that nobody has.
+        Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => Ok(()),
+        result => result.map_err(|error| Error::from(error).about(HARD_OFFLINE)),
+    }
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@
 //! What is on the medium is told by the crate `daxrmap_media`, in the module's own words.
 //!
 //! - [`device`]: opens a device or an image. [`foreign`]: what others have on it. [`size`]: sizes as text.
-//! - [`mod@cxl`]: memory devices behind CXL, and their poison lists.
+//! - [`mod@cxl`]: memory devices behind CXL, and their poison lists. [`teller`]: who tells the kernel of failures.
 //! - [`mkfs`], [`fsck`]: the programs of these names.
 
 pub mod abi;
@@ -58,3 +58,4 @@ pub mod size;
 pub mod stack;
 pub mod state;
 pub mod sys;
+pub mod teller;

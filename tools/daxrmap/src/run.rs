@@ -35,6 +35,7 @@ use crate::{
         File,
         State, //
     },
+    teller,
 };
 use serde::Serialize;
 use std::{
@@ -189,10 +190,15 @@ fn owners(mount: &Mount, args: &OwnersArgs, out: &mut impl Write) -> Result<Vec<
 fn status(on: &On, out: &mut impl Write) -> Result<Vec<Error>> {
     let mount = Mount::open(&on.mount)?;
     let numbers = mount.status()?;
-    let device = mount.device();
-    let unnamed = || PathBuf::from(format!("{}:{}", device.major, device.minor));
-    let device = device.name().unwrap_or_else(unnamed);
-    let report = report::StatusReport::new(mount.path().into(), device.as_path().into(), &numbers);
+    let number = mount.device();
+    let unnamed = || PathBuf::from(format!("{}:{}", number.major, number.minor));
+    let device = number.name().unwrap_or_else(unnamed);
+    let report = report::StatusReport::new(
+        mount.path().into(),
+        device.as_path().into(),
+        &numbers,
+        teller::of(number, teller::hears_cxl()),
+    );
     print(&report, on.json, out)?;
     Ok(Vec::new())
 }

@@ -31,6 +31,10 @@ pub struct ScrubReport {
     pub seconds: f64,
     /// Whether the platform's own scrub was started.
     pub ars: bool,
+    /// Pages that the devices' own lists (CXL) name, if there are such lists.
+    pub device_pages: Option<u64>,
+    /// Those of them that were not known before.
+    pub device_new: Option<u64>,
     /// Pages that were known as bad, and not read.
     pub known_pages: u64,
     /// Finds for which something went wrong.
@@ -42,6 +46,9 @@ pub struct ScrubReport {
 impl fmt::Display for ScrubReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "read:             {}", size::human(self.read))?;
+        if let (Some(named), Some(new)) = (self.device_pages, self.device_new) {
+            writeln!(f, "device's list:    {named} pages, {new} of them new")?;
+        }
         writeln!(f, "known as bad:     {} pages", self.known_pages)?;
         writeln!(f, "found:            {} pages", self.found.len())?;
         for find in &self.found {
@@ -83,6 +90,8 @@ mod tests {
             bytes: 8192,
             seconds: 0.5,
             ars: false,
+            device_pages: None,
+            device_new: None,
             known_pages: 0,
             untold: 0,
             found: Vec::new(),
@@ -97,8 +106,11 @@ mod tests {
             offset: 4096,
         });
         report.complete = false;
+        report.device_pages = Some(3);
+        report.device_new = Some(1);
         report.untold = 1;
         let text = "read:             4 KiB\n\
+                    device's list:    3 pages, 1 of them new\n\
                     known as bad:     0 pages\n\
                     found:            1 pages\n  \
                       pmem0 page 7: byte 4096 of the device\n\
@@ -108,7 +120,7 @@ mod tests {
         let expected = json!({
             "target": {"path": "/mnt"}, "all": false, "complete": false, "position": 8192,
             "resumed_from": null, "read": 4096, "bytes": 8192, "seconds": 0.5, "ars": false,
-            "known_pages": 0, "untold": 1,
+            "device_pages": 3, "device_new": 1, "known_pages": 0, "untold": 1,
             "found": [{"disk": "pmem0", "page": 7, "offset": 4096}],
         });
         assert_eq!(to_value(report).unwrap(), expected);

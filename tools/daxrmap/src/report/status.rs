@@ -44,11 +44,12 @@ pub struct StatusReport {
     cleared: u64,
     log_used: u64,
     log_size: u64,
+    told_by: String,
 }
 
 impl StatusReport {
-    /// What the kernel says.
-    pub fn new(mount: Name, device: Name, numbers: &Status) -> Self {
+    /// What the kernel says, and who tells it of failures.
+    pub fn new(mount: Name, device: Name, numbers: &Status, told_by: String) -> Self {
         Self {
             mount,
             device,
@@ -74,6 +75,7 @@ impl StatusReport {
             cleared: numbers.cleared,
             log_used: numbers.log_used,
             log_size: numbers.log_size,
+            told_by,
         }
     }
 }
@@ -110,7 +112,8 @@ impl fmt::Display for StatusReport {
             f,
             "log:              {} of {} bytes",
             self.log_used, self.log_size
-        )
+        )?;
+        writeln!(f, "told of by:       {}", self.told_by)
     }
 }
 
@@ -134,14 +137,14 @@ mod tests {
                 log_size: 6,
                 ..Status::default()
             };
-            StatusReport::new(name(b"/mnt"), name(b"/dev/pmem0"), &numbers)
+            StatusReport::new(name(b"/mnt"), name(b"/dev/pmem0"), &numbers, "X".to_owned())
         };
         assert!(status(0)
             .to_string()
             .contains("\nstate:            in use\n"));
-        assert!(status(0)
-            .to_string()
-            .ends_with("\nreturned to use:  2\nlog:              5 of 6 bytes\n"));
+        assert!(status(0).to_string().ends_with(
+            "\nreturned to use:  2\nlog:              5 of 6 bytes\ntold of by:       X\n"
+        ));
         assert!(status(4)
             .to_string()
             .contains("\nstate:            read-only\n"));

@@ -5,7 +5,10 @@
 use super::print_text;
 use crate::{
     cli::cxl::CxlArgs,
-    cxl,
+    cxl::{
+        self,
+        Poison, //
+    },
     error::{
         Error,
         Result, //
@@ -38,9 +41,11 @@ pub(super) fn cxl(args: &CxlArgs, out: &mut impl Write) -> Result<Vec<Error>> {
             identity.region,
             serials.join(", ")
         );
-        let said = match cxl::enter_poison_list(&name) {
-            Ok(Some((_, 0))) if args.quiet => continue,
-            Ok(Some((named, new))) => format!("{named} pages are poisoned, {new} of them new"),
+        let said = match cxl::enter_poison_list(&name, false) {
+            Ok(Some(poison)) if args.quiet && poison.new == 0 => continue,
+            Ok(Some(Poison { named, new })) => {
+                format!("{named} pages are poisoned, {new} of them new")
+            }
             Ok(None) => "the device keeps no poison list".to_owned(),
             Err(error) => {
                 errors.push(error);

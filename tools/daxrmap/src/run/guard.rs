@@ -12,7 +12,6 @@ use crate::{
         GuardCommand,
         WrapArgs, //
     },
-    cxl,
     error::{
         Error,
         Result, //
@@ -39,6 +38,7 @@ use crate::{
         Kind,
         Sysfs, //
     },
+    teller,
 };
 use std::{
     io::{
@@ -116,33 +116,11 @@ fn status(json: bool, out: &mut impl Write) -> Result<Vec<Error>> {
             &device,
             uncovered.into_iter().map(pages).collect(),
             xfs_on(number),
-            told_by(number, numbers.flags & DAXRMAP_GUARD_CXL != 0).to_owned(),
+            teller::of(number, numbers.flags & DAXRMAP_GUARD_CXL != 0),
         ));
     }
     print(&report::GuardReport::new(&numbers, devices), json, out)?;
     Ok(Vec::new())
-}
-
-/// What tells the kernel of the failures of a device. `hears`: the module hears what CXL devices say.
-fn told_by(device: DeviceNumber, hears: bool) -> &'static str {
-    let provider = Sysfs::default()
-        .block(device)
-        .ok()
-        .and_then(|block| block.provider());
-    teller(provider.as_deref().unwrap_or_default(), hears)
-}
-
-fn teller(provider: &str, hears: bool) -> &'static str {
-    match (provider, hears) {
-        ("ACPI.NFIT", _) => "machine checks, the firmware (NFIT), and its scrub (ARS)",
-        ("e820", _) => "machine checks",
-        ("virtio-pmem", _) => "machine checks, if the host passes them on",
-        (cxl::PROVIDER, true) => "machine checks, and what the CXL device says, by the guard",
-        (cxl::PROVIDER, false) => {
-            "machine checks; what the CXL device says is not heard: daxrmap guard on"
-        }
-        _ => "machine checks, as far as is known",
-    }
 }
 
 /// The names of the devices with an XFS that takes the holder's place.
@@ -314,18 +292,4 @@ fn unwrap(path: &Path) -> Result<Vec<Error>> {
     state.wraps.remove(at);
     store.save(&state)?;
     Ok(Vec::new())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_tells_of_a_device() {
-        assert!(teller("ACPI.NFIT", false).contains("ARS"));
-        assert_eq!(teller("e820", true), "machine checks");
-        assert!(teller("CXL", true).contains("by the guard"));
-        assert!(teller("CXL", false).contains("daxrmap guard on"));
-        assert!(teller("", true).contains("as far as is known"));
-    }
 }

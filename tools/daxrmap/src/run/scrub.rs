@@ -6,6 +6,10 @@ use super::print;
 use crate::{
     abi::Scrub,
     cli::scrub::ScrubArgs,
+    cxl::{
+        self,
+        Poison, //
+    },
     error::{
         Error,
         Result, //
@@ -26,6 +30,7 @@ use crate::{
             Reader, //
         },
     },
+    teller,
 };
 use signal_hook::consts::{
     SIGHUP,
@@ -141,6 +146,26 @@ fn begin(args: &ScrubArgs, target: &Target, store: &Store) -> Result<(Reached, O
     }
 }
 
+/// Asks CXL devices what they know already, which need not be read then. Its owners are told: by the guard that
+/// hears what is said, or else by the kernel itself. `None` if no device keeps a list.
+fn poison_lists(target: &Target) -> Option<Poison> {
+    let hears = teller::hears_cxl();
+    let mut sum = None;
+    for disk in target.stack.disks() {
+        match cxl::enter_poison_list(&disk.name(), !hears) {
+            Ok(Some(poison)) => {
+                let sum = sum.get_or_insert_with(Poison::default);
+                sum.named = sum.named.saturating_add(poison.named);
+                sum.new = sum.new.saturating_add(poison.new);
+            }
+            Ok(None) => {}
+            // Reading finds what there is all the same.
+            Err(error) => eprintln!("daxrmap: {error}"),
+        }
+    }
+    sum
+}
+
 /// Has the platform look too. Returns whether there is one that does.
 fn platform(target: &Target, wait: bool, signal: &Signal) -> Vec<Result<bool>> {
     let mut buses = Vec::new();
@@ -194,6 +219,7 @@ pub fn scrub(args: &ScrubArgs, out: &mut impl Write) -> Result<Outcome> {
     let (mut reached, resumed_from) = begin(args, &target, &store)?;
     let signal = Signal::watch()?;
 
+    let poison = poison_lists(&target);
     let mut ars = false;
     for started in platform(&target, args.wait_ars, &signal) {
         match started {
@@ -251,7 +277,7 @@ pub fn scrub(args: &ScrubArgs, out: &mut impl Write) -> Result<Outcome> {
             return Err(error.about(&args.target));
         }
     };
-    let found = !reached.found.is_empty();
+    let found = !reached.found.is_empty() || poison.is_some_and(|poison| poison.new != 0);
     let report = report::ScrubReport {
         target: args.target.as_path().into(),
         all: args.all,
@@ -262,6 +288,8 @@ pub fn scrub(args: &ScrubArgs, out: &mut impl Write) -> Result<Outcome> {
         bytes,
         seconds: started.elapsed().as_secs_f64(),
         ars,
+        device_pages: poison.map(|poison| poison.named),
+        device_new: poison.map(|poison| poison.new),
         known_pages: reached.known,
         untold: reached.untold,
         found: reached.found,
