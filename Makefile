@@ -84,7 +84,11 @@ mce:
 
 # Persistent memory behind CXL: what the device says, on daxrmap, ext4, XFS. CXL="quick xfs" only these parts.
 cxl:
-	@CXL="$(or $(CXL),quick ext4 xfs interleave removal)" scripts/tests/run.sh cxl
+	@CXL="$(or $(CXL),quick ext4 xfs interleave removal kill)" scripts/tests/run.sh cxl
+
+# The patches for drivers/cxl (Documentation/upstream), in a debug kernel of their own.
+cxl-upstream: setup
+	@scripts/tests/cxl-upstream.sh
 
 # N=100000: so many records, quickly; the rest is in scripts/bench/owner-tree.sh.
 bench: setup
@@ -188,6 +192,7 @@ help:
 	@echo 'make test-packages  the packages installed, upgraded and purged in a guest with systemd, some 20 minutes'
 	@echo 'make test-host      only the tests that need no kernel'
 	@echo 'make mce            only the real machine checks, in QEMU on the stock kernel'
+	@echo 'make cxl-upstream   the patches for drivers/cxl, in a debug kernel that has them: the first time 15 minutes'
 	@echo 'make cxl            only what CXL devices say, on daxrmap, ext4, XFS (CXL="quick xfs": these parts)'
 	@echo 'make model          model-check the failure protocol, some 2 minutes (MODEL="faults two")'
 	@echo 'make crash          a million states of the medium after a crash (CRASH_STATES), and:'
@@ -212,4 +217,4 @@ help:
 	@echo 'What is where: README.md, scripts/README, tests/selftests/README'
 
 .PHONY: all module setup debug-kernel module-debug selftests samples tools deb test test-packages test-stock \
-	test-debug test-nfit test-virtio test-kernels test-host story programs mce cxl bench bench-mount bench-guard bench-scrub aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy house fmt fmt-check doc clean help
+	test-debug test-nfit test-virtio test-kernels test-host story programs mce cxl cxl-upstream bench bench-mount bench-guard bench-scrub aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy house fmt fmt-check doc clean help

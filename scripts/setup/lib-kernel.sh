@@ -8,7 +8,8 @@ kernel_paths() {
 	[ -e "$KERNEL_CHOICE" ] || die "no kernel has been set up yet: run 'make setup'"
 	read -r KERNEL_VERSION KERNEL_RELEASE <"$KERNEL_CHOICE"
 	KERNEL_DIR=$CACHE/kernel-$KERNEL_VERSION
-	KERNEL_SRC=$KERNEL_DIR/src
+	# Another source, and configuration, of the debug kernel: scripts/tests/cxl-upstream.sh.
+	KERNEL_SRC=${DAXRMAP_KERNEL_SRC:-$KERNEL_DIR/src}
 	# The distribution's own image and modules.
 	KERNEL_MODULES=$KERNEL_DIR/pkg/usr/lib/modules/$KERNEL_RELEASE
 	KERNEL_IMAGE=$KERNEL_MODULES/vmlinuz
@@ -18,9 +19,9 @@ kernel_paths() {
 	KERNEL_STOCK=$KERNEL_DIR/stock-$(hash_of "$(basename "$KERNEL_ROOT")")
 	# The debug build of the same source: its key is what it is made of, and how, wherever
 	# the scripts are.
-	KERNEL_DEBUG_CONFIG=$TOP/scripts/setup/debug-kernel.config
+	KERNEL_DEBUG_CONFIG=${DAXRMAP_DEBUG_CONFIG:-$TOP/scripts/setup/debug-kernel.config}
 	KERNEL_DEBUG=$CACHE/debug-$KERNEL_VERSION-$(hash_of "$KERNEL_DEBUG_CONFIG" \
-		"$(sed -n '/^build() {/,/^}/p' "$TOP/scripts/setup/debug-kernel.sh")" "$(basename "$ROOT")")
+		"$(sed -n '/^build() {/,/^}/p' "$TOP/scripts/setup/debug-kernel.sh")" "$(basename "$ROOT")" ${DAXRMAP_KERNEL_SRC:+"$DAXRMAP_KERNEL_SRC"})
 }
 
 # The compiler that the distribution has built the stock kernel with.

@@ -1,14 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# cxl.sh [PART...]: persistent memory behind CXL, in guests of the stock kernel (`make cxl`).
+# cxl.sh [PART...]: persistent memory behind CXL, in guests (`make cxl`) of the stock kernel
+# (or $CXL_KERNEL: scripts/tests/cxl-upstream.sh, which has a part of its own).
 # What the device says is injected through QEMU's monitor, as the guest asks for it on
 # its console. Parts: quick (daxrmap: each kind of event; `make test` has this one), ext4, xfs,
-# interleave (a region over two devices), removal. Without PART: all. The last line is
-# "RESULT passed failed skipped". CXL_MODULE is another daxrmap.ko than build/stock's.
+# interleave (a region over two devices), removal, kill (the machine dies, and boots again).
+# Without PART: all. The last line is "RESULT passed failed skipped". CXL_MODULE is another daxrmap.ko than build/stock's.
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/guest/lib-guest.sh"
 
-[ $# != 0 ] || set -- quick ext4 xfs interleave removal
+[ $# != 0 ] || set -- quick ext4 xfs interleave removal kill
+kernel=${CXL_KERNEL:-stock}
 initrd=$TOP/build/cxl/initramfs.img
 cd "$TOP"
 mkdir -p "$LOGS" build/cxl
@@ -16,7 +18,7 @@ mkdir -p "$LOGS" build/cxl
 scripts/build/tools.sh
 in_root gcc -static -O2 -Wall -Wextra -Werror -o "$TOP/build/cxl/owners" "$TOP/tests/cxl/owners.c"
 scripts/guest/initramfs.sh --module "${CXL_MODULE:-build/stock/daxrmap.ko}" --test build/cxl/owners \
-	stock "$initrd"
+	"$kernel" "$initrd"
 
 work=$(mktemp -d "$CACHE/qemu.XXXXXX")
 guest=
@@ -67,17 +69,20 @@ serve() { # LOG
 		request=$(tr -d '\r' <"$1" | sed -n 's/.*tap: # CXL-REQUEST \(.*\) end$/\1/p' | sed -n "$((done + 1))p")
 		[ -n "$request" ] || continue
 		done=$((done + 1))
+		[ "$request" != die ] || { qmp quit >/dev/null; return; }
 		# shellcheck disable=SC2086
 		inject $request
 	done
 }
 
-# A guest with so many devices that runs a script, and what it says.
+# A guest with so many devices that runs a script, and what it says. $again: the devices have what
+# the guest before has left on them. $dies: it asks for its end before it comes to it.
 machine() { # NAME DEVICES SCRIPT
 	local log=$LOGS/console-cxl-$1.log said=$LOGS/qemu-cxl-$1.log rc=0 i
 	local qemu=(-M cxl=on -device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.0
 		-M cxl-fmw.0.targets.0=cxl.0,cxl-fmw.0.size=4G)
-	rm -f "$log" "$work"/*
+	rm -f "$log" "$work"/qmp.*
+	[ -n "${again:-}" ] || rm -f "$work"/*
 	for ((i = 0; i < $2; i++)); do
 		qemu+=(-object "memory-backend-file,id=cm$i,share=on,mem-path=$work/memory$i,size=512M"
 			-object "memory-backend-file,id=cl$i,share=on,mem-path=$work/labels$i,size=1M"
@@ -87,7 +92,7 @@ machine() { # NAME DEVICES SCRIPT
 	mkfifo "$work/qmp.in" "$work/qmp.out"
 	exec {to}<>"$work/qmp.in" {from}<>"$work/qmp.out"
 	# Without the CPU's sign of a virtual machine: or the kernel cannot drop the caches of a region.
-	scripts/guest/run-qemu.sh --kernel stock --initrd "$initrd" --log "$log" --pmem 1 --cpu -hypervisor \
+	scripts/guest/run-qemu.sh --kernel "$kernel" --initrd "$initrd" --log "$log" --pmem 1 --cpu -hypervisor \
 		--timeout "${TIMEOUT:-400}" --append daxrmap.timeout=350 --script "$3" -- "${qemu[@]}" \
 		-chardev "pipe,id=qmp,path=$work/qmp" -mon chardev=qmp,mode=control >"$said" 2>&1 &
 	guest=$!
@@ -95,7 +100,11 @@ machine() { # NAME DEVICES SCRIPT
 	wait "$guest" || rc=$?
 	guest=
 	exec {to}>&- {from}>&-
-	collect "$log" $rc
+	if [ -n "${dies:-}" ] && grep -aq 'tap: # CXL-REQUEST die end' "$log"; then
+		echo "it has died, as it was asked to" >"$said"
+	else
+		collect "$log" $rc
+	fi
 	# A script is one test to the guest: its own are counted here.
 	passed=$((passed + $(tr -d '\r' <"$log" | grep -ac 'tap: ok cxl: ' || true)))
 	failed=$((failed + $(tr -d '\r' <"$log" | grep -ac 'tap: not ok cxl: ' || true)))
@@ -112,9 +121,17 @@ fs=$part
 $(cat tests/cxl/stacks.sh)" ;;
 	interleave) machine interleave 2 "$common
 $(cat tests/cxl/interleave.sh)" ;;
+	upstream) machine upstream 1 "$common
+$(cat tests/cxl/upstream.sh)" ;;
 	removal) machine removal 1 "$common
 $(cat tests/cxl/removal.sh)" ;;
-	*) die "cxl.sh: no such part: $part (quick ext4 xfs interleave removal)" ;;
+	kill)
+		dies=yes machine kill 1 "$common
+$(cat tests/cxl/kill.sh)"
+		again=yes machine kill-again 1 "$common
+$(cat tests/cxl/kill-again.sh)"
+		;;
+	*) die "cxl.sh: no such part: $part (quick ext4 xfs interleave removal kill)" ;;
 	esac
 done
 results
