@@ -10,6 +10,15 @@
 //!
 //! A spin lock; nothing is taken inside of it.
 
+use crate::{
+    dax,
+    events::{
+        Cause,
+        Event,
+        Kind,
+        Source, //
+    },
+};
 use core::ops::Range;
 use kernel::{
     new_spinlock,
@@ -22,6 +31,17 @@ use kernel::{
 
 /// Finds that are remembered.
 const ROOM: usize = 64;
+
+/// Tells who listens that these blocks were on the driver's list, or came out of the kernel's map, and
+/// nobody had told of them.
+pub(super) fn tell_discovered(events: &Source, blocks: &Range<u64>) {
+    let bytes = |blocks: u64| blocks.saturating_mul(dax::BLOCK_SIZE);
+    let len = blocks.end.saturating_sub(blocks.start);
+    events.tell(|| {
+        let event = Event::new(Kind::Discovered).because(Cause::Listed);
+        event.at(bytes(blocks.start), bytes(len))
+    });
+}
 
 struct Found {
     ranges: KVec<Range<u64>>,

@@ -94,16 +94,7 @@ impl Metadata for Meta {
     }
 
     fn first_good(&self, range: &Range<u64>) -> Option<Range<u64>> {
-        let state = self.lock();
-        let mut from = range.start;
-        while from < range.end {
-            match state.next_bad(from, range.end) {
-                Some(bad) if bad.start == from => from = bad.end,
-                Some(bad) => return Some(from..bad.start),
-                None => return Some(from..range.end),
-            }
-        }
-        None
+        self.lock().first_good(range)
     }
 
     fn shut_down(&self) {

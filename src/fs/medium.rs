@@ -6,11 +6,13 @@
 //!
 //! None in here; all writers of metadata hold the state lock.
 
+use super::discoveries::tell_discovered;
 use crate::{
     dax::{
         self,
         Pmem, //
     },
+    events::Source,
     media::{
         self,
         Medium, //
@@ -26,7 +28,17 @@ use kernel::{
 const _: () = assert!(dax::BLOCK_SIZE == media::BLOCK_SIZE);
 
 /// The device, not the holder of it: that would be a circle, since failures end in the metadata.
-pub(crate) struct PmemMedium(pub(crate) Arc<Pmem>);
+pub(crate) struct PmemMedium {
+    pmem: Arc<Pmem>,
+    events: Source,
+}
+
+impl PmemMedium {
+    /// This device. `events` are told of what is found on it.
+    pub(super) fn new(pmem: Arc<Pmem>, events: Source) -> Self {
+        Self { pmem, events }
+    }
+}
 
 /// To the log a block that is known to be bad is one that cannot be read, and so is one of a device
 /// that is gone.
@@ -36,22 +48,26 @@ fn eio(_: Error) -> Error {
 
 impl Medium for PmemMedium {
     fn read(&self, at: u64, buf: &mut [u8]) -> Result {
-        self.0.read(at, buf).map_err(eio)
+        self.pmem.read(at, buf).map_err(eio)
     }
 
     fn store(&self, at: u64, bytes: &[u8]) -> Result {
-        self.0.store(at, bytes).map_err(eio)
+        self.pmem.store(at, bytes).map_err(eio)
     }
 
     fn flush(&self, at: u64, len: u64) -> Result {
-        self.0.write_back(at, len).map_err(eio)
+        self.pmem.write_back(at, len).map_err(eio)
     }
 
     fn fence(&self) -> Result {
-        self.0.requests.fence()
+        self.pmem.requests.fence()
     }
 
     fn known_bad(&self, blocks: &Range<u64>) -> Option<Range<u64>> {
-        self.0.next_bad(blocks)
+        self.pmem.next_bad(blocks)
+    }
+
+    fn discovered(&self, blocks: &Range<u64>) {
+        tell_discovered(&self.events, blocks);
     }
 }

@@ -12,6 +12,7 @@
 //! may come: the state lock is taken for what they change too.
 
 use super::{
+    discoveries::tell_discovered,
     medium::PmemMedium,
     meta::Meta,
     mount::Mount, //
@@ -82,11 +83,12 @@ pub(super) fn mount(sb: &NewSuper<Mount>) -> Result<Arc<Mount>> {
             );
         }
     };
-    let opened = read(id, &pmem, blocks)?;
+    let events = Source::own(sb.common().events.clone(), sb.dev());
+    let medium = PmemMedium::new(pmem.clone(), events.clone());
+    let opened = read(id, &medium, blocks)?;
     let sb_uuid = opened.journal.superblock().uuid;
     let blocks = opened.state.total_blocks();
-    let store = Store::new(opened, PmemMedium(pmem.clone()));
-    let events = Source::own(sb.common().events.clone(), sb.dev());
+    let store = Store::new(opened, medium);
     let counters = Arc::new(Counters::new(), GFP_KERNEL)?;
     let meta = Arc::pin_init(
         Meta::new(
@@ -121,11 +123,11 @@ pub(super) fn mount(sb: &NewSuper<Mount>) -> Result<Arc<Mount>> {
         Err(e) => return refuse(id, "its pages are not one run of memory", e),
     };
     engine.set_first_pfn(first);
-    let bad = adopt_bad_blocks(&device, &meta, blocks)?;
+    let bad = adopt_bad_blocks(&device, &meta, &events, blocks)?;
     if bad != 0 {
         pr_warn!("{}: the driver lists {} blocks as bad\n", id, bad);
     }
-    let unmapped = adopt_unmapped(&device, &meta, first, blocks)?;
+    let unmapped = adopt_unmapped(&device, &meta, &events, first, blocks)?;
     if unmapped != 0 {
         pr_warn!(
             "{}: {} more blocks are bad: machine checks came from them\n",
@@ -160,9 +162,8 @@ fn refuse<T>(id: &CStr, reason: &str, errno: Error) -> Result<T> {
 }
 
 /// Reads the metadata of a device that has so many blocks.
-fn read(id: &CStr, pmem: &Arc<Pmem>, blocks: u64) -> Result<Opened> {
-    let medium = PmemMedium(pmem.clone());
-    let opened = match Journal::open(&medium, blocks, random_bytes()) {
+fn read(id: &CStr, medium: &PmemMedium, blocks: u64) -> Result<Opened> {
+    let opened = match Journal::open(medium, blocks, random_bytes()) {
         Ok(opened) => opened,
         Err(e) => {
             let reason = if e == EINVAL {
@@ -206,19 +207,23 @@ fn read(id: &CStr, pmem: &Arc<Pmem>, blocks: u64) -> Result<Opened> {
     Ok(opened)
 }
 
-/// What is on the driver's list of bad blocks enters the bad set, before anybody can use it. Returns
-/// how many blocks.
+/// What is on the driver's list of bad blocks enters the bad set, before anybody can use it; `events` are
+/// told of what was not there. Returns how many blocks are on the list.
 fn adopt_bad_blocks(
     device: &Device<Engine<Mounted<Meta>>>,
     meta: &Meta,
+    events: &Source,
     blocks: u64,
 ) -> Result<u64> {
     let mut from = 0;
     let mut found = 0u64;
     while let Some(bad) = device.next_bad(&(from..blocks)) {
         let len = bad.end.saturating_sub(bad.start);
-        meta.lock().found_bad(&bad)?;
-        meta.health().discovered(&bad);
+        while let Some(new) = meta.first_good(&(from.max(bad.start)..bad.end)) {
+            meta.lock().found_bad(&new)?;
+            tell_discovered(events, &new);
+            from = new.end;
+        }
         found = found.saturating_add(len);
         from = bad.end;
     }
@@ -231,6 +236,7 @@ fn adopt_bad_blocks(
 fn adopt_unmapped(
     device: &Device<Engine<Mounted<Meta>>>,
     meta: &Meta,
+    events: &Source,
     first: u64,
     blocks: u64,
 ) -> Result<u64> {
@@ -243,7 +249,7 @@ fn adopt_unmapped(
         if !meta.is_bad(block) {
             let blocks = block..block.saturating_add(1);
             meta.lock().found_bad(&blocks)?;
-            meta.health().discovered(&blocks);
+            tell_discovered(events, &blocks);
             found = found.saturating_add(1);
         }
     }

@@ -113,7 +113,15 @@ fn adopt_known(medium: &impl Medium, state: &mut State, blocks: &Range<u64>) -> 
     let mut from = blocks.start;
     let mut found = false;
     while let Some(bad) = medium.known_bad(&(from..blocks.end)) {
-        found |= state.mark_bad(bad.clone()).is_ok();
+        from = bad.start;
+        while let Some(new) = state.first_good(&(from..bad.end)) {
+            from = new.end;
+            if state.mark_bad(new.clone()).is_err() {
+                break;
+            }
+            medium.discovered(&new);
+        }
+        found |= state.next_bad(bad.start, bad.end) == Some(bad.clone());
         from = bad.end;
     }
     found

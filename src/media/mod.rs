@@ -88,6 +88,9 @@ pub(crate) trait Medium {
     fn known_bad(&self, _blocks: &Range<u64>) -> Option<Range<u64>> {
         None
     }
+
+    /// Hears that blocks which it [knows](Self::known_bad) as bad were not known to the metadata, and are now.
+    fn discovered(&self, _blocks: &Range<u64>) {}
 }
 
 impl<T: Deref<Target: Medium>> Medium for T {
@@ -109,5 +112,9 @@ impl<T: Deref<Target: Medium>> Medium for T {
 
     fn known_bad(&self, blocks: &Range<u64>) -> Option<Range<u64>> {
         (**self).known_bad(blocks)
+    }
+
+    fn discovered(&self, blocks: &Range<u64>) {
+        (**self).discovered(blocks);
     }
 }

@@ -147,12 +147,14 @@ impl<'a> MetaGuard<'a> {
     /// the next one who gets it.
     pub(crate) fn retire(&mut self, listed: &Range<u64>) -> Result {
         let mut from = listed.start;
-        while let Some(blocks) = self.owners().next_gap(from, listed.end) {
-            from = blocks.end;
-            let newly_bad = self.found_bad(&blocks)?;
-            if newly_bad != 0 {
+        while let Some(free) = self.owners().next_gap(from, listed.end) {
+            from = free.start;
+            while let Some(blocks) = self.first_good(&(from..free.end)) {
+                from = blocks.end;
+                let newly_bad = self.found_bad(&blocks)?;
                 self.health.retired(&blocks, newly_bad);
             }
+            from = free.end;
         }
         Ok(())
     }

@@ -13,10 +13,7 @@
 //! state lock.
 
 use crate::{
-    dax::{
-        self,
-        Pmem, //
-    },
+    dax::Pmem,
     events::{
         Cause,
         Event,
@@ -25,6 +22,7 @@ use crate::{
         Source, //
     },
     failure::Counters,
+    fs::discoveries::tell_discovered,
     support::RateLimit,
     trace,
     vfs::Dev, //
@@ -206,7 +204,7 @@ impl Health {
     /// new there.
     pub(super) fn retired(&self, blocks: &Range<u64>, newly_bad: u64) {
         self.count_retired(newly_bad);
-        self.discovered(blocks);
+        tell_discovered(&self.events, blocks);
         trace::publish(self.dev, blocks, 0, Ok(newly_bad));
         if self.lines.allows() {
             pr_warn!(
@@ -216,16 +214,6 @@ impl Health {
                 blocks.end - blocks.start
             );
         }
-    }
-
-    /// Tells who listens that these blocks were on the driver's list, or came out of the kernel's map.
-    pub(in crate::fs) fn discovered(&self, blocks: &Range<u64>) {
-        let bytes = |blocks: u64| blocks.saturating_mul(dax::BLOCK_SIZE);
-        let len = blocks.end.saturating_sub(blocks.start);
-        self.events.tell(|| {
-            let event = Event::new(Kind::Discovered).because(Cause::Listed);
-            event.at(bytes(blocks.start), bytes(len))
-        });
     }
 
     /// That these blocks are bad could not be written down.

@@ -66,6 +66,19 @@ impl State {
         self.bad.next(from, end)
     }
 
+    /// Returns the first run of blocks in `range` that are not bad, clipped to it.
+    pub(crate) fn first_good(&self, range: &Range<u64>) -> Option<Range<u64>> {
+        let mut from = range.start;
+        while from < range.end {
+            match self.next_bad(from, range.end) {
+                Some(bad) if bad.start == from => from = bad.end,
+                Some(bad) => return Some(from..bad.start),
+                None => return Some(from..range.end),
+            }
+        }
+        None
+    }
+
     /// Adds blocks to the bad set and returns how many are newly bad. From then on they are not
     /// allocated, and not freed with their last owner.
     ///

@@ -86,6 +86,8 @@ pub(crate) struct Recorder {
     pub(crate) poison: RefCell<Vec<core::ops::Range<u64>>>,
     /// Blocks that are known to be bad, and cannot be written.
     pub(crate) listed: RefCell<Vec<core::ops::Range<u64>>>,
+    /// Those of them that the metadata have come to know.
+    pub(crate) discovered: RefCell<Vec<core::ops::Range<u64>>>,
 }
 
 impl Recorder {
@@ -98,6 +100,7 @@ impl Recorder {
             fences_left: Cell::new(None),
             poison: RefCell::default(),
             listed: RefCell::default(),
+            discovered: RefCell::default(),
         }
     }
 }
@@ -163,6 +166,10 @@ impl Medium for Recorder {
         parts
             .filter(|part| !part.is_empty())
             .min_by_key(|part| part.start)
+    }
+
+    fn discovered(&self, blocks: &core::ops::Range<u64>) {
+        self.discovered.borrow_mut().push(blocks.clone());
     }
 }
 

@@ -221,6 +221,14 @@ fn log_moves_past_listed_blocks() {
     assert_eq!(found, store.state().bad_blocks());
     assert!(found >= log.blocks + 2, "{found} of {}", log.blocks);
     assert_eq!(store.take_found(), 0);
+    // Each of them was told of once.
+    let told = medium.discovered.borrow();
+    let total: u64 = told.iter().map(|blocks| blocks.end - blocks.start).sum();
+    assert_eq!(total, found);
+    for blocks in &*told {
+        let bad = store.state().next_bad(blocks.start, blocks.end);
+        assert_eq!(bad.as_ref(), Some(blocks));
+    }
     store.state().check().unwrap();
     let again = mounted(&medium);
     assert!(again.state().inode(ino).is_some());
