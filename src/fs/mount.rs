@@ -102,17 +102,19 @@ impl Mount {
         meta: Arc<Meta>,
     ) -> impl PinInit<Self, Error> + 'a {
         let data = DebugData::new(meta.clone(), engine.clone(), device.clone());
+        let source = engine.events.clone();
         try_pin_init!(Mount {
             debug <- debugfs::scope(&common.debug, id, data),
             queue: OwnedQueue::new(id)?,
             discoveries: Discoveries::new()?,
             device,
-            _ends: Ends(engine.events.clone()),
             engine,
             meta,
             events: common.events.clone(),
             name: CString::try_from(id)?,
             lines <- RateLimit::new(id, "inodes"),
+            // The last: what is not made has not ended.
+            _ends: Ends(source),
         }? Error)
     }
 
