@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Events of pages that ext4 and XFS have: the guard tells of them, when it watches and when it holds
- * the device.
+ * the device. And of a device that goes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "kselftest_harness.h"
 #include "common.h"
+#include "common/device/driver.h"
 #include "common/device/stack.h"
 #include "common/module/guard.h"
 #include "common/module/listen.h"
@@ -113,6 +114,39 @@ TEST_F(events_guard, hold)
 	told_of(_metadata, &variant->stack, fd, pfn, dr_stack_reflink(&variant->stack));
 	peer_stop(&p);
 	close(fd);
+}
+
+/* A device without a filesystem goes: whether the guard watches it, holds it, or does nothing. */
+DR_REMOVING_FIXTURE(events_gone, "asks daxrmap")
+
+TEST_F(events_gone, nothing_mounted)
+{
+	struct daxrmap_event e;
+
+	ASSERT_EQ(0, dr_umount());
+	for (int how = 0; how < 3; how++) {
+		int all = ev_device(NULL, 0), own = ev_device(dr_dev(), 0);
+
+		ASSERT_LE(0, all);
+		ASSERT_LE(0, own);
+		ASSERT_EQ(0, dr_guard_watch(how == 1));
+		if (how == 2)
+			ASSERT_EQ(0, dr_guard_hold(dr_dev(), DAXRMAP_GUARD_FORCE));
+		ASSERT_EQ(0, dr_unbind(self->device));
+		EXPECT_EVENT(own, &e, GONE);
+		EXPECT_EQ(DAXRMAP_CAUSE_REMOVAL, e.cause);
+		EXPECT_EQ(DAXRMAP_EVENT_F_GUARD, e.flags);
+		EXPECT_EQ(0, e.sequence);
+		EXPECT_EVENT(all, &e, GONE);
+		/* It comes back in silence. */
+		ASSERT_EQ(0, dr_bind(self->device));
+		EXPECT_QUIET(own);
+		EXPECT_QUIET(all);
+		close(own);
+		close(all);
+	}
+	dr_guard_off();
+	ASSERT_EQ(0, dr_mount_again());
 }
 
 TEST_HARNESS_MAIN

@@ -19,16 +19,6 @@
 
 DR_REMOVING_FIXTURE(events_mount, "asks daxrmap")
 
-#define EXPECT_EVENT(fd, e, what) do {					\
-	ASSERT_EQ(1, ev_next(fd, e, EV_SOON));				\
-	ASSERT_EQ(DAXRMAP_EVENT_##what, (e)->type);			\
-} while (0)
-
-#define EXPECT_QUIET(fd) do {						\
-	struct daxrmap_event _e;					\
-	EXPECT_EQ(0, ev_next(fd, &_e, 0));				\
-} while (0)
-
 TEST_F(events_mount, owners_of_a_page)
 {
 	unsigned int want = DAXRMAP_EVENT_F_TOLD;

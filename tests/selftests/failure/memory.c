@@ -12,6 +12,7 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/module/inject.h"
+#include "common/module/listen.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define PAGES	256
@@ -274,13 +275,21 @@ TEST_F(memory, none_at_all)
 TEST_F(memory, one_too_many)
 {
 	unsigned long long seq = dr_log_seq();
+	struct daxrmap_event e;
 	unsigned char byte;
+	int n, r, fd;
 	struct peer p;
-	int n, r;
 
+	/* For all owners of all failures. */
+	fd = ev_mount(PAGES / 2 * (CLONES + 3));
+	ASSERT_LE(0, fd);
 	r = fail_many(_metadata, self, variant->how, PAGES / 2, &n);
 	TH_LOG("%d failures without any memory, then errno %d", n, -r);
 	ASSERT_EQ(-ENOMEM, r);
+	EXPECT_EQ(1, ev_next_of(fd, &e, DAXRMAP_EVENT_SHUTDOWN, 0));
+	EXPECT_EQ(DAXRMAP_CAUSE_UNKNOWN, e.cause);
+	EXPECT_EQ(0, ev_next_of(fd, &e, DAXRMAP_EVENT_SHUTDOWN, 0));
+	close(fd);
 	EXPECT_GE(n, 64);
 	EXPECT_EQ(n, dr_counter("blocks_bad"));
 	EXPECT_EQ(1, dr_log_count(seq, "cannot be remembered: shutting down"));

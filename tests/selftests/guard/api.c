@@ -13,11 +13,13 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include "kselftest_harness.h"
 #include "common.h"
 #include "common/basics/text.h"
 #include "common/device/driver.h"
 #include "common/module/guard.h"
+#include "common/module/listen.h"
 #include "common/module/module.h"
 #include "common/processes/party.h"
 
@@ -134,6 +136,63 @@ TEST_F(api, shared_page)
 	peer_stop(&early);
 	peer_stop(&late);
 	peer_stop(&neighbour);
+}
+
+/* Who listens hears of it from the guard, with the owners that the filesystem says. */
+TEST_F(api, events)
+{
+	int fd = ev_device(PMEM0, 0), seen = 0;
+	struct daxrmap_guard_device d;
+	struct daxrmap_event e;
+	struct peer early;
+	struct stat st;
+	long pfn;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, dr_guard_watch(1));
+	ASSERT_EQ(0, dr_guard_device(PMEM0, &d));
+	ASSERT_EQ(0, dr_create("f0", BLOCKS, 1));
+	ASSERT_EQ(0, dr_clone("f0", "f1"));
+	ASSERT_EQ(0, stat(dr_path("f0"), &st));
+	pfn = dr_pfn_in_file("f0", 3);
+	ASSERT_EQ(0, peer_open(&early, true, "f1", BLOCKS * BLK, 3));
+	ASSERT_EQ(0, dr_poison_pfn(pfn));
+	EXPECT_EVENT(fd, &e, FAILURE);
+	EXPECT_EQ(DAXRMAP_EVENT_F_GUARD, e.flags);
+	EXPECT_EQ(DAXRMAP_CAUSE_MEMORY_FAILURE, e.cause);
+	EXPECT_EQ((pfn - d.first_pfn) * BLK, e.physical);
+	EXPECT_EQ(BLK, e.length);
+	for (int i = 0; i < 2; i++) {
+		bool mapped;
+
+		EXPECT_EVENT(fd, &e, OWNER);
+		mapped = (long)e.ino == dr_ino("f1");
+		EXPECT_TRUE(mapped || e.ino == st.st_ino);
+		seen |= 1 << mapped;
+		EXPECT_EQ(DAXRMAP_EVENT_F_GUARD | DAXRMAP_EVENT_F_TOLD |
+			  (mapped ? DAXRMAP_EVENT_F_MAPPED : 0), e.flags);
+		EXPECT_EQ(mapped, e.told);
+		EXPECT_EQ(major(st.st_dev), e.fs_major);
+		EXPECT_EQ(minor(st.st_dev), e.fs_minor);
+		EXPECT_EQ(3 * BLK, e.offset);
+		EXPECT_EQ(BLK, e.length);
+	}
+	EXPECT_EQ(3, seen);
+	EXPECT_EVENT(fd, &e, DONE);
+	EXPECT_EQ(2, e.count);
+	EXPECT_EQ(1, e.told);
+	EXPECT_EARLY(&early, early.base + 3 * BLK);
+	peer_stop(&early);
+	/* A mount of it is none of ours; the device is the guard's. */
+	ASSERT_EQ(0, umount(dr_mnt()));
+	ASSERT_EQ(0, mount_sample());
+	EXPECT_QUIET(fd);
+	ASSERT_EQ(0, dr_unbind(self->device));
+	EXPECT_EVENT(fd, &e, GONE);
+	EXPECT_EQ(DAXRMAP_EVENT_F_GUARD, e.flags);
+	EXPECT_QUIET(fd);
+	close(fd);
+	EXPECT_EQ(0, dr_umount_in(PATIENCE));
 }
 
 /* A page of one file only, with the guard watching: it is told of once. */

@@ -20,4 +20,15 @@ int ev_names(const struct daxrmap_event *e, const char *name);
 
 #define EV_SOON	20000	/* ms: the debug kernel is slow */
 
+/* Needs kselftest_harness.h. The next event is one of that type; there is none. */
+#define EXPECT_EVENT(fd, e, what) do {					\
+	ASSERT_EQ(1, ev_next(fd, e, EV_SOON));				\
+	ASSERT_EQ(DAXRMAP_EVENT_##what, (e)->type);			\
+} while (0)
+
+#define EXPECT_QUIET(fd) do {						\
+	struct daxrmap_event _e;					\
+	EXPECT_EQ(0, ev_next(fd, &_e, 0));				\
+} while (0)
+
 #endif
