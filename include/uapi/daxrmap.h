@@ -509,10 +509,7 @@ struct daxrmap_event {
 #define DAXRMAP_CAUSE_READ		3
 /* cause: it was on the driver's list of bad blocks. */
 #define DAXRMAP_CAUSE_LISTED		4
-/*
- * cause: a scrub met it, on a device that has no holder. A holder hears of it
- * from memory_failure().
- */
+/* cause: a scrub found it. */
 #define DAXRMAP_CAUSE_SCRUB		5
 /* cause: the device itself reported it. */
 #define DAXRMAP_CAUSE_DEVICE		6

@@ -85,6 +85,8 @@ pub(crate) fn init() -> Result<Ready> {
     unsafe { HOLDERS.init() };
     // SAFETY: Only the first caller comes here, and there is no `Ready` yet: clause "once".
     unsafe { super::sharing::init() };
+    // SAFETY: The same.
+    unsafe { super::memory::scrub::init() };
     Ok(Ready(()))
 }
 

@@ -100,6 +100,7 @@ pub(crate) use self::{
         part::Part,
         pmem::Pmem,
         scrub::{
+            is_find,
             memory_failed,
             Behind,
             Bounce, //

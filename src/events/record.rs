@@ -94,7 +94,7 @@ pub(crate) enum Cause {
     Removal,
     /// The driver's list of bad blocks.
     Listed,
-    /// A scrub, of a device that has no holder.
+    /// A scrub.
     Scrub,
 }
 

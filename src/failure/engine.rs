@@ -81,6 +81,15 @@ pub(crate) struct Engine<G: Ground> {
     pub(crate) last: Mutex<Last>,
 }
 
+/// Why the current task is told of a failure, as the holder of a device.
+pub(crate) fn cause() -> Cause {
+    if dax::is_find() {
+        Cause::Scrub
+    } else {
+        Cause::MemoryFailure
+    }
+}
+
 impl<G: Ground> Engine<G> {
     /// An engine for `ground`, which is bytes `start..start + len` of the device that the log calls
     /// `name`. What it finds is counted in `counters`, and `events` are told of it.

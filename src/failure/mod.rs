@@ -32,7 +32,10 @@ mod report;
 mod translate;
 
 pub(crate) use self::{
-    engine::Engine,
+    engine::{
+        cause,
+        Engine, //
+    },
     ground::{
         Failure,
         Ground,

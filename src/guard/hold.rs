@@ -27,8 +27,10 @@ use crate::{
         self,
         Pmem, //
     },
-    events::Cause,
-    failure::Engine, //
+    failure::{
+        cause,
+        Engine, //
+    },
 };
 use kernel::{
     prelude::*,
@@ -88,7 +90,7 @@ impl dax::FailureSink for Hold {
         let pfns = this.place.pfns_of(&blocks);
         let result = this
             .engine
-            .failed(|| Some((blocks, notes)), mf_flags, Cause::MemoryFailure);
+            .failed(|| Some((blocks, notes)), mf_flags, cause());
         shared.told_by_holder(pfns.start);
         result
     }

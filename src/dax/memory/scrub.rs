@@ -10,6 +10,8 @@
 //!
 //! That of [`Pmem`], for a run of blocks. What is read may change meanwhile, or be freed: nobody looks at it.
 //! [`memory_failed`] waits for all who are told of a failure, so its caller has no lock that one of them takes.
+//! A mutex around that, outside of all others: one find at a time is handed over, so that it is known which task
+//! does. `mf_mutex` would let no second one in either.
 
 use super::device_page::DevicePage;
 use crate::{
@@ -22,8 +24,39 @@ use crate::{
 use core::ops::Range;
 use kernel::{
     error::to_result,
-    prelude::*, //
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        global_lock, //
+    },
 };
+
+global_lock! {
+    // SAFETY: `dax::init` initialises it before it gives a `Ready`, without which there is no guard, which is
+    // who scrubs.
+    unsafe(uninit) static HANDING_OVER: Mutex<()> = ();
+}
+
+/// The task that has `HANDING_OVER`; 0 if none has.
+static FINDER: Atomic<c_int> = Atomic::new(0);
+
+/// # Safety
+///
+/// "once": called once, before anybody scrubs.
+pub(in crate::dax) unsafe fn init() {
+    // SAFETY: Nobody uses the lock yet: clause "once".
+    unsafe { HANDING_OVER.init() };
+}
+
+/// Whether a scrub has found what the current task is told of: it is in memory_failure() for that, which calls
+/// the device's holder. Takes no lock.
+pub(crate) fn is_find() -> bool {
+    // It is its own store that it would see.
+    FINDER.load(Relaxed) == current!().pid()
+}
 
 /// Blocks that are read while the device's removal waits.
 const RUN: u64 = 64;
@@ -115,8 +148,8 @@ impl Pmem {
     }
 }
 
-/// Has the kernel deal with the failure of a page frame, as if the machine had told of it; sleeps until that is
-/// done.
+/// Has the kernel deal with the failure of a page frame that a scrub has found, as if the machine had told of it;
+/// sleeps until that is done.
 ///
 /// # Errors
 ///
@@ -124,6 +157,10 @@ impl Pmem {
 pub(crate) fn memory_failed(pfn: u64) -> Result {
     // As long as it is held it stays this device's, and does not become memory of somebody else.
     let page = DevicePage::get(pfn).ok_or(ENXIO)?;
+    let _handing_over = HANDING_OVER.lock();
+    FINDER.store(current!().pid(), Relaxed);
     // SAFETY: It may be called for any page frame, by who may sleep.
-    to_result(unsafe { bindings::memory_failure(page.pfn(), 0) })
+    let result = to_result(unsafe { bindings::memory_failure(page.pfn(), 0) });
+    FINDER.store(0, Relaxed);
+    result
 }

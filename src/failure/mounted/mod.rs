@@ -19,7 +19,10 @@ pub(crate) use self::metadata::Metadata;
 
 use self::events::Events;
 use super::{
-    engine::Engine,
+    engine::{
+        cause,
+        Engine, //
+    },
     ground::{
         Failure,
         Ground,
@@ -141,7 +144,7 @@ impl<M: Metadata> dax::FailureSink for Engine<Mounted<M>> {
             this.removed(&range, mf_flags)
         } else {
             let found = || Some((range, Noted::default()));
-            this.failed(found, mf_flags, Cause::MemoryFailure)
+            this.failed(found, mf_flags, cause())
         }
     }
 }

@@ -18,8 +18,10 @@ use crate::{
         self,
         AnyDax, //
     },
-    events::Cause,
-    failure::Engine, //
+    failure::{
+        cause,
+        Engine, //
+    },
 };
 use kernel::{
     prelude::*,
@@ -60,7 +62,6 @@ impl dax::FailureSink for Sink {
             let queue = &this.site.queue;
             return this.removal.clone().begin(blocks, mf_flags, queue);
         }
-        this.engine
-            .failed(|| Some((blocks, ())), mf_flags, Cause::MemoryFailure)
+        this.engine.failed(|| Some((blocks, ())), mf_flags, cause())
     }
 }

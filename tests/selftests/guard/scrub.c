@@ -18,6 +18,7 @@
 #include "common/device/stack.h"
 #include "common/module/guard.h"
 #include "common/module/latent.h"
+#include "common/module/listen.h"
 #include "common/processes/party.h"
 
 #define PEERS	4
@@ -171,6 +172,24 @@ static const char *file_name(int i)
 	return name[next];
 }
 
+/* Who listens has been told that a scrub has found one page, and of nothing else. */
+static void told_of_find(struct __test_metadata *_metadata, int fd, unsigned long page, unsigned int flags)
+{
+	struct daxrmap_event e;
+
+	EXPECT_EVENT(fd, &e, FAILURE);
+	EXPECT_EQ(DAXRMAP_CAUSE_SCRUB, e.cause);
+	EXPECT_EQ(page * BLK, e.physical);
+	EXPECT_EQ(flags, e.flags);
+	do {
+		ASSERT_EQ(1, ev_next(fd, &e, EV_SOON));
+	} while (e.type == DAXRMAP_EVENT_OWNER);
+	EXPECT_EQ(DAXRMAP_EVENT_DONE, e.type);
+	EXPECT_EQ(DAXRMAP_CAUSE_SCRUB, e.cause);
+	EXPECT_QUIET(fd);
+	close(fd);
+}
+
 /* Nobody knows it; then the scrub does, and so do all who have the page. */
 static void find(struct __test_metadata *_metadata, const struct dr_stack *stack, unsigned long page,
 		 const char *how)
@@ -180,7 +199,9 @@ static void find(struct __test_metadata *_metadata, const struct dr_stack *stack
 	struct daxrmap_scrub s;
 	unsigned char byte;
 	long pfn, at;
+	int fd = ev_device(PMEM0, 0);
 
+	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, party_open(earlies, PEERS, true, files, BLOCKS));
 	ASSERT_EQ(0, party_open(lates, PEERS, false, files, BLOCKS));
 	pfn = dr_pfn_in_file("f0", page);
@@ -200,6 +221,7 @@ static void find(struct __test_metadata *_metadata, const struct dr_stack *stack
 	EXPECT_EQ(7, s.read);
 	EXPECT_EQ(0, s.count);
 	/* All is done when it returns. */
+	told_of_find(_metadata, fd, at, DAXRMAP_EVENT_F_GUARD);
 	early = party_told_early(earlies, PEERS, page, 0);
 	late = party_told_late(lates, PEERS, page);
 	printf("# %s: %d of %d early kill told, %d of %d late\n", how, early, PEERS, late, PEERS);
@@ -314,6 +336,7 @@ TEST_F(scrub_own, all_owners)
 	struct daxrmap_scrub s;
 	unsigned char byte;
 	long pfn, at, bad;
+	int fd;
 
 	if (!dr_latent_there())
 		SKIP(return, "there is no latent.ko");
@@ -327,8 +350,11 @@ TEST_F(scrub_own, all_owners)
 	at = page_of(dr_dev(), pfn);
 	ASSERT_LE(0, at);
 	ASSERT_EQ(0, dr_latent(&pfn, 1));
+	fd = ev_mount(0);
+	ASSERT_LE(0, fd);
 	s = pages(dr_dev(), at - 3, 8);
 	EXPECT_EQ(0, ask(&s));
+	told_of_find(_metadata, fd, at, 0);
 	EXPECT_EQ(1, s.found);
 	EXPECT_EQ(at, s.bad[0]);
 	EXPECT_EQ(7, s.read);
