@@ -18,6 +18,8 @@ mod errno;
 mod journal;
 #[path = "../../../src/media/mod.rs"]
 mod media;
+#[path = "../../../src/events/ring.rs"]
+mod ring;
 #[path = "../../../src/rmap/mod.rs"]
 mod rmap;
 #[path = "../../../src/state/mod.rs"]
@@ -60,6 +62,7 @@ mod owners;
 mod place_tests;
 mod property;
 mod range_set_tests;
+mod ring_tests;
 mod rmap_model;
 mod rmap_random;
 mod rmap_tests;
