@@ -95,14 +95,14 @@ fn last_failure(data: &DebugData, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 fn check(data: &DebugData, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match data.meta.lock().check() {
+    match data.meta.read().check() {
         Ok(()) => writeln!(f, "ok"),
         Err(e) => writeln!(f, "inconsistent: errno {}", e.to_errno()),
     }
 }
 
 fn orphans(data: &DebugData, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let state = data.meta.lock();
+    let state = data.meta.read();
     let nameless = state
         .inodes_from(0)
         .filter(|(_, inode)| inode.attr.nlink == 0);

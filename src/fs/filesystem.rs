@@ -7,8 +7,8 @@
 //!
 //! # Locking
 //!
-//! The VFS holds `s_umount` where it mounts, remounts, freezes and syncs. The state lock is taken for one
-//! change or look-up each.
+//! The VFS holds `s_umount` where it mounts, remounts, freezes and syncs. The commit lock is taken
+//! for one change each.
 
 use super::{
     file::extent_cache::ExtentCache,
@@ -84,16 +84,14 @@ impl FileSystem for Mount {
     }
 
     fn statfs(&self) -> StatFs {
-        let state = self.meta().lock();
+        let state = self.meta().read();
         let free = state.free_blocks();
         let files = state.inode_count();
-        let metadata = state
-            .metadata()
-            .into_iter()
-            .map(|r| r.end.saturating_sub(r.start));
         StatFs {
             block_size: dax::BLOCK_SIZE as u32,
-            blocks: state.total_blocks().saturating_sub(metadata.sum()),
+            blocks: state
+                .total_blocks()
+                .saturating_sub(self.meta().metadata_blocks()),
             free,
             // An inode needs no block; the number is what the space would hold.
             files: files.saturating_add(free),

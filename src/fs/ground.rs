@@ -8,7 +8,7 @@
 //!
 //! # Locking
 //!
-//! Each takes the state lock, for one look-up or one change, and drops it; the caller does not hold it.
+//! Each takes the state lock for one look-up, or the commit lock for one change, and drops it; the caller holds neither.
 
 use super::{
     meta::Meta,
@@ -41,16 +41,16 @@ impl Metadata for Meta {
     }
 
     fn is_unshared(&self, block: u64) -> bool {
-        self.lock().owners().sharing(block, 1).0 == Sharing::One
+        self.read().owners().sharing(block, 1).0 == Sharing::One
     }
 
     fn owners(&self, range: &Range<u64>, cursor: &mut Cursor, out: &mut [OwnerRecord]) -> usize {
-        self.lock().owners().owners(range.clone(), cursor, out)
+        self.read().owners().owners(range.clone(), cursor, out)
     }
 
     fn extent(&self, ino: u64, pgoff: u64, max: u64) -> (Option<u64>, u64) {
         // In runs of equal sharing and badness, shorter than need be, but never wrong.
-        match self.lock().map(ino, pgoff, max) {
+        match self.read().map(ino, pgoff, max) {
             Ok(Mapping::Data { block, len, .. }) => (Some(block), len),
             Ok(Mapping::Hole { len }) => (None, len),
             Err(_) => (None, max),
@@ -63,17 +63,17 @@ impl Metadata for Meta {
         cursor: &mut Cursor,
         out: &mut [OwnerRecord],
     ) -> (usize, bool) {
-        self.lock().next_lost_before(range.end, cursor, out)
+        self.read().next_lost_before(range.end, cursor, out)
     }
 
     fn generation(&self, ino: u64) -> Option<u32> {
-        Some(self.lock().inode(ino)?.attr.generation)
+        Some(self.read().inode(ino)?.attr.generation)
     }
 
     fn next_file(&self, ino: u64) -> Option<u64> {
         let mut from = ino;
         loop {
-            let state = self.lock();
+            let state = self.read();
             let mut last = None;
             for (ino, inode) in state.inodes_from(from).take(INODES) {
                 if inode.as_file().is_ok() {
@@ -86,7 +86,7 @@ impl Metadata for Meta {
     }
 
     fn is_bad(&self, block: u64) -> bool {
-        self.lock().is_bad(block)
+        self.read().is_bad(block)
     }
 
     fn wait_for_touching(&self) {
@@ -94,7 +94,7 @@ impl Metadata for Meta {
     }
 
     fn first_good(&self, range: &Range<u64>) -> Option<Range<u64>> {
-        self.lock().first_good(range)
+        self.read().first_good(range)
     }
 
     fn shut_down(&self) {

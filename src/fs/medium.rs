@@ -4,7 +4,7 @@
 //!
 //! # Locking
 //!
-//! None in here; all writers of metadata hold the state lock.
+//! None in here; all writers of metadata hold the commit lock.
 
 use super::discoveries::tell_discovered;
 use crate::{

@@ -2,7 +2,7 @@
 
 //! The filesystem: `mount -t daxrmap`.
 //!
-//! - [`meta`]: the metadata ([`crate::state`], [`crate::journal`]) under their lock. [`medium`]: what
+//! - [`meta`]: the metadata ([`crate::state`], [`crate::journal`]) under their locks. [`medium`]: what
 //!   the log is kept on. [`ground`]: what the failure engine asks of them.
 //! - [`mount`]: one mount. [`open`]: how it comes to be. [`discoveries`]: bad blocks that somebody met.
 //!   [`filesystem`]: what the VFS asks of it: mount, statfs, freeze.
@@ -11,7 +11,7 @@
 //!
 //! # Locking
 //!
-//! `i_rwsem`, `invalidate_lock`, DAX entry, then the state lock, innermost. The state lock is never held
+//! `i_rwsem`, `invalidate_lock`, DAX entry, then the commit lock and inside of it the state lock. Neither is held
 //! while user memory is touched, a DAX entry is waited for, or an inode reference is dropped.
 //! The whole order, and what each lock protects: Documentation/locking.rst.
 

@@ -9,7 +9,7 @@
 //! # Locking
 //!
 //! The VFS holds `s_umount`, and nobody else knows the mount yet. From when the device is taken failures
-//! may come: the state lock is taken for what they change too.
+//! may come: the commit lock is taken for what they change too.
 
 use super::{
     discoveries::tell_discovered,
@@ -43,7 +43,10 @@ use crate::{
         Opened,
         Store, //
     },
-    support::random_bytes,
+    support::{
+        publish,
+        random_bytes, //
+    },
     vfs::NewSuper, //
 };
 use kernel::{
@@ -88,11 +91,12 @@ pub(super) fn mount(sb: &NewSuper<Mount>) -> Result<Arc<Mount>> {
     let opened = read(id, &medium, blocks)?;
     let sb_uuid = opened.journal.superblock().uuid;
     let blocks = opened.state.total_blocks();
-    let store = Store::new(opened, medium);
+    let (store, state) = Store::new(opened, medium).shared(publish)?;
     let counters = Arc::new(Counters::new(), GFP_KERNEL)?;
     let meta = Arc::pin_init(
         Meta::new(
             store,
+            state,
             pmem.clone(),
             CString::try_from(id)?,
             sb.dev(),

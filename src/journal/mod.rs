@@ -18,7 +18,8 @@
 //!
 //! # Locking
 //!
-//! The caller holds the state lock exclusively, from the transaction's `reserve` to its `apply`.
+//! The caller holds the commit lock, from the transaction's `reserve` to its `apply`. The state does not change
+//! meanwhile, but others may read it.
 
 #[cfg(not(MODULE))]
 mod format;
@@ -32,6 +33,8 @@ pub(crate) use self::format::{
     Format, //
 };
 pub(crate) use self::open::Opened;
+#[cfg(MODULE)]
+pub(crate) use self::store::Access;
 pub(crate) use self::store::Store;
 
 use crate::{

@@ -6,9 +6,10 @@
 //!
 //! # Locking
 //!
-//! The caller holds the state lock exclusively.
+//! The caller holds the commit lock; the state lock is taken, by [`Access`], where the bad set or free space change.
 
 use super::{
+    store::Access,
     Journal,
     State, //
 };
@@ -34,7 +35,7 @@ impl Journal {
 
     /// Puts those blocks of the log into the bad set that the medium knows as bad; false if there are
     /// none. Those for which there is no memory are found again by whoever gets them.
-    pub(crate) fn find_bad(&self, medium: &impl Medium, state: &mut State) -> bool {
+    pub(crate) fn find_bad(&self, medium: &impl Medium, state: &mut impl Access) -> bool {
         [0, 1].into_iter().fold(false, |found, index| {
             adopt_known(medium, state, &self.region(index).range()) || found
         })
@@ -59,16 +60,16 @@ impl Journal {
     /// `ENOSPC` if there is no run of free blocks that a checkpoint fits in; what the medium says;
     /// `ENOMEM`.
     /// The log can be written all the same, unless its own region is still bad.
-    pub(crate) fn repair(&mut self, medium: &impl Medium, state: &mut State) -> Result {
+    pub(crate) fn repair(&mut self, medium: &impl Medium, state: &mut impl Access) -> Result {
         let mut result = Ok(());
         for index in [0, 1] {
-            if self.is_bad(state, index) {
+            if self.is_bad(state.get(), index) {
                 result = result.and(self.retire(medium, state, index));
             }
         }
         // There is one good region at least, until that is full.
-        if self.is_bad(state, self.sb.active) {
-            self.checkpoint(medium, state)?;
+        if self.is_bad(state.get(), self.sb.active) {
+            self.checkpoint(medium, state.get())?;
         }
         result
     }
@@ -84,7 +85,7 @@ impl Journal {
 
     /// Moves a region to blocks that are good. The log goes there in any case: one write of the
     /// superblocks does it all. Nothing has changed if it fails.
-    fn retire(&mut self, medium: &impl Medium, state: &mut State, index: u32) -> Result {
+    fn retire(&mut self, medium: &impl Medium, state: &mut impl Access, index: u32) -> Result {
         let old = self.region(index);
         let [first, second] = self.sb.regions;
         // What it had before it became shorter, if the other one has not.
@@ -101,27 +102,27 @@ impl Journal {
         } else {
             [first, region]
         };
-        let moved = self.checkpoint_to(medium, state, index, regions);
+        let moved = self.checkpoint_to(medium, state.get(), index, regions);
         let unused = if moved.is_ok() { old.range() } else { new };
-        state.release(unused)?;
+        state.change().release(unused)?;
         moved
     }
 }
 
 /// What the medium knows as bad of these blocks enters the bad set; false if that is nothing.
-fn adopt_known(medium: &impl Medium, state: &mut State, blocks: &Range<u64>) -> bool {
+fn adopt_known(medium: &impl Medium, state: &mut impl Access, blocks: &Range<u64>) -> bool {
     let mut from = blocks.start;
     let mut found = false;
     while let Some(bad) = medium.known_bad(&(from..blocks.end)) {
         from = bad.start;
-        while let Some(new) = state.first_good(&(from..bad.end)) {
+        while let Some(new) = state.get().first_good(&(from..bad.end)) {
             from = new.end;
-            if state.mark_bad(new.clone()).is_err() {
+            if state.change().mark_bad(new.clone()).is_err() {
                 break;
             }
             medium.discovered(&new);
         }
-        found |= state.next_bad(bad.start, bad.end) == Some(bad.clone());
+        found |= state.get().next_bad(bad.start, bad.end) == Some(bad.clone());
         from = bad.end;
     }
     found
@@ -131,17 +132,17 @@ fn adopt_known(medium: &impl Medium, state: &mut State, blocks: &Range<u64>) -> 
 /// again.
 fn allocate_good(
     medium: &impl Medium,
-    state: &mut State,
+    state: &mut impl Access,
     want: u64,
     goal: u64,
 ) -> Result<Range<u64>> {
     loop {
-        let new = state.allocate(want, 1, goal)?;
+        let new = state.change().allocate(want, 1, goal)?;
         if medium.known_bad(&new).is_none() {
             return Ok(new);
         }
         let adopted = adopt_known(medium, state, &new);
-        state.release(new)?;
+        state.change().release(new)?;
         if !adopted {
             return Err(ENOMEM);
         }

@@ -11,7 +11,8 @@
 //!
 //! # Locking
 //!
-//! None in here: the caller holds the state lock exclusively for all calls that take `&mut self`.
+//! The caller holds the commit lock for all calls: nobody else changes anything. Others may read the state
+//! meanwhile. They are kept out, by [`Access`], while it changes in memory, and not while something is written.
 
 use super::{
     Journal,
@@ -28,12 +29,34 @@ use crate::{
         Transaction, //
     },
 };
-use core::ops::Range;
+use core::ops::{
+    DerefMut,
+    Range, //
+};
 use kernel::prelude::*;
 
+/// How a store comes to the state: only the store changes it, and others may read it in between.
+pub(crate) trait Access {
+    /// To read it.
+    fn get(&self) -> &State;
+
+    /// To change it: nobody else reads it meanwhile.
+    fn change(&mut self) -> impl DerefMut<Target = State>;
+}
+
+impl Access for State {
+    fn get(&self) -> &State {
+        self
+    }
+
+    fn change(&mut self) -> impl DerefMut<Target = State> {
+        self
+    }
+}
+
 /// The metadata of a mount.
-pub(crate) struct Store<M: Medium> {
-    state: State,
+pub(crate) struct Store<M: Medium, A: Access = State> {
+    state: A,
     journal: Journal,
     medium: M,
     /// Changes are made.
@@ -76,6 +99,33 @@ impl<M: Medium> Store<M> {
         }
     }
 
+    /// The same store, with its state where `share` puts it; and what that tells beside it.
+    ///
+    /// # Errors
+    ///
+    /// Those of `share`.
+    #[cfg_attr(not(MODULE), allow(dead_code, reason = "for readers beside it"))]
+    pub(crate) fn shared<A: Access, R>(
+        self,
+        share: impl FnOnce(State) -> Result<(A, R)>,
+    ) -> Result<(Store<M, A>, R)> {
+        let (state, rest) = share(self.state)?;
+        let store = Store {
+            state,
+            journal: self.journal,
+            medium: self.medium,
+            writable: self.writable,
+            can_write: self.can_write,
+            unrecorded: self.unrecorded,
+            stale: self.stale,
+            frozen: self.frozen,
+            found: self.found,
+        };
+        Ok((store, rest))
+    }
+}
+
+impl<M: Medium, A: Access> Store<M, A> {
     /// How many blocks were found bad on the medium since the last time, where the log is or was to
     /// go. They are in the bad set.
     #[cfg_attr(not(MODULE), allow(dead_code, reason = "for the counters"))]
@@ -85,12 +135,12 @@ impl<M: Medium> Store<M> {
 
     /// What is in memory.
     pub(crate) fn state(&self) -> &State {
-        &self.state
+        self.state.get()
     }
 
     /// The same, for what is not on the medium: blocks in flight, numbers of inodes that are to be.
-    pub(crate) fn state_mut(&mut self) -> &mut State {
-        &mut self.state
+    pub(crate) fn change(&mut self) -> impl DerefMut<Target = State> + use<'_, M, A> {
+        self.state.change()
     }
 
     /// The log.
@@ -124,10 +174,10 @@ impl<M: Medium> Store<M> {
 
     /// Writes what the medium lacks: the log off bad blocks, both superblocks, the bad set.
     fn catch_up(&mut self) -> Result {
-        if self.journal.needs_repair(&self.state) {
+        if self.journal.needs_repair(self.state.get()) {
             self.repair()?;
         } else if self.stale {
-            self.journal.checkpoint(&self.medium, &self.state)?;
+            self.journal.checkpoint(&self.medium, self.state.get())?;
         }
         self.stale = false;
         self.record_all_bad()
@@ -137,7 +187,7 @@ impl<M: Medium> Store<M> {
         self.catch_up()?;
         let mut evicted = 0u64;
         let mut from = 0;
-        while let Some((ino, inode)) = self.state.next_inode(from) {
+        while let Some((ino, inode)) = self.state.get().next_inode(from) {
             from = ino.saturating_add(1);
             if inode.attr.nlink == 0 {
                 self.evict_all(ino)?;
@@ -183,7 +233,7 @@ impl<M: Medium> Store<M> {
     ///
     /// As [`commit`](Self::commit) and [`State::evict`].
     pub(crate) fn evict(&mut self, ino: u64) -> Result<bool> {
-        let (tx, is_all) = self.state.evict(ino)?;
+        let (tx, is_all) = self.state.get().evict(ino)?;
         if let Some(later) = &mut self.frozen {
             later.push(ino, GFP_KERNEL)?;
             return Ok(true);
@@ -206,7 +256,8 @@ impl<M: Medium> Store<M> {
         if !self.writable || self.frozen.is_some() {
             return Err(EROFS);
         }
-        self.journal.set_label(&self.medium, &self.state, label)
+        self.journal
+            .set_label(&self.medium, self.state.get(), label)
     }
 
     /// Makes a transaction durable, and applies it to the state: all of it, or nothing.
@@ -221,18 +272,20 @@ impl<M: Medium> Store<M> {
         }
         let mut again = true;
         loop {
-            if self.journal.needs_repair(&self.state) {
+            if self.journal.needs_repair(self.state.get()) {
                 self.repair()?;
             }
             // Not a reason to refuse this: it may be what makes room for that.
             let _ = self.record_all_bad();
-            self.state.reserve(&mut tx)?;
-            let appended = self.journal.append(&self.medium, &self.state, tx.ops());
+            self.state.change().reserve(&mut tx)?;
+            let appended = self
+                .journal
+                .append(&self.medium, self.state.get(), tx.ops());
             match appended {
-                Ok(()) => return self.state.apply(tx),
+                Ok(()) => return self.state.change().apply(tx),
                 // Bad blocks that nobody has reported yet.
                 Err(e) if e == EIO && again => {
-                    let before = self.state.bad_blocks();
+                    let before = self.state.get().bad_blocks();
                     let known = self.journal.find_bad(&self.medium, &mut self.state);
                     self.count_found(before);
                     if !known {
@@ -252,7 +305,7 @@ impl<M: Medium> Store<M> {
     ///
     /// `EINVAL` if the range is empty or not all on the device; `ENOMEM`. Nothing has changed then.
     pub(crate) fn mark_bad(&mut self, range: Range<u64>) -> Result<Marked> {
-        let newly_bad = self.state.mark_bad(range.clone())?;
+        let newly_bad = self.state.change().mark_bad(range.clone())?;
         let durable = if newly_bad == 0 {
             Ok(())
         } else {
@@ -267,8 +320,8 @@ impl<M: Medium> Store<M> {
         if !self.unrecorded {
             return Ok(());
         }
-        let mut from = 0;
-        while let Some(bad) = self.state.next_bad(from, self.state.total_blocks()) {
+        let (mut from, end) = (0, self.state.get().total_blocks());
+        while let Some(bad) = self.state.get().next_bad(from, end) {
             from = bad.end;
             self.record_bad(bad)?;
         }
@@ -280,7 +333,7 @@ impl<M: Medium> Store<M> {
         if !self.writable || self.frozen.is_some() {
             return Err(EROFS);
         }
-        if self.journal.needs_repair(&self.state) {
+        if self.journal.needs_repair(self.state.get()) {
             let generation = self.journal.superblock().generation;
             self.repair()?;
             if self.journal.superblock().generation != generation {
@@ -293,7 +346,7 @@ impl<M: Medium> Store<M> {
             block: range.start,
             len,
         };
-        self.journal.append(&self.medium, &self.state, &[op])
+        self.journal.append(&self.medium, self.state.get(), &[op])
     }
 
     /// Writes all of it to the other region of the log.
@@ -303,21 +356,21 @@ impl<M: Medium> Store<M> {
     /// As [`Journal::checkpoint`].
     #[cfg(not(MODULE))]
     pub(crate) fn checkpoint(&mut self) -> Result {
-        self.journal.checkpoint(&self.medium, &self.state)
+        self.journal.checkpoint(&self.medium, self.state.get())
     }
 
     /// Counts the blocks that are bad now and were not when there were `before` of them.
     fn count_found(&mut self, before: u64) {
-        let found = self.state.bad_blocks().saturating_sub(before);
+        let found = self.state.get().bad_blocks().saturating_sub(before);
         self.found = self.found.saturating_add(found);
     }
 
     /// Moves the log off bad blocks. Not an error if there is one good region left.
     fn repair(&mut self) -> Result {
-        let before = self.state.bad_blocks();
+        let before = self.state.get().bad_blocks();
         let result = self.journal.repair(&self.medium, &mut self.state);
         self.count_found(before);
-        if self.journal.is_usable(&self.state) {
+        if self.journal.is_usable(self.state.get()) {
             return Ok(());
         }
         match result {

@@ -12,7 +12,7 @@
 //!
 //! # Locking
 //!
-//! None in here. The caller serialises writers: in the module by the state lock.
+//! None in here. The caller serialises writers: in the module by the commit lock.
 
 mod bytes;
 mod log;

@@ -8,7 +8,7 @@
 //!
 //! # Locking
 //!
-//! The caller holds the state lock exclusively, from reserve to apply without a break.
+//! The caller holds the commit lock, from reserve to apply without a break, and the state lock exclusively.
 
 use super::{
     inode::{

@@ -20,9 +20,10 @@
 //!
 //! # Locking
 //!
-//! None in here: the caller holds the state lock for all calls, shared for `&self` and exclusive
-//! for `&mut self`. It is a sleeping lock, because memory is allocated and freed under it. It is
-//! held from `reserve` to `apply` without a break.
+//! None in here. For `&self` the caller holds the state lock, shared, or the commit lock, without which nothing
+//! changes; that is what *holds the state lock* means below. For `&mut self` he holds both, the state lock
+//! exclusively. The commit lock is held from when a transaction is built until it is applied, without a break. Both are
+//! sleeping locks, because memory is allocated and freed under them.
 
 mod apply;
 mod check;

@@ -7,8 +7,8 @@
 //!
 //! # Locking
 //!
-//! The caller holds the state lock exclusively, from reserve to apply without a break. Memory is waited
-//! for.
+//! The caller holds the commit lock, from reserve to apply without a break, and the state lock exclusively. Memory
+//! is waited for.
 
 use super::{
     inode::InodeKind,

@@ -7,7 +7,7 @@
 //!
 //! # Locking
 //!
-//! None until memory is reserved. From then on the caller holds the state lock exclusively, until it is
+//! None until memory is reserved. From then on the caller holds the commit lock, until it is
 //! applied or dropped: what was reserved is for the state as it was.
 
 use super::{

@@ -5,6 +5,7 @@
 //!
 //! - [`nofs`]: allocation under a filesystem's lock. [`task`]: the task that runs this.
 //! - [`mod@plain`]: types that are copied from and to user space. [`mod@random`]: random numbers.
+//! - [`published`]: a value that one changes and many read.
 //! - [`ratelimit`]: limits for lines of the log. [`workqueue`]: a work queue of one's own.
 //! - [`tracepoint`]: probes of the kernel's tracepoints. [`signals`]: who was told of failed memory.
 //! - [`control`]: a device that answers ioctls. [`stream`]: a file that is read and polled.
@@ -16,6 +17,7 @@
 mod control;
 mod nofs;
 mod plain;
+mod published;
 mod random;
 mod ratelimit;
 mod signals;
@@ -33,6 +35,12 @@ pub(crate) use self::{
     plain::{
         plain,
         Plain, //
+    },
+    published::{
+        publish,
+        ReadGuard,
+        Reader,
+        Writer, //
     },
     random::{
         random,

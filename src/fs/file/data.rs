@@ -119,7 +119,7 @@ impl dax::Extents for Mount {
         let fs = inode.fs();
         let mapping = match purpose {
             // Without the `invalidate_lock`.
-            Purpose::Report => fs.meta().lock_alive()?.map(inode.ino(), pgoff, max)?,
+            Purpose::Report => fs.meta().read_alive()?.map(inode.ino(), pgoff, max)?,
             _ => look_up(inode, pgoff, max)?,
         };
         let writes = matches!(purpose, Purpose::Write | Purpose::Fault { write: true, .. });

@@ -62,7 +62,7 @@ pub(super) fn is_same(range: &Remap<'_, Mount>, len: u64) -> Result<bool> {
 }
 
 fn map(inode: &Inode<Mount>, pgoff: u64, max: u64) -> Result<Mapping> {
-    inode.fs().meta().lock_alive()?.map(inode.ino(), pgoff, max)
+    inode.fs().meta().read_alive()?.map(inode.ino(), pgoff, max)
 }
 
 /// Reads a block, or the zeroes of a hole.

@@ -121,10 +121,12 @@ pub(super) fn look_up(inode: &Inode<Mount>, pgoff: u64, max: u64) -> Result<Mapp
         return Ok(mapping);
     }
     let (mapping, failures) = {
-        let state = meta.lock_alive()?;
+        // Before the look: a block that is bad by that number is found bad.
+        let failures = meta.failures();
+        let state = meta.read_alive()?;
         meta.count_look_up();
         let ahead = max.max(AHEAD - pgoff % AHEAD);
-        (state.map(inode.ino(), pgoff, ahead)?, meta.failures())
+        (state.map(inode.ino(), pgoff, ahead)?, failures)
     };
     Ok(match mapping {
         Mapping::Hole { len } => Mapping::Hole { len: len.min(max) },

@@ -135,7 +135,7 @@ pub(super) fn check_room(inode: &Inode<Mount>, what: Fallocate, range: &Range<u6
     let mut next = pages.start;
     while next < pages.end {
         let (mapping, free) = {
-            let state = inode.fs().meta().lock_alive()?;
+            let state = inode.fs().meta().read_alive()?;
             let mapping = state.map(inode.ino(), next, pages.end - next)?;
             (mapping, state.free_blocks())
         };
@@ -227,7 +227,7 @@ fn for_runs(
             let fs = inode.fs();
             let mapping = fs
                 .meta()
-                .lock_alive()?
+                .read_alive()?
                 .map(inode.ino(), next, pages.end - next)?;
             let len = match mapping {
                 Mapping::Hole { len } | Mapping::Data { len, .. } => len,

@@ -9,7 +9,7 @@
 //!
 //! # Locking
 //!
-//! The state lock, to allocate, and to give; not while blocks are filled. The blocks are in flight
+//! The commit lock, to allocate, and to give; not while blocks are filled. The blocks are in flight
 //! meanwhile, so that nobody else can get them, or return them to use. The driver is asked under the
 //! lock: it only looks. From before they are allocated until they are filled they are
 //! [touched](crate::dax::Pmem): a failure waits for that, and nobody else does who could be found.

@@ -50,7 +50,7 @@ pub(super) fn write_over(lock: &InodeLock<'_, Mount>, io: &mut WriteIter<'_>) ->
         let want = (pages.end - pages.start).min(PMD_BLOCKS);
         let mapping = fs
             .meta()
-            .lock_alive()?
+            .read_alive()?
             .map(inode.ino(), pages.start, want)?;
         let Some((old, len)) = lost_run(fs, mapping) else {
             return Ok(0);

@@ -12,7 +12,7 @@
 //!
 //! # Locking
 //!
-//! `i_rwsem`, then `invalidate_lock`, then the DAX entry, then the state lock. Extents change only under
+//! `i_rwsem`, then `invalidate_lock`, then the DAX entry, then the commit lock and the state lock. Extents change only under
 //! the `invalidate_lock`, exclusively, with the pages unmapped and forgotten.
 
 mod data;

@@ -60,7 +60,7 @@ fn share(range: &Remap<'_, Mount>, len: u64, dst_lock: &InodeLock<'_, Mount>) ->
     // failing right now is about to be told.
     let mut checked = 0;
     while checked < pages {
-        let (state, from) = (meta.lock(), from.saturating_add(checked));
+        let (state, from) = (meta.read(), from.saturating_add(checked));
         let step = state.step_len(from_ino, from, pages - checked)?;
         state.check_clone(from_ino, from, step)?;
         checked = checked.saturating_add(step.max(1));

@@ -52,7 +52,7 @@ pub(super) fn shift(
     retry_while_pinned(inode, |invalidate| {
         // What may not move must not lose its mappings over the attempt: who maps a page that is
         // failing right now is about to be told.
-        build(&meta.lock())?;
+        build(&meta.read())?;
         invalidate.write_back(pages.start..u64::MAX)?;
         invalidate.break_layout(pages.start..u64::MAX)?;
         meta.transact(build)?;

@@ -162,7 +162,7 @@ pub(super) fn fits_huge(inode: &Inode<Mount>, pages: &Range<u64>) -> bool {
     }
     let known = remembered(inode, pages.start, want);
     let mapping = known.map_or_else(
-        || inode.fs().meta().lock().map(inode.ino(), pages.start, want),
+        || inode.fs().meta().read().map(inode.ino(), pages.start, want),
         Ok,
     );
     match mapping {
@@ -187,7 +187,7 @@ pub(super) fn make_writable(lock: &InvalidateLock<'_, Mount>, pages: Range<u64>)
     let inode = lock.inode();
     let fs = inode.fs();
     let max = pages.end.saturating_sub(pages.start);
-    let mapping = fs.meta().lock_alive()?.map(inode.ino(), pages.start, max)?;
+    let mapping = fs.meta().read_alive()?.map(inode.ino(), pages.start, max)?;
     let (len, source) = match mapping {
         Mapping::Data { bad: true, .. } => return Err(ehwpoison()),
         Mapping::Data {
@@ -248,7 +248,7 @@ pub(super) fn replace(
 /// soon.
 pub(super) fn look_closely(inode: &Inode<Mount>, page: u64) -> Result<Mapping> {
     let fs = inode.fs();
-    let mapping = fs.meta().lock().map(inode.ino(), page, 1)?;
+    let mapping = fs.meta().read().map(inode.ino(), page, 1)?;
     Ok(match mapping {
         Mapping::Data {
             block,
@@ -275,7 +275,7 @@ pub(super) fn zero_in_page(lock: &InvalidateLock<'_, Mount>, bytes: Range<u64>) 
     let page = bytes.start >> dax::BLOCK_SHIFT;
     make_writable(lock, page..page + 1)?;
     let fs = inode.fs();
-    let Mapping::Data { block, .. } = fs.meta().lock().map(inode.ino(), page, 1)? else {
+    let Mapping::Data { block, .. } = fs.meta().read().map(inode.ino(), page, 1)? else {
         return Err(EIO);
     };
     let at = usize::try_from(bytes.start % dax::BLOCK_SIZE).map_err(|_| EIO)?;

@@ -56,7 +56,7 @@ fn flush_piece(what: &mut Writeback<'_, Mount>, pages: Range<u64>) -> Result {
     let inode = what.inode();
     let fs = inode.fs();
     let touching = fs.device().touch_lock.touch();
-    let any_bad = fs.meta().lock().bad_blocks() != 0;
+    let any_bad = fs.meta().read().bad_blocks() != 0;
     touching.test_delay();
     let mut from = pages.start;
     while let Some((entry, blocks)) = any_bad.then(|| next_lost(inode, from..pages.end)).flatten() {
@@ -80,7 +80,7 @@ fn next_lost(inode: &Inode<Mount>, mut pages: Range<u64>) -> Option<(Range<u64>,
         let len = dirty.pages.end - dirty.pages.start;
         if let Some(block) = fs.engine().block(dirty.pfn) {
             let blocks = block..block.saturating_add(len);
-            let bad = fs.meta().lock().next_bad(blocks.start, blocks.end);
+            let bad = fs.meta().read().next_bad(blocks.start, blocks.end);
             if bad.is_some() {
                 return Some((dirty.pages, blocks));
             }
@@ -92,7 +92,7 @@ fn next_lost(inode: &Inode<Mount>, mut pages: Range<u64>) -> Option<(Range<u64>,
 /// Flushes those of these blocks that are good.
 fn flush_good(fs: &Mount, blocks: Range<u64>) -> Result {
     for block in blocks {
-        if fs.meta().lock().is_bad(block) {
+        if fs.meta().read().is_bad(block) {
             continue;
         }
         // The driver may list one that nobody has reported yet: it is as good as reported.

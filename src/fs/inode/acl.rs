@@ -4,8 +4,8 @@
 //!
 //! # Locking
 //!
-//! The VFS holds the inode's `i_rwsem` for changes; each function takes the state lock for its look-up
-//! or its transaction.
+//! The VFS holds the inode's `i_rwsem` for changes; each function takes the state lock for its look-up,
+//! or the commit lock for its transaction.
 
 use crate::{
     errno::{
@@ -56,7 +56,7 @@ impl Acls for Mount {
         f: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<Option<T>> {
         let found = {
-            let state = inode.fs().meta().lock();
+            let state = inode.fs().meta().read();
             state.xattr(inode.ino(), name(kind)).and_then(f)
         };
         match found {

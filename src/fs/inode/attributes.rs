@@ -5,7 +5,7 @@
 //! # Locking
 //!
 //! The VFS holds the inode's `i_rwsem` for what changes attributes, but for times; each function takes
-//! the state lock for its look-up or its transaction.
+//! the state lock for its look-up, or the commit lock for its transaction.
 
 use super::acl;
 use crate::{
@@ -147,7 +147,7 @@ impl Attributes for Mount {
     }
 
     fn stat(inode: &Inode<Self>) -> Stat {
-        let state = inode.fs().meta().lock();
+        let state = inode.fs().meta().read();
         state
             .inode(inode.ino())
             .map_or(Stat::default(), |stored| Stat {

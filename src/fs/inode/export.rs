@@ -36,7 +36,7 @@ impl Export for Mount {
         let attr = sb
             .fs()
             .meta()
-            .lock()
+            .read()
             .get(id.ino)
             .map_err(|_| estale())?
             .attr;
@@ -52,7 +52,7 @@ impl Export for Mount {
 
     fn parent(dir: &Inode<Self>) -> Result<ARef<Inode<Self>>> {
         let parent = {
-            let state = dir.fs().meta().lock();
+            let state = dir.fs().meta().read();
             let found = state.get(dir.ino()).and_then(|inode| inode.as_dir());
             found.map_err(|_| estale())?.parent()
         };

@@ -8,8 +8,8 @@
 //!
 //! # Locking
 //!
-//! The VFS's locks are held as each file says; the state lock is taken inside of them, for one look or
-//! one transaction.
+//! The VFS's locks are held as each file says; the state lock is taken inside of them, for one
+//! look, or the commit lock, for one transaction.
 
 mod acl;
 mod attributes;

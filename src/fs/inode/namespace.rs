@@ -8,7 +8,7 @@
 //! # Locking
 //!
 //! The VFS holds the `i_rwsem` of what is changed (see [`crate::vfs::Namespace`]); each function takes
-//! the state lock for its look-up or its transaction.
+//! the state lock for its look-up, or the commit lock for its transaction.
 
 use super::{
     acl,
@@ -64,7 +64,7 @@ const _: () = assert!(
 /// sense; `ENOMEM`.
 pub(in crate::fs) fn inode(sb: &SuperBlock<Mount>, ino: u64) -> Result<ARef<Inode<Mount>>> {
     sb.inode(ino, |new| {
-        let state = sb.fs().meta().lock();
+        let state = sb.fs().meta().read();
         let stored = state.get(ino)?;
         let attr = stored.attr;
         if attr.nlink == 0 {
@@ -95,7 +95,7 @@ pub(in crate::fs) fn inode(sb: &SuperBlock<Mount>, ino: u64) -> Result<ARef<Inod
 
 /// Makes the inode in core agree with the state in what a change of the namespace changes.
 fn refresh(inode: &Inode<Mount>) {
-    let Some(attr) = inode.fs().meta().lock().inode(inode.ino()).map(|i| i.attr) else {
+    let Some(attr) = inode.fs().meta().read().inode(inode.ino()).map(|i| i.attr) else {
         return;
     };
     inode.set_nlink(attr.nlink);
@@ -138,7 +138,7 @@ fn remove(
 
 impl Namespace for Mount {
     fn lookup(dir: &Inode<Self>, name: &[u8]) -> Result<Option<ARef<Inode<Self>>>> {
-        let found = dir.fs().meta().lock().lookup(dir.ino(), name);
+        let found = dir.fs().meta().read().lookup(dir.ino(), name);
         match found {
             Ok(ino) => inode(dir.sb(), ino).map(Some),
             Err(e) if e == ENOENT => Ok(None),
@@ -206,7 +206,7 @@ impl Namespace for Mount {
         loop {
             // Copied, because the user's buffer may fault while it is written to.
             let (cookie, len, ino, dtype) = {
-                let state = meta.lock();
+                let state = meta.read();
                 let Some((cookie, entry)) = state.next_entry(dir.ino(), listing.from()) else {
                     return Ok(());
                 };

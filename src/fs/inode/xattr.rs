@@ -4,8 +4,8 @@
 //!
 //! # Locking
 //!
-//! The VFS holds the inode's `i_rwsem` for changes; each function takes the state lock for its look-up
-//! or its transaction. What is copied out goes to the VFS's own memory.
+//! The VFS holds the inode's `i_rwsem` for changes; each function takes the state lock for its look-up,
+//! or the commit lock for its transaction. What is copied out goes to the VFS's own memory.
 
 use crate::{
     fs::{
@@ -33,7 +33,7 @@ impl Xattrs for Mount {
         name: &[u8],
         f: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        f(inode.fs().meta().lock().xattr(inode.ino(), name)?)
+        f(inode.fs().meta().read().xattr(inode.ino(), name)?)
     }
 
     fn set_xattr(inode: &Inode<Self>, name: &[u8], change: XattrChange<'_>) -> Result {
@@ -54,7 +54,7 @@ impl Xattrs for Mount {
 
     fn list_xattrs(inode: &Inode<Self>, list: &mut XattrList<'_>) -> Result {
         let sees_all = is_admin(false);
-        let state = inode.fs().meta().lock();
+        let state = inode.fs().meta().read();
         for xattr in state.get(inode.ino())?.xattrs.iter() {
             if sees_all || !xattr.name.starts_with(TRUSTED) {
                 list.add(&xattr.name)?;

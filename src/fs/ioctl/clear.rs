@@ -13,7 +13,7 @@
 //!
 //! The mount's gate, for one block at a time, with nothing else held: a failure is dealt with before
 //! all of it, and what it says of the block is taken into account, or after it, and the block is bad
-//! again. The state lock inside of it, for the question and for the transaction; in between the
+//! again. The state lock inside of it for the question, the commit lock for the transaction; in between the
 //! block is bad and nobody's, so that nobody can get it.
 
 use super::uapi::ClearArg;
@@ -156,7 +156,7 @@ fn clear_block(mount: &Mount, block: u64) -> Result<Option<Clearing>> {
     let range = block..block.saturating_add(1);
 
     mount.meta().check_alive()?;
-    let asked = mount.meta().lock().unmark_bad(range.clone());
+    let asked = mount.meta().read().unmark_bad(range.clone());
     match asked {
         Err(e) if e == enodata() => return Ok(None),
         Err(e) if e == EBUSY => return Ok(Some(Clearing::Busy)),
@@ -213,7 +213,7 @@ pub(super) fn clear(mount: &Mount, arg: UserPtr) -> Result {
     if arg.flags != 0
         || arg.reserved != 0
         || arg.count == 0
-        || end > mount.meta().lock().total_blocks()
+        || end > mount.meta().read().total_blocks()
     {
         return Err(EINVAL);
     }
@@ -222,7 +222,7 @@ pub(super) fn clear(mount: &Mount, arg: UserPtr) -> Result {
     let mut from = arg.block;
     let mut result = Ok(());
     while result.is_ok() {
-        let Some(bad) = mount.meta().lock().next_bad(from, end) else {
+        let Some(bad) = mount.meta().read().next_bad(from, end) else {
             break;
         };
         let block = bad.start;

@@ -8,7 +8,7 @@
 //!
 //! # Locking
 //!
-//! The state lock, for a batch of records; it is not held when they are copied to the user.
+//! The commit lock, for a batch of records, as the log's regions are among them; it is not held when they are copied to the user.
 
 use super::uapi::{FsMap, FsMapHead, FsMapKind};
 use crate::{

@@ -84,7 +84,7 @@ pub(super) fn lost(mount: &Mount, arg: UserPtr) -> Result {
         recs.clear();
         let room = BATCH.min((head.count - head.entries) as usize);
         {
-            let state = mount.meta().lock();
+            let state = mount.meta().read();
             let out = owners.get_mut(..room).unwrap_or_default();
             let (found, end) = state.next_lost(&mut cursor, out);
             for rec in out.iter().take(found).filter_map(|rec| record(&state, rec)) {

@@ -4,7 +4,7 @@
 //!
 //! # Locking
 //!
-//! The state lock, for what belongs together; it is not held when that is copied to the user.
+//! The commit lock, for what belongs together; it is not held when that is copied to the user.
 
 use super::uapi::{Status, STATUS_INCONSISTENT, STATUS_READ_ONLY, STATUS_SHUTDOWN};
 use crate::{dax, fs::Mount, support::is_admin};

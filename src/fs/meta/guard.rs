@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The state lock, held: what may be done with the metadata of a mount.
+//! The commit lock, held: what may be done with the metadata of a mount.
 //!
-//! All can be read, by [`Deref`]. Changes go by the journal, which makes them durable before they are
+//! All can be read, by [`Deref`], and stays as it is. Changes go by the journal, which makes them durable before they are
 //! seen: [`MetaGuard::commit`], and the functions beside it for what is not a transaction. There is no
 //! `DerefMut`: it would be a way around the journal. What is of memory alone is in
 //! [`in_memory`](super::in_memory). Nothing here touches user memory, waits for a DAX entry, or drops an
@@ -24,11 +24,11 @@ use super::{
         Health,
         Room, //
     },
+    shared::Shared,
     watch::Watch, //
 };
 use crate::{
-    fs::medium::PmemMedium,
-    journal::Store,
+    journal::Journal,
     media::LABEL_BYTES,
     state::{
         State,
@@ -38,11 +38,16 @@ use crate::{
 };
 use core::ops::{
     Deref,
+    DerefMut,
     Range, //
 };
 use kernel::{
     prelude::*,
     sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         lock::{
             mutex::MutexBackend,
             Guard, //
@@ -51,14 +56,21 @@ use kernel::{
     },
 };
 
+/// How many blocks no file can have: superblocks and log.
+pub(super) fn metadata_blocks(journal: &Journal) -> u64 {
+    let len = |range: Range<u64>| range.end.saturating_sub(range.start);
+    journal.metadata().into_iter().map(len).sum()
+}
+
 /// There is room for data again once one block of so many is free.
 const ROOM: u64 = 128;
 
-/// The state lock, held.
+/// The commit lock, held.
 pub(crate) struct MetaGuard<'a> {
     // Dropped in this order: the lock, then the scope.
-    store: Guard<'a, Store<PmemMedium>, MutexBackend>,
+    store: Guard<'a, Shared, MutexBackend>,
     health: &'a Health,
+    metadata: &'a Atomic<u64>,
     _nofs: NoFsScope,
 }
 
@@ -71,20 +83,25 @@ impl Deref for MetaGuard<'_> {
 }
 
 impl<'a> MetaGuard<'a> {
-    /// Takes the lock.
-    pub(super) fn lock(store: &'a Mutex<Store<PmemMedium>>, health: &'a Health) -> Self {
+    /// Takes the lock. `metadata` is to say how many blocks the metadata have, to who has none of the locks.
+    pub(super) fn lock(
+        store: &'a Mutex<Shared>,
+        health: &'a Health,
+        metadata: &'a Atomic<u64>,
+    ) -> Self {
         let _nofs = NoFsScope::new();
         MetaGuard {
             store: store.lock(),
             health,
+            metadata,
             _nofs,
         }
     }
 
     /// What is in memory, to change what the medium does not have. Not for who takes the lock: what he
     /// may so change has a name, in [`in_memory`](super::in_memory).
-    pub(super) fn state_mut(&mut self) -> &mut State {
-        self.store.state_mut()
+    pub(super) fn change(&mut self) -> impl DerefMut<Target = State> + use<'_, 'a> {
+        self.store.change()
     }
 
     /// There was no room for blocks, or there was.
@@ -110,11 +127,13 @@ impl<'a> MetaGuard<'a> {
     }
 
     /// Makes a change, and tells the log what is not as it was before.
-    fn watch<T>(&mut self, change: impl FnOnce(&mut Store<PmemMedium>) -> Result<T>) -> Result<T> {
+    fn watch<T>(&mut self, change: impl FnOnce(&mut Shared) -> Result<T>) -> Result<T> {
         let watch = Watch::new(&self.store);
         let result = change(&mut self.store);
         let errno = result.as_ref().map_or_else(|e| e.to_errno(), |_| 0);
         watch.tell(&mut self.store, self.health, errno);
+        self.metadata
+            .store(metadata_blocks(self.store.journal()), Relaxed);
         result
     }
 
@@ -125,9 +144,10 @@ impl<'a> MetaGuard<'a> {
     ///
     /// `EINVAL` if the range is empty or not all on the device; `ENOMEM`. Nothing has changed then.
     pub(crate) fn found_bad(&mut self, range: &Range<u64>) -> Result<u64> {
-        // With the first moment at which they are in the bad set.
+        let marked = self.watch(|store| store.mark_bad(range.clone()));
+        // Behind the moment from which on they are in the bad set: who finds this number finds them there.
         self.health.count_failure();
-        let marked = self.watch(|store| store.mark_bad(range.clone()))?;
+        let marked = marked?;
         match marked.durable {
             // It was said why nothing is written.
             Err(e) if e != EROFS && !self.health.is_shut_down() => {
@@ -161,7 +181,7 @@ impl<'a> MetaGuard<'a> {
 
     /// From here on changes are made, see [`Store::make_writable`].
     pub(crate) fn make_writable(&mut self) -> Result<u64> {
-        self.watch(Store::make_writable)
+        self.watch(Shared::make_writable)
     }
 
     /// Frees an inode that nobody has a name or a use for any more, or a part of it, see

@@ -10,7 +10,7 @@
 //! # Locking
 //!
 //! Atomics only: all of it may be called in any context that may log, and most of it is called under the
-//! state lock.
+//! commit lock.
 
 use crate::{
     dax::Pmem,

@@ -8,7 +8,7 @@
 //!
 //! # Locking
 //!
-//! These are methods of the state lock's guard.
+//! These are methods of the commit lock's guard; readers are locked out for each.
 
 use super::guard::MetaGuard;
 use crate::state::{
@@ -23,14 +23,14 @@ impl MetaGuard<'_> {
     /// See [`State::allocate_for`](crate::state::State::allocate_for): the blocks are in flight, and what
     /// comes behind them is the file's window.
     pub(crate) fn allocate_for(&mut self, ino: u64, pgoff: u64, want: u64) -> Result<Range<u64>> {
-        let blocks = self.state_mut().allocate_for(ino, pgoff, want);
+        let blocks = self.change().allocate_for(ino, pgoff, want);
         self.allocated(blocks.as_ref().map(|_| ()).map_err(|e| *e));
         blocks
     }
 
     /// See [`State::release`](crate::state::State::release): blocks in flight are free again.
     pub(crate) fn release(&mut self, range: Range<u64>) -> Result {
-        self.state_mut().release(range)
+        self.change().release(range)
     }
 }
 
@@ -45,7 +45,7 @@ impl MetaGuard<'_> {
         name: &[u8],
         attr: Attr,
     ) -> Result<(u64, Transaction)> {
-        self.state_mut().create(dir, name, attr)
+        self.change().create(dir, name, attr)
     }
 
     /// See [`State::mkdir`](crate::state::State::mkdir).
@@ -55,7 +55,7 @@ impl MetaGuard<'_> {
         name: &[u8],
         attr: Attr,
     ) -> Result<(u64, Transaction)> {
-        self.state_mut().mkdir(dir, name, attr)
+        self.change().mkdir(dir, name, attr)
     }
 
     /// See [`State::symlink`](crate::state::State::symlink).
@@ -66,12 +66,12 @@ impl MetaGuard<'_> {
         target: &[u8],
         attr: Attr,
     ) -> Result<(u64, Transaction)> {
-        self.state_mut().symlink(dir, name, target, attr)
+        self.change().symlink(dir, name, target, attr)
     }
 
     /// See [`State::tmpfile`](crate::state::State::tmpfile).
     pub(crate) fn tmpfile(&mut self, attr: Attr) -> Result<(u64, Transaction)> {
-        self.state_mut().tmpfile(attr)
+        self.change().tmpfile(attr)
     }
 
     /// See [`State::rename_whiteout`](crate::state::State::rename_whiteout).
@@ -81,6 +81,6 @@ impl MetaGuard<'_> {
         new: (u64, &[u8]),
         attr: Attr,
     ) -> Result<(u64, Transaction)> {
-        self.state_mut().rename_whiteout(old, new, attr)
+        self.change().rename_whiteout(old, new, attr)
     }
 }

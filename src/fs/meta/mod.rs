@@ -1,39 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The metadata of a mount under their lock: names, files, space, the bad set.
+//! The metadata of a mount under their locks: names, files, space, the bad set.
 //!
-//! Who wants to know or change something takes the lock, [`Meta::lock`], and asks the [`MetaGuard`];
-//! or gives [`Meta::transact`] a function that builds a transaction. Who wants a block to touch it takes
-//! [`Meta::lock_alive`].
+//! Who wants to know something asks [`Meta::read`], or, if it is a block that he is to touch, [`Meta::read_alive`].
+//! Who wants to change something, by what he finds, takes the commit lock, [`Meta::lock`], and asks the
+//! [`MetaGuard`]; or gives [`Meta::transact`] a function that builds a transaction.
 //!
 //! - [`guard`]: what may be done under the lock; [`in_memory`]: what of it the journal has no part in.
-//!   [`watch`]: what the log is told of the journal then.
+//!   [`watch`]: what the log is told of the journal then. [`shared`]: who looks, beside that.
 //! - [`health`]: whether the device is to be trusted. Needs no lock.
 //!
 //! # Locking
 //!
-//! The state lock is a mutex, innermost of all. It is held for one look-up or one transaction, in a
-//! [`NoFsScope`](crate::support::NoFsScope): reclaim under it must not come back to this filesystem. No
-//! user memory is touched under it, and nothing else is waited for.
+//! Two locks, innermost of all: the commit lock, a mutex, held for one transaction, from the first look until it is
+//! durable and applied; and inside of it the state lock, a read-write semaphore, exclusively only while something changes
+//! in memory, and shared for one look. So who looks waits for no log. Both are held in a
+//! [`NoFsScope`](crate::support::NoFsScope): reclaim under them must not come back to this filesystem. No user memory is touched under
+//! them, and nothing else is waited for.
 
 mod guard;
 mod health;
 mod in_memory;
+mod shared;
 mod watch;
 
 pub(crate) use self::guard::MetaGuard;
 
-use self::health::Health;
-use super::medium::PmemMedium;
+use self::{
+    guard::metadata_blocks,
+    health::Health,
+    shared::{
+        Shared,
+        StateRead, //
+    },
+};
 use crate::{
     dax::Pmem,
     events::Source,
     failure::Counters,
-    journal::Store,
     state::{
         State,
         Transaction, //
     },
+    support::Reader,
     vfs::Dev, //
 };
 use kernel::{
@@ -58,17 +67,23 @@ use kernel::{
 #[pin_data]
 pub(crate) struct Meta {
     #[pin]
-    store: Mutex<Store<PmemMedium>>,
+    store: Mutex<Shared>,
+    /// What is in memory, for who only reads it.
+    state: Reader<State>,
     #[pin]
     health: Health,
+    /// How many blocks the superblocks and the log have.
+    metadata: Atomic<u64>,
     /// How often the state lock was taken to find where pages are.
     look_ups: Atomic<u64>,
 }
 
 impl Meta {
-    /// The metadata that were read from `pmem`, whose device is `dev` and has this name in the log. `events` are told of what happens to them.
+    /// The metadata that were read from `pmem`, whose device is `dev` and has this name in the log. `state`: who
+    /// reads the store's. `events` are told of what happens to them.
     pub(crate) fn new(
-        store: Store<PmemMedium>,
+        store: Shared,
+        state: Reader<State>,
         pmem: Arc<Pmem>,
         name: CString,
         dev: Dev,
@@ -76,26 +91,33 @@ impl Meta {
         events: Source,
     ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
+            metadata: Atomic::new(metadata_blocks(store.journal())),
             store <- new_mutex!(store, "daxrmap::Store"),
+            state,
             health <- Health::new(pmem, name, dev, counters, events),
             look_ups: Atomic::new(0),
         })
     }
 
-    /// Takes the state lock.
+    /// Takes the commit lock.
     pub(crate) fn lock(&self) -> MetaGuard<'_> {
-        MetaGuard::lock(&self.store, &self.health)
+        MetaGuard::lock(&self.store, &self.health, &self.metadata)
     }
 
-    /// Takes the state lock, to find blocks that will be used.
+    /// The metadata as they are between two changes: nobody sees what a crash may take back. Who has this does not
+    /// take the commit lock.
+    pub(crate) fn read(&self) -> StateRead<'_> {
+        StateRead::new(&self.state)
+    }
+
+    /// As [`read`](Self::read), to find blocks that will be used.
     ///
     /// # Errors
     ///
     /// `EIO` if the device is gone. Who is let in here before that has happened still holds the
     /// file's `invalidate_lock`.
-    pub(crate) fn lock_alive(&self) -> Result<MetaGuard<'_>> {
-        let state = self.lock();
-        // Under the lock, as in `publish`: it is as good as asking the bad set.
+    pub(crate) fn read_alive(&self) -> Result<StateRead<'_>> {
+        let state = self.read();
         self.check_alive()?;
         Ok(state)
     }
@@ -125,7 +147,7 @@ impl Meta {
         Ok(())
     }
 
-    /// Lets those have the state lock who wait for it, between two steps of what takes many. May sleep.
+    /// Lets those have the commit lock who wait for it, between two steps of what takes many. May sleep.
     ///
     /// Who gives a mutex back and takes it again at once mostly has it again: those who wait spin for it, or have
     /// to wake up first (Documentation/locking/mutex-design.rst of the kernel). A pause
@@ -158,6 +180,11 @@ impl Meta {
     /// [`is_shut_down`](Self::is_shut_down), this needs no order of its own.
     pub(crate) fn failures(&self) -> u64 {
         self.health.failures()
+    }
+
+    /// How many blocks no file can have: superblocks and log.
+    pub(crate) fn metadata_blocks(&self) -> u64 {
+        self.metadata.load(Relaxed)
     }
 
     /// Counts that the state lock was taken to find where pages are.

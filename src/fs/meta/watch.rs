@@ -8,11 +8,14 @@
 //!
 //! # Locking
 //!
-//! The caller holds the state lock from before the change until after it.
+//! The caller holds the commit lock from before the change until after it.
 
-use super::health::{
-    Health,
-    Room, //
+use super::{
+    health::{
+        Health,
+        Room, //
+    },
+    shared::Shared, //
 };
 use crate::{
     dax,
@@ -20,8 +23,6 @@ use crate::{
         Event,
         Kind, //
     },
-    fs::medium::PmemMedium,
-    journal::Store,
     media::Region, //
 };
 use kernel::prelude::*;
@@ -39,7 +40,7 @@ pub(super) struct Watch {
 
 impl Watch {
     /// How they are now.
-    pub(super) fn new(store: &Store<PmemMedium>) -> Self {
+    pub(super) fn new(store: &Shared) -> Self {
         Watch {
             regions: store.journal().superblock().regions,
             writable: store.is_writable(),
@@ -48,7 +49,7 @@ impl Watch {
     }
 
     /// Tells the log what is not so any more. `errno`: what the change has ended with.
-    pub(super) fn tell(self, store: &mut Store<PmemMedium>, health: &Health, errno: c_int) {
+    pub(super) fn tell(self, store: &mut Shared, health: &Health, errno: c_int) {
         let name = health.name();
         health.see_flushes();
         let found = store.take_found();

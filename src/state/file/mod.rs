@@ -7,7 +7,7 @@
 //!
 //! # Locking
 //!
-//! None in here: the caller holds the state lock, from when a transaction is built until it is applied.
+//! None in here: the caller holds the commit lock, from when a transaction is built until it is applied.
 
 mod lost;
 pub(super) mod mapping;

@@ -9,7 +9,7 @@
 //!
 //! # Locking
 //!
-//! None in here: the caller holds the state lock, from when a transaction is built until it is applied.
+//! None in here: the caller holds the commit lock, from when a transaction is built until it is applied.
 
 pub(super) mod listing;
 pub(super) mod namespace;

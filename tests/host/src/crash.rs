@@ -358,14 +358,14 @@ impl Fs {
             0..=2 => {
                 let (_, tx) = self
                     .store
-                    .state_mut()
+                    .change()
                     .create(dir, &name, attr(FILE, self.clock))?;
                 self.store.commit(tx)
             }
             3 => {
                 let (_, tx) = self
                     .store
-                    .state_mut()
+                    .change()
                     .mkdir(dir, &name, attr(DIR, self.clock))?;
                 self.store.commit(tx)
             }
@@ -392,7 +392,7 @@ impl Fs {
                 let (pgoff, want) = (chance.below(20), 1 + chance.below(6));
                 let new = self
                     .store
-                    .state_mut()
+                    .change()
                     .allocate(want, 1, chance.below(BLOCKS))?;
                 // The data first; the record that shows it comes after a fence.
                 for block in new.clone() {
@@ -403,7 +403,7 @@ impl Fs {
                 let len = new.end - new.start;
                 let tx = self.store.state().remap(ino, pgoff, new.start, len)?;
                 self.store.commit(tx).inspect_err(|_| {
-                    self.store.state_mut().release(new).unwrap();
+                    self.store.change().release(new).unwrap();
                 })
             }
             20 => {
@@ -454,7 +454,7 @@ impl Fs {
     /// One operation on names and attributes that are not data.
     fn namespace_step(&mut self, chance: &mut Chance, dir: u64, name: &[u8]) -> Result {
         let time = at(self.clock);
-        let state = self.store.state_mut();
+        let state = self.store.state();
         let all: Vec<_> = state.inodes_from(0).map(|(ino, _)| ino).collect();
         let ino = all[chance.below(all.len() as u64) as usize];
         let other = [b'a' + chance.below(12) as u8];
@@ -464,18 +464,18 @@ impl Fs {
         let tx = match chance.below(10) {
             0 => {
                 let target = &bytes[..bytes.len().min(4095)];
-                let (_, tx) = state.symlink(dir, name, target, attr(LINK, self.clock))?;
-                tx
+                let mut state = self.store.change();
+                state.symlink(dir, name, target, attr(LINK, self.clock))?.1
             }
             1 => {
                 let device = Attr {
                     rdev: chance.next() as u32,
                     ..attr(FIFO, self.clock)
                 };
-                state.create(dir, name, device)?.1
+                self.store.change().create(dir, name, device)?.1
             }
             2 => state.link(dir, name, ino, time)?,
-            3 => state.tmpfile(attr(FILE, self.clock))?.1,
+            3 => self.store.change().tmpfile(attr(FILE, self.clock))?.1,
             4 => {
                 let modes = [
                     RenameMode::Replace,
@@ -485,12 +485,12 @@ impl Fs {
                 let mode = modes[chance.below(3) as usize];
                 let dirs = self.files(true);
                 let to = dirs[chance.below(dirs.len() as u64) as usize];
-                let state = self.store.state();
                 state.rename(dir, name, to, &other, mode, time)?
             }
             5 => {
                 let whiteout = attr(FIFO, self.clock);
-                state
+                self.store
+                    .change()
                     .rename_whiteout((dir, name), (dir, &other), whiteout)?
                     .1
             }

@@ -177,7 +177,7 @@ fn change(opened: Opened, medium: Recorder) {
     let mut store = Store::new(opened, medium.clone());
     store.make_writable().unwrap();
     let (_, tx) = store
-        .state_mut()
+        .change()
         .create(ROOT_INO, b"new", attr(FILE, 1))
         .unwrap();
     store.commit(tx).unwrap();

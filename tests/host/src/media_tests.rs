@@ -317,7 +317,7 @@ fn the_log_moves_off_poison() {
     loop {
         let name = std::format!("{moves}").into_bytes();
         let (_, tx) = store
-            .state_mut()
+            .change()
             .create(ROOT_INO, &name, attr(FILE, 1))
             .unwrap();
         match store.commit(tx) {
@@ -357,7 +357,7 @@ fn the_log_moves_off_poison() {
     assert_eq!((marked.newly_bad, marked.durable), (1, Err(EROFS)));
     assert!(!store.is_writable());
     let (_, tx) = store
-        .state_mut()
+        .change()
         .create(ROOT_INO, b"no", attr(FILE, 1))
         .unwrap();
     assert_eq!(store.commit(tx), Err(EROFS));
@@ -498,11 +498,11 @@ fn orphans_are_evicted() {
     let medium = formatted();
     let mut store = mounted(&medium);
     let (ino, tx) = store
-        .state_mut()
+        .change()
         .create(ROOT_INO, b"f", attr(FILE, 1))
         .unwrap();
     store.commit(tx).unwrap();
-    let new = store.state_mut().allocate(7, 1, 0).unwrap();
+    let new = store.change().allocate(7, 1, 0).unwrap();
     let tx = store.state().remap(ino, 3, new.start, 7).unwrap();
     store.commit(tx).unwrap();
     let free = store.state().free_blocks();
@@ -513,7 +513,7 @@ fn orphans_are_evicted() {
     let mut store = Store::new(Journal::open(&medium, BLOCKS, SECRET).unwrap(), &medium);
     assert_eq!(store.state().free_blocks(), free);
     let (_, tx) = store
-        .state_mut()
+        .change()
         .create(ROOT_INO, b"g", attr(FILE, 1))
         .unwrap();
     assert_eq!(store.commit(tx), Err(EROFS));

@@ -48,11 +48,11 @@ fn frozen() {
     Journal::format(&*medium, &format()).unwrap();
     let mut store = mounted(&medium);
     let (ino, tx) = store
-        .state_mut()
+        .change()
         .create(ROOT_INO, b"a", attr(FILE, 1))
         .unwrap();
     store.commit(tx).unwrap();
-    let blocks = store.state_mut().allocate(5, 1, 0).unwrap();
+    let blocks = store.change().allocate(5, 1, 0).unwrap();
     let tx = store.state().remap(ino, 0, blocks.start, 5).unwrap();
     store.commit(tx).unwrap();
     let tx = store.state().unlink(ROOT_INO, b"a", at(2)).unwrap();
@@ -63,7 +63,7 @@ fn frozen() {
     store.freeze();
     let before = medium.bytes.borrow().clone();
     let (_, tx) = store
-        .state_mut()
+        .change()
         .create(ROOT_INO, b"b", attr(FILE, 1))
         .unwrap();
     assert_eq!(store.commit(tx), Err(EROFS));
@@ -115,7 +115,7 @@ fn no_long_run_left() {
         assert!(marked.durable.is_ok() || !store.is_writable());
         let name = std::format!("f{files}");
         let (_, tx) = store
-            .state_mut()
+            .change()
             .create(ROOT_INO, name.as_bytes(), attr(FILE, 1))
             .unwrap();
         match store.commit(tx) {
@@ -166,7 +166,7 @@ fn not_durable() {
         for i in 0..20 {
             let name = std::format!("f{i}");
             let made = store
-                .state_mut()
+                .change()
                 .create(ROOT_INO, name.as_bytes(), attr(FILE, 1));
             match store.commit(made.unwrap().1) {
                 Ok(()) => files += 1,
@@ -198,11 +198,8 @@ fn log_moves_past_listed_blocks() {
     let mut store = mounted(&medium);
     let log = store.journal().superblock().active_region();
     let regions = store.journal().superblock().regions;
-    let goal = store
-        .state_mut()
-        .allocate(log.blocks, 1, log.start)
-        .unwrap();
-    store.state_mut().release(goal.clone()).unwrap();
+    let goal = store.change().allocate(log.blocks, 1, log.start).unwrap();
+    store.change().release(goal.clone()).unwrap();
     let bad = [
         log.start..log.start + log.blocks,
         goal.start + 1..goal.start + 3,
@@ -210,7 +207,7 @@ fn log_moves_past_listed_blocks() {
     ];
     *medium.listed.borrow_mut() = bad.to_vec();
     let (ino, tx) = store
-        .state_mut()
+        .change()
         .create(ROOT_INO, b"a", attr(FILE, 1))
         .unwrap();
     store.commit(tx).unwrap();
