@@ -76,6 +76,7 @@ fi
 ! wanted fmt || group fmt "rustfmt agrees with the source" "$TOP/scripts/checks/rustfmt.sh" --check
 ! wanted fmt || group safety "unsafe code says what it stands on" "$TOP/scripts/checks/safety.sh"
 ! wanted fmt || group house "the source has one direction" "$TOP/scripts/checks/house.sh"
+! wanted fmt || group mutants-fit "what make mutants takes out is there" "$TOP/scripts/checks/mutants.sh"
 ! wanted clippy || group clippy "clippy has nothing to say" clippy
 ! wanted clippy || group doc "links of the documentation lead somewhere" doc
 ! wanted clippy || group refused "what must not compile does not" "$TOP/scripts/checks/refused.sh"
