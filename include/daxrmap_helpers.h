@@ -200,7 +200,6 @@ int daxrmap_cxl_start(void (*told)(void *data, const struct daxrmap_cxl_record *
 void daxrmap_cxl_stop(void);
 bool daxrmap_cxl_is_heard(void);
 bool daxrmap_cxl_interleave(const char *region, u64 *ways, u64 *granularity);
-int daxrmap_memory_failure(unsigned long pfn);
 
 /* others.c */
 struct file_system_type *daxrmap_present_type(const char *name);

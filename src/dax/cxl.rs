@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Hearing of what CXL memory devices say of their media, and telling the kernel of a page that has failed.
+//! Hearing of what CXL memory devices say of their media.
 //!
 //! C source: drivers/cxl/core/trace.h. What there is to hear is in src/helpers/cxl.c.
 //!
@@ -105,14 +105,4 @@ impl Interleave {
         };
         known.then_some(Self { ways, granularity })
     }
-}
-
-/// Has the kernel deal with the failure of a page frame, as after a machine check. Sleeps.
-///
-/// # Errors
-///
-/// Those of memory_failure(): `EBUSY` if nobody has the page.
-pub(crate) fn fail_page(pfn: u64) -> Result {
-    // SAFETY: It takes any number, and looks whether there is such a page.
-    to_result(unsafe { bindings::daxrmap_memory_failure(pfn as usize) })
 }

@@ -86,7 +86,7 @@ pub(crate) fn init() -> Result<Ready> {
     // SAFETY: Only the first caller comes here, and there is no `Ready` yet: clause "once".
     unsafe { super::sharing::init() };
     // SAFETY: The same.
-    unsafe { super::memory::scrub::init() };
+    unsafe { super::memory::hand_over::init() };
     Ok(Ready(()))
 }
 

@@ -39,7 +39,6 @@ mod watch;
 
 pub(crate) use self::{
     cxl::{
-        fail_page,
         CxlRecord,
         CxlRecords,
         CxlSink,
@@ -96,12 +95,15 @@ pub(crate) use self::{
     },
     memory::{
         device_page::DevicePage,
+        hand_over::{
+            finder,
+            memory_failed,
+            Finder, //
+        },
         media::mark_poisoned,
         part::Part,
         pmem::Pmem,
         scrub::{
-            is_find,
-            memory_failed,
             Behind,
             Bounce, //
         }, //

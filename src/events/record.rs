@@ -96,6 +96,8 @@ pub(crate) enum Cause {
     Listed,
     /// A scrub.
     Scrub,
+    /// The device, which has told of it.
+    Device,
 }
 
 impl Cause {
@@ -105,6 +107,7 @@ impl Cause {
             Self::Removal => bindings::DAXRMAP_CAUSE_REMOVAL,
             Self::Listed => bindings::DAXRMAP_CAUSE_LISTED,
             Self::Scrub => bindings::DAXRMAP_CAUSE_SCRUB,
+            Self::Device => bindings::DAXRMAP_CAUSE_DEVICE,
         }
     }
 }

@@ -25,7 +25,10 @@ use super::{
     },
 };
 use crate::{
-    dax,
+    dax::{
+        self,
+        Finder, //
+    },
     events::{
         Cause,
         Event,
@@ -83,10 +86,10 @@ pub(crate) struct Engine<G: Ground> {
 
 /// Why the current task is told of a failure, as the holder of a device.
 pub(crate) fn cause() -> Cause {
-    if dax::is_find() {
-        Cause::Scrub
-    } else {
-        Cause::MemoryFailure
+    match dax::finder() {
+        Some(Finder::Scrub) => Cause::Scrub,
+        Some(Finder::Device) => Cause::Device,
+        None => Cause::MemoryFailure,
     }
 }
 

@@ -108,8 +108,9 @@ impl Guarded {
     }
 
     /// Deals with the failure of a page that the kernel has dealt with in its own way. `since`: the moment
-    /// since when who was signalled was signalled for that. `killed`: the kernel has signalled who maps it.
-    pub(super) fn watched(&self, pfn: u64, since: u64, killed: bool) {
+    /// since when who was signalled was signalled for that. `killed`: the kernel has signalled who maps it. `cause`: what
+    /// found it.
+    pub(super) fn watched(&self, pfn: u64, since: u64, killed: bool, cause: Cause) {
         let Some(block) = self.place.block(pfn) else {
             return;
         };
@@ -117,7 +118,7 @@ impl Guarded {
             return;
         }
         // The log has what went wrong.
-        let _ = self.failed(block, since, killed, Cause::MemoryFailure);
+        let _ = self.failed(block, since, killed, cause);
     }
 
     /// Deals with the failure of a block that nobody holds, which `cause` found. `since`, `killed`: as

@@ -18,9 +18,13 @@ use super::{
         Shared, //
     },
 };
-use crate::dax::{
-    PageFailureSink,
-    PageFailures, //
+use crate::{
+    dax::{
+        PageFailureSink,
+        PageFailures, //
+    },
+    events::Cause,
+    failure::cause, //
 };
 use kernel::{
     impl_has_work, new_mutex, new_spinlock, new_work,
@@ -45,12 +49,13 @@ use kernel::{
 const NOTED: usize = 1024;
 
 /// A page frame that has failed, the moment since when who was signalled was signalled for it, and
-/// whether the kernel has signalled who maps it.
+/// whether the kernel has signalled who maps it, and what found it.
 #[derive(Clone, Copy)]
 struct Failed {
     pfn: u64,
     since: u64,
     killed: bool,
+    cause: Cause,
 }
 
 /// Hears of failures, and notes them for its worker.
@@ -107,7 +112,12 @@ impl PageFailureSink for Watcher {
             return;
         }
         this.shared.heard.fetch_add(1, Relaxed);
-        let failed = Failed { pfn, since, killed };
+        let failed = Failed {
+            pfn,
+            since,
+            killed,
+            cause: cause(),
+        };
         if this.noted.lock().push_within_capacity(failed).is_err() {
             this.shared.dropped.fetch_add(1, Relaxed);
             pr_crit!(
@@ -126,7 +136,7 @@ impl WorkItem for Watcher {
     fn run(this: Arc<Self>) {
         while let Some(failed) = this.take() {
             if let Some(device) = this.devices.of(failed.pfn) {
-                device.watched(failed.pfn, failed.since, failed.killed);
+                device.watched(failed.pfn, failed.since, failed.killed, failed.cause);
             }
         }
     }

@@ -333,8 +333,3 @@ bool daxrmap_cxl_interleave(const char *region, u64 *ways, u64 *granularity)
 	*granularity = number_in(region, "interleave_granularity");
 	return *ways && *granularity;
 }
-
-int daxrmap_memory_failure(unsigned long pfn)
-{
-	return memory_failure(pfn, 0);
-}

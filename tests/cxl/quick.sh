@@ -12,7 +12,14 @@ row fatal 0 0 /mnt/a /mnt/b /mnt/c
 daxrmap guard on || die "guard on"
 daxrmap guard status
 row corrected 1 0 /mnt/a /mnt/b /mnt/c
+daxrmap monitor /mnt >/tmp/monitor &
+monitor=$!
+for i in $(seq 50); do ls -l /proc/$monitor/fd | grep -q daxrmap && break; sleep 0.1; done
 row fatal 2 3 /mnt/a /mnt/b /mnt/c
+kill $monitor
+grep "memory failed" /tmp/monitor
+expect "the monitor says which device it was" \
+	grep -q "memory failed.*cause device, address 0x.* of memory device 0xabcd0001" /tmp/monitor
 row dram 3 3 /mnt/a /mnt/b /mnt/c
 # A CPU that was away is listened to again: the list is read on it.
 cpu=/sys/devices/system/cpu/cpu1/online

@@ -7,7 +7,7 @@
 //!   [`device_page`]: a page of it, held.
 //! - [`media`]: whether the memory of a block is good. [`touch`]: who touches a page that may fail
 //!   meanwhile. [`request`]: flush requests, for devices that need them.
-//! - [`scrub`]: reading pages to see whether they can be read.
+//! - [`scrub`]: reading pages to see whether they can be read. [`hand_over`]: having the kernel deal with one.
 //! - [`disk`]: a whole disk, whoever has its pages, and its driver's list of bad blocks.
 //!
 //! A device that goes waits for who is inside of [`Pmem`](pmem::Pmem)'s functions. Who else touches the
@@ -16,6 +16,7 @@
 mod contents;
 pub(super) mod device_page;
 pub(super) mod disk;
+pub(super) mod hand_over;
 pub(super) mod media;
 pub(super) mod part;
 mod persist;

@@ -9,9 +9,6 @@
 //! # Locking
 //!
 //! That of [`Pmem`], for a run of blocks. What is read may change meanwhile, or be freed: nobody looks at it.
-//! [`memory_failed`] waits for all who are told of a failure, so its caller has no lock that one of them takes.
-//! A mutex around that, outside of all others: one find at a time is handed over, so that it is known which task
-//! does. `mf_mutex` would let no second one in either.
 
 use super::device_page::DevicePage;
 use crate::{
@@ -22,41 +19,7 @@ use crate::{
     },
 };
 use core::ops::Range;
-use kernel::{
-    error::to_result,
-    prelude::*,
-    sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
-        global_lock, //
-    },
-};
-
-global_lock! {
-    // SAFETY: `dax::init` initialises it before it gives a `Ready`, without which there is no guard, which is
-    // who scrubs.
-    unsafe(uninit) static HANDING_OVER: Mutex<()> = ();
-}
-
-/// The task that has `HANDING_OVER`; 0 if none has.
-static FINDER: Atomic<c_int> = Atomic::new(0);
-
-/// # Safety
-///
-/// "once": called once, before anybody scrubs.
-pub(in crate::dax) unsafe fn init() {
-    // SAFETY: Nobody uses the lock yet: clause "once".
-    unsafe { HANDING_OVER.init() };
-}
-
-/// Whether a scrub has found what the current task is told of: it is in memory_failure() for that, which calls
-/// the device's holder. Takes no lock.
-pub(crate) fn is_find() -> bool {
-    // It is its own store that it would see.
-    FINDER.load(Relaxed) == current!().pid()
-}
+use kernel::prelude::*;
 
 /// Blocks that are read while the device's removal waits.
 const RUN: u64 = 64;
@@ -146,21 +109,4 @@ impl Pmem {
             read => read,
         }
     }
-}
-
-/// Has the kernel deal with the failure of a page frame that a scrub has found, as if the machine had told of it;
-/// sleeps until that is done.
-///
-/// # Errors
-///
-/// `ENXIO` if it is no device's any more; those of memory_failure(): not all who have it were told.
-pub(crate) fn memory_failed(pfn: u64) -> Result {
-    // As long as it is held it stays this device's, and does not become memory of somebody else.
-    let page = DevicePage::get(pfn).ok_or(ENXIO)?;
-    let _handing_over = HANDING_OVER.lock();
-    FINDER.store(current!().pid(), Relaxed);
-    // SAFETY: It may be called for any page frame, by who may sleep.
-    let result = to_result(unsafe { bindings::memory_failure(page.pfn(), 0) });
-    FINDER.store(0, Relaxed);
-    result
 }

@@ -33,6 +33,7 @@ use crate::{
         CxlRecord,
         CxlRecords,
         CxlSink,
+        Finder,
         Interleave, //
     },
     support::OwnedQueue,
@@ -182,7 +183,7 @@ impl Relay {
                 if !is_known(&device, pfn) {
                     device.place.cxl.add(1);
                     // An error says that nobody has it; the guard hears of it all the same.
-                    let _ = dax::fail_page(pfn);
+                    let _ = dax::memory_failed(pfn, Finder::Device);
                     *told = told.saturating_add(1);
                     if *told % AT_ONCE == 0 {
                         self.shared.queue.flush();

@@ -12,7 +12,10 @@
 //! after it.
 
 use crate::{
-    dax,
+    dax::{
+        self,
+        Finder, //
+    },
     events::Cause,
     guard::device::Guarded, //
 };
@@ -33,12 +36,12 @@ pub(super) fn tell(device: &Guarded, page: u64) -> Result {
         pfn
     );
     if device.is_own() || device.is_held() {
-        return dax::memory_failed(pfn);
+        return dax::memory_failed(pfn, Finder::Scrub);
     }
     let remembering = place.shared.clone().remember();
     let since = remembering.as_ref().map_or(0, |r| r.signals.now());
     place.shared.told_by_holder(pfn);
-    let killed = dax::memory_failed(pfn).is_ok();
+    let killed = dax::memory_failed(pfn, Finder::Scrub).is_ok();
     // Nobody has heard, if nobody watches.
     let _ = place.shared.was_told_by_holder(pfn);
     device.failed(page, since, killed, Cause::Scrub)

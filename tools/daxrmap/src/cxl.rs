@@ -51,6 +51,44 @@ pub struct Identity {
     pub serials: Vec<u64>,
 }
 
+/// Where bytes of a pmem device are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The host's address of the first one.
+    pub address: u64,
+    /// The serial numbers of the memory devices that have them.
+    pub serials: Vec<u64>,
+}
+
+/// Where these bytes of the pmem device with this name are; `None` if it is not CXL.
+pub fn place(pmem: &str, bytes: &Range) -> Option<Place> {
+    let identity = identity(pmem)?;
+    let block = Sysfs::default().named(pmem).ok()?;
+    let start = block.disk(block.device().ok()?).ok()?.address()?;
+    let address = start.checked_add(bytes.start)?;
+    let end = start.checked_add(bytes.end)?;
+    Some(Place {
+        address,
+        serials: identity.with(&(address..end)),
+    })
+}
+
+impl Identity {
+    /// The serial numbers of the memory devices that have these addresses.
+    fn with(&self, addresses: &Range) -> Vec<u64> {
+        let stripe = |address: u64| address.saturating_sub(self.start) / self.granularity.max(1);
+        let first = stripe(addresses.start);
+        let last = stripe(addresses.end.saturating_sub(1));
+        let ways = self.serials.len() as u64;
+        let among = (first..=last).take(self.serials.len());
+        let serials = among.filter_map(|n| {
+            let way = usize::try_from(n.checked_rem(ways)?).ok()?;
+            self.serials.get(way).copied()
+        });
+        serials.collect()
+    }
+}
+
 /// What the pmem device with this name is made of; `None` if it is not CXL.
 pub fn identity(pmem: &str) -> Option<Identity> {
     let block = Sysfs::default().named(pmem).ok()?;
@@ -351,6 +389,22 @@ mod tests {
                 at + 0x400..at + 0x440
             ]
         );
+    }
+
+    #[test]
+    fn whose_bytes_they_are() {
+        let at = two().start;
+        assert_eq!(two().with(&(at..at + 64)), [0xabcd_0001]);
+        assert_eq!(two().with(&(at + 0x100..at + 0x140)), [0xabcd_0002]);
+        assert_eq!(
+            two().with(&(at + 0x300..at + 0x1300)),
+            [0xabcd_0002, 0xabcd_0001]
+        );
+        let nobody = Identity {
+            serials: Vec::new(),
+            ..two()
+        };
+        assert!(nobody.with(&(at..at + 64)).is_empty());
     }
 
     #[test]

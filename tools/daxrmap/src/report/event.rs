@@ -157,6 +157,12 @@ pub struct EventReport {
     /// How it was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<&'static str>,
+    /// The host's address of the first byte, on memory behind CXL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<u64>,
+    /// The serial numbers of the memory devices that have it, behind CXL.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub serials: Vec<String>,
     /// It is the metadata log.
     #[serde(skip_serializing_if = "is_not")]
     pub log: bool,
@@ -200,6 +206,8 @@ impl EventReport {
             count: None,
             told: None,
             cause: None,
+            address: None,
+            serials: Vec::new(),
             log: false,
             guard: false,
             error: false,
@@ -219,6 +227,10 @@ impl EventReport {
             ("MOUNTPOINT", self.mount.as_ref().map(name)),
             ("PATH", path.map(name)),
             ("CAUSE", self.cause.map(Into::into)),
+            (
+                "SERIALS",
+                Some(self.serials.join(" ").into_bytes()).filter(|text| !text.is_empty()),
+            ),
         ] {
             facts.extend(value.map(|value| (what, value)));
         }
@@ -228,6 +240,7 @@ impl EventReport {
             ("OFFSET", self.offset),
             ("LENGTH", self.length),
             ("PHYSICAL", self.physical),
+            ("ADDRESS", self.address),
             ("TOLD", self.told),
             ("COUNT", self.count),
         ] {
@@ -293,6 +306,10 @@ impl EventReport {
         part("owners", self.count);
         part("processes told", self.told);
         parts.extend(self.cause.map(|cause| format!("cause {cause}")));
+        if let Some(address) = self.address {
+            let serials = self.serials.join(", ");
+            parts.push(format!("address {address:#x} of memory device {serials}"));
+        }
         parts.extend(
             self.error
                 .then(|| "not all could be told, see the kernel's log".to_owned()),

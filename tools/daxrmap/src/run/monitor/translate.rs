@@ -7,6 +7,7 @@ use crate::{
         self,
         Event, //
     },
+    cxl,
     monitor::{
         follow::{
             self,
@@ -34,6 +35,7 @@ use std::{
         HashMap,
         HashSet, //
     },
+    ffi::OsStr,
     path::{
         Path,
         PathBuf, //
@@ -82,6 +84,9 @@ pub(super) fn events(events: &[Event], follow: &Follow, causes: &mut Causes) -> 
             let mount = follow.of(event);
             let mut report = report(event, mount);
             report.cause = cause(causes.of(event));
+            if report.happened == Happened::Failure {
+                on_cxl(&mut report, event);
+            }
             if event.ino != 0 {
                 let key = mount.map(|mount| key(mount, event));
                 let file = key.and_then(|key| files.get_mut(&key));
@@ -93,6 +98,24 @@ pub(super) fn events(events: &[Event], follow: &Follow, causes: &mut Causes) -> 
             report
         })
         .collect()
+}
+
+/// Says which memory device has failed, if it is one behind CXL.
+fn on_cxl(report: &mut EventReport, event: &Event) {
+    let name = follow::device(event).and_then(|device| device.name());
+    let name = name
+        .as_deref()
+        .and_then(Path::file_name)
+        .and_then(OsStr::to_str);
+    let bytes = event.physical..event.physical.saturating_add(event.length);
+    if let Some(place) = name.and_then(|name| cxl::place(name, &bytes)) {
+        report.address = Some(place.address);
+        report.serials = place
+            .serials
+            .iter()
+            .map(|serial| format!("{serial:#x}"))
+            .collect();
+    }
 }
 
 fn key(mount: &Watched, event: &Event) -> Key {
