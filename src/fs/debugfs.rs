@@ -85,6 +85,9 @@ fn counters(data: &DebugData, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "log_size {size}")?;
     writeln!(f, "owner_records {}", state.owners().len())?;
     writeln!(f, "owner_bytes {}", state.owners().bytes())?;
+    let (free_runs, free_bytes) = state.free_tree_size();
+    writeln!(f, "free_runs {free_runs}")?;
+    writeln!(f, "free_bytes {free_bytes}")?;
     writeln!(f, "look_ups {}", data.meta.look_ups())?;
     writeln!(f, "flush_requests {}", data.device.requests.sent())?;
     writeln!(f, "inodes {}", state.inode_count())

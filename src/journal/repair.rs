@@ -137,7 +137,7 @@ fn allocate_good(
     goal: u64,
 ) -> Result<Range<u64>> {
     loop {
-        let new = state.change().allocate(want, 1, goal)?;
+        let new = state.change().allocate(want, goal)?;
         if medium.known_bad(&new).is_none() {
             return Ok(new);
         }

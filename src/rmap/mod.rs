@@ -5,7 +5,8 @@
 //! One [`OwnerTree`] answers four questions: who owns this range (failure), is it shared and how
 //! far (copy on write), is it free (last owner gone), what is where (GETFSMAP). The other
 //! direction, which block a page of a file is at, are the [`ExtentMap`]s of the files; both change
-//! together ([`OwnerTree::map`], [`OwnerTree::unmap`]).
+//! together ([`OwnerTree::map`], [`OwnerTree::unmap`]). Where there is room for so many blocks is asked of
+//! a tree of its own, the [`FreeTree`].
 //!
 //! Documentation/owner-tree.rst explains the structure, its costs, and what it was chosen over.
 //!
@@ -21,6 +22,7 @@
 
 mod btree;
 mod extent;
+mod free;
 #[cfg(MODULE)]
 mod kunit;
 mod list;
@@ -35,6 +37,11 @@ pub(crate) use self::{
     extent::{
         ExtentMap,
         FileExtent, //
+    },
+    free::{
+        Fit,
+        FreeTree,
+        PIECE, //
     },
     map::Unmapped,
     owners::Cursor,

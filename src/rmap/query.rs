@@ -79,6 +79,9 @@ impl OwnerTree {
 
     /// Returns the first run of blocks without an owner in `from..end`, as long as it is there.
     pub(crate) fn next_gap(&self, from: u64, end: u64) -> Option<Range<u64>> {
+        if from >= end {
+            return None;
+        }
         let (owned, next) = self.ends(from, |ends| (ends.last < end).then_some(ends.last));
         let start = owned.last.max(from);
         if start >= end {
@@ -97,6 +100,32 @@ impl OwnerTree {
             from = gap.end;
         }
         blocks
+    }
+
+    /// Returns how many runs of blocks in `range` have one owner, whoever that is.
+    pub(crate) fn unshared_runs(&self, range: Range<u64>) -> usize {
+        let mut from = range.start;
+        let mut runs = 0usize;
+        while let Some(left) = range.end.checked_sub(from).filter(|&left| left > 0) {
+            let (sharing, len) = self.sharing(from, left);
+            runs = runs.saturating_add((sharing == Sharing::One).into());
+            from = from.saturating_add(len);
+        }
+        runs
+    }
+
+    /// Returns how many runs of blocks in `range` can come to have no owner, at most, while owners of them
+    /// go, one after the other, whichever.
+    pub(crate) fn most_runs(&self, range: Range<u64>) -> usize {
+        let blocks = range.end.saturating_sub(range.start);
+        let blocks = usize::try_from(blocks).unwrap_or(usize::MAX);
+        // From where one begins or ends to the next such place is at most one.
+        let mut runs = 1usize;
+        self.overlapping(None, &range, |_| {
+            runs = runs.saturating_add(2);
+            runs < blocks
+        });
+        runs.min(blocks)
     }
 
     /// Returns the number of owners of the blocks in `range`: <inode, page> pairs, not records.

@@ -149,6 +149,7 @@ impl State {
                 }
                 let before = self.bad_unowned_in(block..end);
                 self.bad.insert(block..end)?;
+                self.space.went_bad(block..end);
                 let after = self.bad_unowned_in(block..end);
                 self.count_bad_unowned(before, after);
             }
@@ -174,7 +175,7 @@ impl State {
                 }
                 self.bad.remove(block..end)?;
                 self.count_bad_unowned(len, 0);
-                self.is_freed(block);
+                self.space.let_in(block..end, &self.bad)?;
             }
         }
         Ok(())
@@ -195,7 +196,8 @@ impl State {
             return Err(euclean());
         };
         owners.map(map, ino, extent)?;
-        self.in_flight.remove(blocks)?;
+        self.in_flight.remove(blocks.clone())?;
+        self.space.owned(blocks, newly_owned, &self.bad)?;
         self.owned = self.owned.saturating_add(newly_owned);
         // Now all of them have an owner.
         self.count_bad_unowned(bad_unowned, 0);
@@ -214,7 +216,7 @@ impl State {
             in_flight,
             owned,
             bad_unowned,
-            first_free,
+            space,
             ..
         } = self;
         let Some(InodeKind::File(map)) = inodes.get_mut(&ino).map(|inode| &mut inode.kind) else {
@@ -224,10 +226,11 @@ impl State {
         while let Some(Unmapped { owner, ownerless }) = owners.unmap(map, ino, pages.clone())? {
             *owned = owned.saturating_sub(ownerless);
             if ownerless != 0 {
-                *first_free = (*first_free).min(owner.block);
+                let blocks = owner.block..owner.end();
+                space.lost_owner(blocks.clone(), owners, bad)?;
                 // Those that are without an owner now had one, so none of them is counted yet.
                 // Nor can they be in flight.
-                let bad = bad_unowned_in(bad, owners, in_flight, owner.block..owner.end());
+                let bad = bad_unowned_in(bad, owners, in_flight, blocks);
                 *bad_unowned = bad_unowned.saturating_add(bad);
             }
         }

@@ -82,10 +82,10 @@ impl State {
             || self.blocks.checked_sub(unowned) != Some(self.owned)
             || self.bad_unowned_in(0..self.blocks) != self.bad_unowned
             || taken > self.blocks
-            || !self.holds_first_free()
         {
             return Err(euclean());
         }
+        self.space.check(self.blocks, &self.owners, &self.bad)?;
         for range in self.in_flight.iter() {
             if self.owners.ownerless(range.clone()) != range.end - range.start {
                 return Err(euclean());

@@ -90,7 +90,10 @@ pub(crate) use self::{
 #[cfg(MODULE)]
 pub(crate) use self::parts::name::NAME_MAX;
 
-use self::parts::windows::Windows;
+use self::parts::{
+    free_space::FreeSpace,
+    windows::Windows, //
+};
 use crate::{
     media::Secret,
     rmap::{
@@ -132,8 +135,8 @@ pub(crate) struct State {
     owned: u64,
     /// Number of bad blocks that have no owner and are not in flight.
     bad_unowned: u64,
-    /// No block before this one is free.
-    first_free: u64,
+    /// What has no owner, to find room in.
+    space: FreeSpace,
     /// What files are to get next.
     windows: Windows,
     /// Greater than every inode number that was ever seen.
@@ -188,7 +191,7 @@ impl State {
             in_flight: RangeSet::new(),
             owned: 0,
             bad_unowned: 0,
-            first_free: 0,
+            space: FreeSpace::new(blocks)?,
             windows: Windows::new(),
             next_ino: ROOT_INO + 1,
             version: 0,

@@ -25,6 +25,7 @@ use super::{
     SPARE_BAD, //
 };
 use crate::rmap::ExtentMap;
+use core::mem;
 use kernel::{
     prelude::*,
     rbtree::RBTreeNodeReservation, //
@@ -98,8 +99,13 @@ impl State {
             _ => None,
         })?;
 
+        let ownerless = self.ownerless_runs(tx)?;
+
         tx.reserved = None;
         self.owners.reserve(maps)?;
+        // One change each: those that get an owner, lose it, or are good again.
+        let runs = in_flight.saturating_add(bad).saturating_add(ownerless);
+        self.space.reserve(runs, &self.bad)?;
         for (ino, ops) in mapped.each() {
             let inode = self.inodes.get_mut(&ino).map(|inode| &mut inode.kind);
             if let Some(InodeKind::File(map)) = inode {
@@ -141,5 +147,79 @@ impl State {
         tx.slots = slots;
         tx.reserved = Some(self.version);
         Ok(())
+    }
+
+    /// Returns how many runs of blocks lose their last owner, at most: most extents are one.
+    fn ownerless_runs(&self, tx: &Transaction) -> Result<usize> {
+        let mut extents = KVVec::new();
+        for op in tx.ops() {
+            let Op::Unmap { ino, pgoff, len } = op else {
+                continue;
+            };
+            // Without such a file there is nothing to free: applying it fails.
+            let Ok(map) = self.get(*ino).and_then(|inode| inode.as_file()) else {
+                continue;
+            };
+            for extent in map.in_range(*pgoff..pgoff.saturating_add(*len)) {
+                extents.push((extent.block, extent.block_end()), GFP_KERNEL)?;
+            }
+        }
+        sort(&mut extents);
+        // One after the other, a file that has blocks twice may give up both.
+        let mut end = 0;
+        let twice = extents.iter().any(|&(block, block_end)| {
+            let overlaps = block < end;
+            end = end.max(block_end);
+            overlaps
+        });
+        Ok(extents.iter().fold(0, |runs: usize, &(block, end)| {
+            runs.saturating_add(match end.saturating_sub(block) {
+                ..=1 => 1,
+                _ if twice => self.owners.most_runs(block..end),
+                _ => self.owners.unshared_runs(block..end),
+            })
+        }))
+    }
+}
+
+/// Sorts in place, on no more stack than this. The standard library's way recurses with some KiB each time,
+/// which a mount does not have.
+fn sort<T: Copy + Ord>(items: &mut [T]) {
+    for from in (0..items.len() / 2).rev() {
+        sift(items, from);
+    }
+    for end in (1..items.len()).rev() {
+        let Some([first, .., last]) = items.get_mut(..=end) else {
+            continue;
+        };
+        mem::swap(first, last);
+        sift(items.get_mut(..end).unwrap_or_default(), 0);
+    }
+}
+
+/// Makes a heap of one whose item at `at` may be too small.
+fn sift<T: Copy + Ord>(heap: &mut [T], at: usize) {
+    let mut at = at;
+    loop {
+        let left = at.saturating_mul(2).saturating_add(1);
+        let right = left.saturating_add(1);
+        let child = if heap.get(right) > heap.get(left) {
+            right
+        } else {
+            left
+        };
+        let (Some(&here), Some(&below)) = (heap.get(at), heap.get(child)) else {
+            return;
+        };
+        if here >= below {
+            return;
+        }
+        if let Some(slot) = heap.get_mut(at) {
+            *slot = below;
+        }
+        if let Some(slot) = heap.get_mut(child) {
+            *slot = here;
+        }
+        at = child;
     }
 }

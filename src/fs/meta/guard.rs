@@ -28,6 +28,7 @@ use super::{
     watch::Watch, //
 };
 use crate::{
+    errno::euclean,
     journal::Journal,
     media::LABEL_BYTES,
     state::{
@@ -104,15 +105,23 @@ impl<'a> MetaGuard<'a> {
         self.store.change()
     }
 
-    /// There was no room for blocks, or there was.
-    pub(super) fn allocated(&self, result: Result) {
-        match result {
-            Err(e) if e == ENOSPC => self.health.filled(Room::Data, true),
-            Ok(()) if self.free_blocks() > self.total_blocks() / ROOM => {
+    /// Allocates blocks, and tells that there is no room for them, or that there is, or what was found
+    /// not to be consistent.
+    pub(super) fn allocate(
+        &mut self,
+        allocate: impl FnOnce(&mut State) -> Result<Range<u64>>,
+    ) -> Result<Range<u64>> {
+        let watch = Watch::new(&self.store);
+        let blocks = allocate(&mut self.store.change());
+        match &blocks {
+            Err(e) if *e == ENOSPC => self.health.filled(Room::Data, true),
+            Err(e) if *e == euclean() => watch.tell(&mut self.store, self.health, e.to_errno()),
+            Ok(_) if self.free_blocks() > self.total_blocks() / ROOM => {
                 self.health.filled(Room::Data, false);
             }
             _ => {}
         }
+        blocks
     }
 
     /// Makes a transaction so, durably. All of it happens, or nothing.

@@ -23,9 +23,7 @@ impl MetaGuard<'_> {
     /// See [`State::allocate_for`](crate::state::State::allocate_for): the blocks are in flight, and what
     /// comes behind them is the file's window.
     pub(crate) fn allocate_for(&mut self, ino: u64, pgoff: u64, want: u64) -> Result<Range<u64>> {
-        let blocks = self.change().allocate_for(ino, pgoff, want);
-        self.allocated(blocks.as_ref().map(|_| ()).map_err(|e| *e));
-        blocks
+        self.allocate(|state| state.allocate_for(ino, pgoff, want))
     }
 
     /// See [`State::release`](crate::state::State::release): blocks in flight are free again.

@@ -121,6 +121,22 @@ impl<T: TreeItem> BTree<T> {
         }
     }
 
+    /// Puts an item in the place of another one, with a key that is as good there.
+    ///
+    /// # Errors
+    ///
+    /// `EUCLEAN` if the other one is not there; nothing has changed then.
+    pub(in super::super) fn change(&mut self, old: &T, new: T) -> Result {
+        match &mut self.root {
+            Root::Few(items) => {
+                let slot = items.iter_mut().find(|i| *i == old);
+                *slot.ok_or_else(euclean)? = new;
+                Ok(())
+            }
+            Root::Many(root) => root.change(old, &new),
+        }
+    }
+
     /// Removes an item.
     ///
     /// # Errors
@@ -227,14 +243,25 @@ impl Leaf {
         Ok(T::from_words(old.head, old.tail))
     }
 
+    /// Puts an item in the place of another one.
+    fn change<T: TreeItem>(&mut self, old: &T, new: &T) -> Result {
+        let at = self.find(old)?;
+        self.items.set(at, new.to_words());
+        Ok(())
+    }
+
     /// Removes an item.
     fn remove<T: TreeItem>(&mut self, item: &T) -> Result {
-        let at = self.items.lower_bound(&item.key());
-        if self.items.get(at) != Some(item.to_words()) {
-            return Err(euclean());
-        }
+        let at = self.find(item)?;
         self.items.remove(at);
         Ok(())
+    }
+
+    /// Returns where an item is.
+    fn find<T: TreeItem>(&self, item: &T) -> Result<usize> {
+        let at = self.items.lower_bound(&item.key());
+        let there = self.items.get(at) == Some(item.to_words());
+        there.then_some(at).ok_or_else(euclean)
     }
 }
 
@@ -270,6 +297,22 @@ impl<T: TreeItem> Inner<T> {
         self.add_to_sum(at, &item);
         self.take_from_sum(at, &old);
         Ok(old)
+    }
+
+    /// Puts an item in the place of another one.
+    fn change(&mut self, old: &T, new: &T) -> Result {
+        let at = self.child_for(&old.key());
+
+        match self.kid_mut(at).ok_or_else(euclean)? {
+            Node::Leaf(leaf) => leaf.change(old, new)?,
+            Node::Inner(inner) => inner.change(old, new)?,
+        }
+        if self.first().get(at) == Some(old.key()) {
+            self.set_first(at, new.key());
+        }
+        self.add_to_sum(at, new);
+        self.take_from_sum(at, old);
+        Ok(())
     }
 
     /// Removes an item.

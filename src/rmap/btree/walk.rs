@@ -130,6 +130,34 @@ impl<T: TreeItem> BTree<T> {
         }
     }
 
+    /// Returns the first item whose key is `key` or greater and of which `wanted` holds. Of items together
+    /// it must hold if, and only if, it does of one of them.
+    pub(in super::super) fn find(
+        &self,
+        key: &Words,
+        wanted: impl Fn(&T::Summary) -> bool,
+    ) -> Option<T> {
+        match &self.root {
+            Root::Few(items) => {
+                let at = items.partition_point(|item| item.key() < *key);
+                let mut items = items.get(at..).unwrap_or_default().iter();
+                items.find(|item| wanted(&item.summary())).copied()
+            }
+            Root::Many(root) => find(root, Some(key), &wanted),
+        }
+    }
+
+    /// Returns what is known of all items together.
+    pub(in super::super) fn summary(&self) -> T::Summary {
+        let none = T::Summary::default();
+        match &self.root {
+            Root::Few(items) => items
+                .iter()
+                .fold(none, |sum, item| sum.join(item.summary())),
+            Root::Many(root) => root.sums().iter().fold(none, |sum, known| sum.join(*known)),
+        }
+    }
+
     /// Calls `visit` for items, ascending by key, until it returns `false`: all whose key is `key`
     /// or greater that reach to `from`, and some others. An item that begins there, or after it,
     /// reaches to it.
@@ -193,6 +221,33 @@ fn descend<'a, T: TreeItem>(
             Node::Leaf(leaf) => return Some(leaf),
         }
     }
+}
+
+/// Returns the first item from `key` on of which `wanted` holds. Where it holds of a child together that
+/// begins at `key` or after it, the item is below: so at most one way down is gone in vain.
+fn find<T: TreeItem>(
+    inner: &Inner<T>,
+    key: Option<&Words>,
+    wanted: &impl Fn(&T::Summary) -> bool,
+) -> Option<T> {
+    let start = key.map_or(0, |key| inner.child_for(key));
+    let sums = inner.sums().iter().enumerate().skip(start);
+    for (at, _) in sums.filter(|(_, sum)| wanted(sum)) {
+        // Only that one may begin before.
+        let key = key.filter(|_| at == start);
+        let found = match inner.kid(at)? {
+            Node::Inner(kid) => find(kid, key, wanted),
+            Node::Leaf(leaf) => leaf
+                .items
+                .iter_from(key.map_or(0, |key| leaf.items.lower_bound(key)))
+                .map(|(head, tail)| T::from_words(*head, *tail))
+                .find(|item| wanted(&item.summary())),
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
 }
 
 /// Returns whether to go on. Goes as deep as the tree is high.

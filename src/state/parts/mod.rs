@@ -4,7 +4,7 @@
 //!
 //! - Of an inode: [`attr`], [`directory`], [`xattr_set`], with [`name`]: the bytes that these have; [`acl`]:
 //!   what an ACL among the extended attributes says.
-//! - Of the space: [`range_set`], [`windows`].
+//! - Of the space: [`range_set`], [`free_space`], [`windows`].
 //!
 //! # Locking
 //!
@@ -13,6 +13,7 @@
 pub(crate) mod acl;
 pub(super) mod attr;
 pub(super) mod directory;
+pub(super) mod free_space;
 pub(super) mod name;
 pub(super) mod range_set;
 pub(super) mod windows;

@@ -2,7 +2,7 @@
 
 //! Knows which blocks are free, allocates, and keeps the bad set.
 //!
-//! Nothing is stored about free blocks: free is what has no owner, is not bad and not in flight.
+//! Free is what has no owner, is not bad and not in flight. Nothing of that is on the medium.
 //!
 //! # Locking
 //!
@@ -13,7 +13,10 @@ use crate::{
         enodata,
         euclean, //
     },
-    rmap::OwnerTree,
+    rmap::{
+        Fit,
+        OwnerTree, //
+    },
     state::{
         Op,
         RangeSet,
@@ -37,6 +40,20 @@ impl State {
             .saturating_sub(self.owned)
             .saturating_sub(self.bad_unowned)
             .saturating_sub(self.in_flight.total())
+    }
+
+    /// Returns of how many runs the free tree is, and how many bytes of memory it takes.
+    #[cfg_attr(not(MODULE), allow(dead_code, reason = "for debugfs"))]
+    pub(crate) fn free_tree_size(&self) -> (usize, usize) {
+        let tree = self.space.tree();
+        (tree.len(), tree.bytes())
+    }
+
+    /// Makes the free tree wrong, as a bug might: with blocks that it should not have, or without some that
+    /// it should. For the host tests.
+    #[cfg(not(MODULE))]
+    pub(crate) fn damage_free_tree(&mut self, blocks: Range<u64>, with: bool) -> Result {
+        self.space.damage(blocks, with)
     }
 
     /// Returns the number of blocks that have an owner; shared ones count once.
@@ -142,20 +159,23 @@ impl State {
     /// then from its start. They are in flight until a transaction maps them or they are
     /// [`release`](Self::release)d.
     ///
-    /// The first run of all `want` blocks that starts at a multiple of `align` blocks (0 is taken
-    /// as 1) is preferred, then the first run of `want` blocks, then the longest there is. May
-    /// sleep.
+    /// The first run of `want` blocks, or else one that is as long as can be had, or half as long. May sleep.
     ///
     /// # Errors
     ///
-    /// `EINVAL` if `want` is 0, `ENOSPC`, `EIO` if the state is corrupt, `ENOMEM`.
-    pub(crate) fn allocate(&mut self, want: u64, align: u64, goal: u64) -> Result<Range<u64>> {
+    /// `EINVAL` if `want` is 0, `ENOSPC`, `EIO` if the state is corrupt, `EUCLEAN` if it is found to be,
+    /// `ENOMEM`.
+    pub(crate) fn allocate(&mut self, want: u64, goal: u64) -> Result<Range<u64>> {
         self.start_allocation(want)?;
-        let range = self.find_free(want, align.max(1), goal).ok_or(ENOSPC)?;
-        self.end_allocation(range)
+        let goal = if goal < self.blocks { goal } else { 0 };
+        let found = self.long_fit(None, goal, Fit::Run, want, 1);
+        self.end_allocation(found.map(|run| {
+            let end = run.start.saturating_add(want);
+            run.start..run.end.min(end)
+        }))
     }
 
-    /// Checks whether there is anything to allocate, and where the first of it is.
+    /// Checks whether there is anything to allocate.
     pub(in crate::state) fn start_allocation(&mut self, want: u64) -> Result {
         if want == 0 {
             return Err(EINVAL);
@@ -166,30 +186,46 @@ impl State {
         if self.free_blocks() == 0 {
             return Err(ENOSPC);
         }
-        self.in_flight.reserve(1)?;
-        let first_free = self.next_free(self.first_free, self.blocks);
-        self.first_free = first_free.ok_or(ENOSPC)?.start;
-        Ok(())
+        self.in_flight.reserve(1)
     }
 
-    /// These blocks are in flight from here on.
-    pub(in crate::state) fn end_allocation(&mut self, range: Range<u64>) -> Result<Range<u64>> {
+    /// What was found is in flight from here on. The owner tree is asked as well: should the free tree be
+    /// wrong, no block is given twice, and nothing changes any more.
+    ///
+    /// # Errors
+    ///
+    /// `EUCLEAN` if one of the blocks has an owner, or there are none though some are free.
+    pub(in crate::state) fn end_allocation(
+        &mut self,
+        found: Option<Range<u64>>,
+    ) -> Result<Range<u64>> {
+        let is_free =
+            |run: &Range<u64>| self.owners.next_gap(run.start, run.end).as_ref() == Some(run);
+        let Some(range) = found.filter(is_free) else {
+            self.corrupt = true;
+            return Err(euclean());
+        };
         self.in_flight.insert_apart(range.clone())?;
         self.version = self.version.wrapping_add(1);
         Ok(range)
     }
 
-    /// Takes blocks that nobody has: they are in flight from here on. May sleep.
+    /// Takes blocks that nobody has: they are in flight from here on, for as long as the mount is there. So a
+    /// search does not meet them. May sleep.
     ///
     /// # Errors
     ///
     /// `EUCLEAN` if one of them is in use or not on the device; `ENOMEM`.
     pub(crate) fn take(&mut self, range: Range<u64>) -> Result {
         let len = range.end.saturating_sub(range.start);
-        if range.end > self.blocks || self.owners.ownerless(range.clone()) != len {
+        if range.end > self.blocks
+            || self.owners.ownerless(range.clone()) != len
+            || self.in_flight.overlap(range.clone()) != 0
+        {
             return Err(euclean());
         }
         self.in_flight.reserve(1)?;
+        self.space.keep_out(range.clone(), &self.bad)?;
         let before = self.bad_unowned_in(range.clone());
         self.in_flight.insert_apart(range)?;
         self.count_bad_unowned(before, 0);
@@ -210,6 +246,7 @@ impl State {
     ///
     /// `ENOMEM`, otherwise; the blocks stay in flight then.
     pub(crate) fn release(&mut self, range: Range<u64>) -> Result {
+        self.space.give_up(range.clone(), &self.bad)?;
         let before = self.bad_unowned_in(range.clone());
         if self.in_flight.remove(range.clone()).is_err() {
             self.in_flight.reserve(1)?;
@@ -217,7 +254,6 @@ impl State {
         }
         let after = self.bad_unowned_in(range.clone());
         self.count_bad_unowned(before, after);
-        self.is_freed(range.start);
         self.version = self.version.wrapping_add(1);
         Ok(())
     }
@@ -233,64 +269,6 @@ impl State {
             .bad_unowned
             .saturating_add(after)
             .saturating_sub(before);
-    }
-
-    /// A block from here on may be free now.
-    pub(in crate::state) fn is_freed(&mut self, block: u64) {
-        self.first_free = self.first_free.min(block);
-    }
-
-    /// Returns whether no block is free before where the first one is thought to be.
-    pub(in crate::state) fn holds_first_free(&self) -> bool {
-        self.next_free(0, self.first_free).is_none()
-    }
-
-    /// Returns the blocks that [`allocate`](Self::allocate) is asked for.
-    fn find_free(&self, want: u64, align: u64, goal: u64) -> Option<Range<u64>> {
-        let goal = if goal < self.blocks { goal } else { 0 };
-        // What begins before the goal may end after it.
-        let wrap = goal.saturating_add(want).saturating_add(align);
-        let mut best = 0..0;
-
-        for (from, end) in [(goal, self.blocks), (0, wrap.min(self.blocks))] {
-            let mut from = from.max(self.first_free);
-            while let Some(run) = self.next_free(from, end) {
-                let aligned = run
-                    .start
-                    .checked_next_multiple_of(align)
-                    .and_then(|start| Some(start..start.checked_add(want)?))
-                    .filter(|fit| fit.end <= run.end);
-                if aligned.is_some() {
-                    return aligned;
-                }
-                let len = want.min(run.end - run.start);
-                if len > best.end - best.start {
-                    best = run.start..run.start.saturating_add(len);
-                }
-                from = run.end;
-            }
-        }
-        (!best.is_empty()).then_some(best)
-    }
-
-    /// Returns the first run of free blocks in `from..end`.
-    pub(in crate::state) fn next_free(&self, mut from: u64, end: u64) -> Option<Range<u64>> {
-        loop {
-            let gap = self.owners.next_gap(from, end)?;
-            let mut start = gap.start;
-            while start < gap.end {
-                let taken = [&self.bad, &self.in_flight]
-                    .into_iter()
-                    .filter_map(|set| set.next(start, gap.end))
-                    .min_by_key(|taken| taken.start);
-                match taken {
-                    None => return Some(start..gap.end),
-                    Some(taken) if taken.start > start => return Some(start..taken.start),
-                    Some(taken) => start = taken.end,
-                }
-            }
-            from = gap.end;
-        }
     }
 }
 

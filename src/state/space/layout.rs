@@ -15,13 +15,14 @@
 
 use crate::{
     media::BLOCK_SIZE,
+    rmap::{
+        Fit,
+        PIECE, //
+    },
     state::State, //
 };
 use core::ops::Range;
 use kernel::prelude::*;
-
-/// Pages that a huge page maps.
-const PIECE: u64 = 512;
 
 /// A file that begins with so many pages at once may become large: it gets a whole piece where there
 /// is a run of [`PLENTY`] of them.
@@ -32,12 +33,6 @@ const PLENTY: u64 = 3;
 
 /// What comes behind a page in the middle of a file is likely to be copied as well.
 const MIDDLE: u64 = 16;
-
-/// How many runs of free blocks are looked at for a better one than was found.
-const PATIENCE: u32 = 1024;
-
-/// How many of these one counts as when what was found fits, and a better one is only shorter.
-const GOOD: u32 = 16;
 
 /// What a file would like to have.
 struct Wish {
@@ -64,11 +59,13 @@ impl State {
     pub(crate) fn allocate_for(&mut self, ino: u64, pgoff: u64, want: u64) -> Result<Range<u64>> {
         self.start_allocation(want)?;
         let wish = self.wish(ino, pgoff, want)?;
-        let (range, window) = self.find_for(ino, want, &wish).ok_or(ENOSPC)?;
-        if !window.is_empty() {
+        let found = self.find_for(ino, want, &wish);
+        let (range, window) = found.unzip();
+        let range = self.end_allocation(range)?;
+        if let Some(window) = window.filter(|window| !window.is_empty()) {
             self.windows.set(ino, window);
         }
-        self.end_allocation(range)
+        Ok(range)
     }
 
     fn wish(&self, ino: u64, pgoff: u64, want: u64) -> Result<Wish> {
@@ -118,8 +115,7 @@ impl State {
         // What is free behind the page before.
         let run = wish.behind.and_then(|start| {
             let end = start.saturating_add(wish.ahead).min(self.blocks);
-            let run = self.next_free_for(Some(ino), start, end)?;
-            (run.start == start).then_some(run)
+            self.free_at(Some(ino), start, end)
         });
         let run = run.unwrap_or(0..0);
         let len = run.end - run.start;
@@ -128,100 +124,32 @@ impl State {
             return split(run.start, len);
         }
         if wish.whole != 0 {
-            if let Some(start) = self.find_whole(ino, wish.whole) {
-                return split(start, PIECE);
+            let whole = self.first_fit(Some(ino), 0, &Fit::Pieces(wish.whole));
+            if let Some(whole) = whole {
+                return split(whole.start, PIECE);
             }
         }
         if len >= want {
             return split(run.start, len);
         }
         let run = self
-            .find_part(Some(ino), want, wish.ahead)
-            .filter(|run| run.end - run.start >= want)
-            .or_else(|| self.find_part(None, want, want))?;
+            .find_part(Some(ino), want, wish.ahead, want)
+            .or_else(|| self.find_part(None, want, want, 1))?;
         split(run.start, (run.end - run.start).min(wish.ahead))
     }
 
-    /// Returns where the first free piece begins that is one of at least `pieces` in a run.
-    fn find_whole(&self, ino: u64, pieces: u64) -> Option<u64> {
-        let mut from = self.first_free;
-        let mut patience = PATIENCE;
-        while let Some(run) = self.next_free_for(Some(ino), from, self.blocks) {
-            let start = run.start.checked_next_multiple_of(PIECE)?;
-            if start.checked_add(pieces.checked_mul(PIECE)?)? <= run.end {
-                return Some(start);
-            }
-            from = run.end;
-            // Who may do without does not look everywhere.
-            patience = patience.saturating_sub((pieces > 1).into());
-            if patience == 0 {
-                break;
-            }
-        }
-        None
-    }
-
-    /// Returns a run of free blocks. Of the first runs that are not part of a whole free piece the
-    /// shortest that has `ahead` blocks, or the longest that has a good part of them; or else the first
-    /// run that has these, or the longest.
-    fn find_part(&self, windows_of: Option<u64>, want: u64, ahead: u64) -> Option<Range<u64>> {
-        let len = |run: &Range<u64>| run.end - run.start;
+    /// Returns a run of free blocks, of at least `least`: if there is one that is not of a whole free piece
+    /// and has `ahead` blocks, or a good part of them, the first such; else the first that has a good part
+    /// of them, or the longest.
+    fn find_part(
+        &self,
+        windows_of: Option<u64>,
+        want: u64,
+        ahead: u64,
+        least: u64,
+    ) -> Option<Range<u64>> {
         let enough = want.max(ahead / 4);
-        let (mut fits, mut most, mut first, mut longest) = (0..0, 0..0, 0..0, 0..0);
-        let mut patience = PATIENCE;
-        let mut from = self.first_free;
-
-        while let Some(run) = self.next_free_for(windows_of, from, self.blocks) {
-            from = run.end;
-            // What is in front of its whole pieces, and behind them.
-            let head = run.start..run.start.next_multiple_of(PIECE).min(run.end);
-            let tail = (run.end - run.end % PIECE).max(run.start)..run.end;
-            let parts = if head.end < tail.start {
-                [head, tail]
-            } else {
-                [run.clone(), 0..0]
-            };
-            for part in parts {
-                if len(&part) >= ahead && (fits.is_empty() || len(&part) < len(&fits)) {
-                    fits = part.clone();
-                }
-                if len(&part) >= enough && len(&part) > len(&most) {
-                    most = part;
-                }
-            }
-            if len(&run) >= enough && first.is_empty() {
-                first = run.clone();
-            }
-            if len(&run) > len(&longest) {
-                longest = run;
-            }
-            let cost = match (fits.is_empty(), most.is_empty() && first.is_empty()) {
-                (false, _) => GOOD,
-                (true, false) => 1,
-                (true, true) => 0,
-            };
-            patience = patience.saturating_sub(cost);
-            if patience == 0 || len(&fits) == ahead {
-                break;
-            }
-        }
-        [fits, most, first, longest]
-            .into_iter()
-            .find(|run| !run.is_empty())
-    }
-
-    /// Returns the first run of free blocks in `from..end` that is in nobody else's window. `None` for
-    /// the file: windows do not matter.
-    fn next_free_for(&self, windows_of: Option<u64>, from: u64, end: u64) -> Option<Range<u64>> {
-        let mut from = from;
-        loop {
-            let run = self.next_free(from, end)?;
-            let window = windows_of.and_then(|ino| self.windows.of_others(ino, run.start, run.end));
-            match window {
-                None => return Some(run),
-                Some(taken) if taken.start > run.start => return Some(run.start..taken.start),
-                Some(taken) => from = taken.end,
-            }
-        }
+        self.long_fit(windows_of, 0, Fit::Part, ahead, enough)
+            .or_else(|| self.long_fit(windows_of, 0, Fit::Run, enough, least))
     }
 }

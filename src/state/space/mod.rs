@@ -2,7 +2,8 @@
 
 //! The space of the device: what each block is, and which ones a file gets.
 //!
-//! - [`blocks`]: which are free, allocation, the bad set. [`layout`]: which ones suit a file.
+//! - [`blocks`]: which are free, allocation, the bad set. [`search`]: where there is room. [`layout`]: which
+//!   blocks suit a file.
 //! - [`place`]: the whole device, run by run.
 //!
 //! # Locking
@@ -12,3 +13,4 @@
 pub(super) mod blocks;
 pub(super) mod layout;
 pub(super) mod place;
+pub(super) mod search;

@@ -149,7 +149,7 @@ fn apply_wants_a_fresh_reservation() {
     assert_eq!(s.apply(t), Err(EAGAIN), "an operation more");
     let (_, mut t) = s.create(ROOT_INO, b"a", attr(FILE, 1)).unwrap();
     s.reserve(&mut t).unwrap();
-    let range = s.allocate(1, 1, 0).unwrap();
+    let range = s.allocate(1, 0).unwrap();
     s.release(range).unwrap();
     assert_eq!(s.apply(t), Err(EAGAIN), "slots may be gone");
     assert_eq!(Snapshot::of(&s), before);
@@ -377,7 +377,7 @@ fn inconsistent_operations_stop_writes() {
         assert_eq!(create(&mut s, ROOT_INO, b"file"), 2);
         assert_eq!(symlink(&mut s, ROOT_INO, b"link", b"file"), 3);
         fill(&mut s, 2, 4, 4);
-        assert_eq!(s.allocate(1, 1, 70), Ok(70..71));
+        assert_eq!(s.allocate(1, 70), Ok(70..71));
         for block in [3, 61, 62, 70] {
             s.mark_bad(block..block + 1).unwrap();
         }
@@ -388,7 +388,7 @@ fn inconsistent_operations_stop_writes() {
         let mut t = Transaction::new();
         assert_eq!(s.reserve(&mut t), Err(EIO));
         assert_eq!(s.apply(t), Err(EIO));
-        assert_eq!(s.allocate(1, 1, 0), Err(EIO));
+        assert_eq!(s.allocate(1, 0), Err(EIO));
         assert_eq!(s.mark_bad(50..51), Ok(1), "failures are still recorded");
         // Nothing of the operation itself is there.
         assert_eq!(s.owned_blocks(), 4);

@@ -390,10 +390,7 @@ impl Fs {
             7..=11 => {
                 let ino = pick(&self.files(false), chance)?;
                 let (pgoff, want) = (chance.below(20), 1 + chance.below(6));
-                let new = self
-                    .store
-                    .change()
-                    .allocate(want, 1, chance.below(BLOCKS))?;
+                let new = self.store.change().allocate(want, chance.below(BLOCKS))?;
                 // The data first; the record that shows it comes after a fence.
                 for block in new.clone() {
                     let stamp = chance.next().to_le_bytes();

@@ -50,6 +50,7 @@ mod apply_tests;
 mod attribute_tests;
 mod crash;
 mod errno_tests;
+mod free_tests;
 mod hash_tests;
 mod images_tests;
 mod layout_tests;

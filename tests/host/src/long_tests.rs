@@ -39,7 +39,7 @@ use std::{
 /// A file whose extents are of one page each, with a hole behind each.
 fn holey(s: &mut State, ino: u64, extents: u64) {
     for i in 0..extents {
-        let block = s.allocate(1, 1, 0).unwrap().start;
+        let block = s.allocate(1, 0).unwrap().start;
         let tx = s.remap(ino, 2 * i, block, 1).unwrap();
         s.commit(tx).unwrap();
     }

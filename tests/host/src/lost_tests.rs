@@ -107,7 +107,7 @@ fn a_crowd_that_is_torn() {
         commit(&mut s, tx);
     }
     let e = create(&mut s, ROOT_INO, b"e");
-    assert_eq!(s.allocate(2, 1, 4), Ok(4..6));
+    assert_eq!(s.allocate(2, 4), Ok(4..6));
     let tx = s.remap(e, 7, 4, 2).unwrap();
     commit(&mut s, tx);
     let expected = [
@@ -199,7 +199,7 @@ fn every_lost_page_once() {
                 }
                 Step::Heal(f, p, n) => unmap(&mut s, files[f], p, n),
                 Step::Fill(f, p, n) => {
-                    if let Ok(got) = s.allocate(n, 1, 0) {
+                    if let Ok(got) = s.allocate(n, 0) {
                         let tx = s
                             .remap(files[f], p, got.start, got.end - got.start)
                             .unwrap();

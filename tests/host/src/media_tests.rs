@@ -502,7 +502,7 @@ fn orphans_are_evicted() {
         .create(ROOT_INO, b"f", attr(FILE, 1))
         .unwrap();
     store.commit(tx).unwrap();
-    let new = store.change().allocate(7, 1, 0).unwrap();
+    let new = store.change().allocate(7, 0).unwrap();
     let tx = store.state().remap(ino, 3, new.start, 7).unwrap();
     store.commit(tx).unwrap();
     let free = store.state().free_blocks();

@@ -35,7 +35,7 @@ fn places_are_in_order_and_cover_the_device() {
     let tx = s.clone_range(f, 4, g, 20, 2).unwrap();
     commit(&mut s, tx);
     s.mark_bad(8..13).unwrap();
-    let in_flight = s.allocate(7, 1, 13).unwrap();
+    let in_flight = s.allocate(7, 13).unwrap();
     assert_eq!(in_flight, 13..20);
     s.mark_bad(18..21).unwrap();
 

@@ -340,7 +340,7 @@ fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
             let want = pages.end - pages.start;
             let result = with_enomem(state, |s| {
                 let got = if goal % 2 == 0 {
-                    s.allocate(want, 1, goal)?
+                    s.allocate(want, goal)?
                 } else {
                     s.allocate_for(ino, pages.start, want)?
                 };
@@ -469,7 +469,7 @@ fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
         }
         Step::Hold(want) => {
             let free = model.free();
-            match with_enomem(state, |s| s.allocate(want, 2, 0)) {
+            match with_enomem(state, |s| s.allocate(want, 0)) {
                 Ok(range) => {
                     for block in range.clone() {
                         assert!(model.owners(block) == 0 && !model.bad.contains(&block));

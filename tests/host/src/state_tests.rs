@@ -84,7 +84,7 @@ pub(crate) fn symlink(state: &mut State, dir: u64, name: &[u8], target: &[u8]) -
 
 /// Allocates blocks and maps them.
 pub(crate) fn fill(state: &mut State, ino: u64, pgoff: u64, len: u64) -> u64 {
-    let range = state.allocate(len, 1, 0).unwrap();
+    let range = state.allocate(len, 0).unwrap();
     assert_eq!(range.end - range.start, len);
     let tx = state.remap(ino, pgoff, range.start, len).unwrap();
     commit(state, tx);
@@ -219,7 +219,7 @@ fn copy_on_write_splits_one_owner() {
     let block = fill(&mut s, a, 0, 10);
     let t = s.clone_range(a, 0, b, 0, 10).unwrap();
     commit(&mut s, t);
-    let new = s.allocate(1, 1, 50).unwrap().start;
+    let new = s.allocate(1, 50).unwrap().start;
     assert_eq!((new, s.in_flight_blocks()), (50, 1));
     let t = s.remap(b, 5, new, 1).unwrap();
     commit(&mut s, t);
@@ -267,12 +267,12 @@ fn bad_blocks_stay_out_of_use() {
     );
 
     let mut got = 0;
-    while let Ok(range) = s.allocate(20, 1, 0) {
+    while let Ok(range) = s.allocate(20, 0) {
         assert_eq!(s.next_bad(range.start, range.end), None);
         got += range.end - range.start;
     }
     assert_eq!((got, s.free_blocks()), (14, 0));
-    assert_eq!(s.allocate(1, 1, 0), Err(ENOSPC));
+    assert_eq!(s.allocate(1, 0), Err(ENOSPC));
 
     // Bad while in flight: not free afterwards.
     assert_eq!(s.mark_bad(19..20), Ok(1));
@@ -287,7 +287,7 @@ fn bad_blocks_of_nobody_can_be_good_again() {
     let mut s = new_state(20);
     let a = create(&mut s, ROOT_INO, b"a");
     assert_eq!(fill(&mut s, a, 0, 4), 0);
-    assert_eq!(s.allocate(2, 1, 10), Ok(10..12));
+    assert_eq!(s.allocate(2, 10), Ok(10..12));
     s.mark_bad(2..12).unwrap();
     assert_eq!(s.free_blocks(), 8);
     assert_eq!(s.unmark_bad(3..3).err(), Some(EINVAL));
@@ -303,8 +303,8 @@ fn bad_blocks_of_nobody_can_be_good_again() {
     commit(&mut s, t);
     assert_eq!((s.bad_blocks(), s.free_blocks()), (8, 10));
     assert!(s.is_bad(4) && !s.is_bad(5) && !s.is_bad(6) && s.is_bad(7));
-    assert_eq!(s.allocate(3, 1, 4), Ok(12..15));
-    assert_eq!(s.allocate(2, 1, 4), Ok(5..7));
+    assert_eq!(s.allocate(3, 4), Ok(12..15));
+    assert_eq!(s.allocate(2, 4), Ok(5..7));
     s.release(5..7).unwrap();
 
     // What a file and what an allocation gave up.
@@ -334,27 +334,27 @@ fn a_bad_run_that_is_cleared_in_the_middle_finds_room() {
 #[test]
 fn allocation_order() {
     let mut s = new_state(100);
-    assert_eq!(s.allocate(0, 1, 0), Err(EINVAL));
-    assert_eq!(s.allocate(3, 0, 0), Ok(0..3));
-    assert_eq!(s.allocate(16, 16, 0), Ok(16..32), "aligned");
-    assert_eq!(s.allocate(4, 1, 40), Ok(40..44), "from the goal");
+    assert_eq!(s.allocate(0, 0), Err(EINVAL));
+    assert_eq!(s.allocate(3, 0), Ok(0..3));
+    assert_eq!(s.allocate(16, 16), Ok(16..32));
+    assert_eq!(s.allocate(4, 40), Ok(40..44), "from the goal");
     assert_eq!(
-        s.allocate(4, 1, 98),
+        s.allocate(4, 98),
         Ok(3..7),
         "a full run rather than the rest of two blocks"
     );
-    assert_eq!(s.allocate(4, 1, 1000), Ok(7..11), "no such goal");
-    assert_eq!(s.allocate(10, 64, 50), Ok(64..74));
+    assert_eq!(s.allocate(4, 1000), Ok(7..11), "no such goal");
+    assert_eq!(s.allocate(10, 64), Ok(64..74));
     assert_eq!(
-        s.allocate(20, 64, 50),
+        s.allocate(20, 50),
         Ok(74..94),
-        "no aligned run: the first from the goal"
+        "not the rest in front of that"
     );
-    assert_eq!(s.allocate(90, 1, 0), Ok(44..64), "the longest");
-    assert_eq!(s.allocate(6, 1, 30), Ok(32..38), "in front of the goal");
-    while s.allocate(9, 1, 0).is_ok() {}
+    assert_eq!(s.allocate(90, 0), Ok(44..64), "the longest");
+    assert_eq!(s.allocate(6, 30), Ok(32..38), "in front of the goal");
+    while s.allocate(9, 0).is_ok() {}
     s.release(5..9).unwrap();
-    assert_eq!(s.allocate(4, 1, 7), Ok(5..9), "over the goal");
+    assert_eq!(s.allocate(4, 7), Ok(5..9), "over the goal");
     s.check().unwrap();
 }
 
@@ -362,7 +362,7 @@ fn allocation_order() {
 fn release_does_not_allocate_unless_in_the_middle() {
     let mut s = new_state(100);
     for _ in 0..8 {
-        s.allocate(10, 1, 0).unwrap();
+        s.allocate(10, 0).unwrap();
     }
     budget::set(Some(0));
     for i in 0..8 {
@@ -383,7 +383,7 @@ fn release_does_not_allocate_unless_in_the_middle() {
 fn map_from_the_middle_of_an_allocation() {
     let mut s = new_state(100);
     let a = create(&mut s, ROOT_INO, b"a");
-    assert_eq!(s.allocate(10, 1, 0), Ok(0..10));
+    assert_eq!(s.allocate(10, 0), Ok(0..10));
     // Each splits one range in flight.
     for block in [2, 4, 6, 8] {
         let t = s.remap(a, block * 2, block, 1).unwrap();

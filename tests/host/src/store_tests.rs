@@ -52,7 +52,7 @@ fn frozen() {
         .create(ROOT_INO, b"a", attr(FILE, 1))
         .unwrap();
     store.commit(tx).unwrap();
-    let blocks = store.change().allocate(5, 1, 0).unwrap();
+    let blocks = store.change().allocate(5, 0).unwrap();
     let tx = store.state().remap(ino, 0, blocks.start, 5).unwrap();
     store.commit(tx).unwrap();
     let tx = store.state().unlink(ROOT_INO, b"a", at(2)).unwrap();
@@ -198,7 +198,7 @@ fn log_moves_past_listed_blocks() {
     let mut store = mounted(&medium);
     let log = store.journal().superblock().active_region();
     let regions = store.journal().superblock().regions;
-    let goal = store.change().allocate(log.blocks, 1, log.start).unwrap();
+    let goal = store.change().allocate(log.blocks, log.start).unwrap();
     store.change().release(goal.clone()).unwrap();
     let bad = [
         log.start..log.start + log.blocks,

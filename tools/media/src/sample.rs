@@ -84,7 +84,7 @@ fn transaction(state: &mut State, step: Step<'_>) -> kernel::error::Result<Optio
         Step::Link(dir, name, ino) => return Ok(Some(state.link(dir, name, ino, now)?)),
         Step::Unlink(dir, name) => return Ok(Some(state.unlink(dir, name, now)?)),
         Step::Fill(ino, pgoff, len) => {
-            let blocks = state.allocate(len, 1, 0)?;
+            let blocks = state.allocate(len, 0)?;
             Op::Map {
                 ino,
                 pgoff,
