@@ -208,7 +208,7 @@ help:
 	@echo 'make bench-guard    what the guard costs ext4 and XFS, while nothing fails and when something does'
 	@echo 'make bench-scrub    how fast a scrub is beside reads of the same, and what a reader beside it feels'
 	@echo 'make aging          only extents and free space after long use, beside XFS and ext4, some 5 minutes'
-	@echo 'make fuzz           fuzz the owner tree, and the replay of a log (FUZZ_SECONDS=180)'
+	@echo 'make fuzz           fuzz the owner and free trees, and the replay of a log (FUZZ_SECONDS=180)'
 	@echo 'make demo           a poisoned page, from injection to its owners, in QEMU'
 	@echo 'make clippy         lint; make fmt: format; make fmt-check: is it formatted?'
 	@echo 'make house          the rooms of src/, and what each takes from others (ROOM=fs)'

@@ -22,6 +22,7 @@ mod rmap;
 mod state;
 
 mod bytes;
+pub mod free;
 pub mod fsck;
 mod image;
 pub mod mount;
