@@ -42,7 +42,7 @@ global_lock! {
     unsafe(uninit) static HANDING_OVER: Mutex<()> = ();
 }
 
-/// The tasks that have [`HANDING_OVER`], one for each finder; 0 if none has.
+/// The tasks that have `HANDING_OVER`, one for each finder; 0 if none has.
 static TASKS: [Atomic<c_int>; 2] = [Atomic::new(0), Atomic::new(0)];
 
 /// Whose task it is.

@@ -188,23 +188,23 @@ impl<'a> MetaGuard<'a> {
         Ok(())
     }
 
-    /// From here on changes are made, see [`Store::make_writable`].
+    /// From here on changes are made, see [`Shared::make_writable`].
     pub(crate) fn make_writable(&mut self) -> Result<u64> {
         self.watch(Shared::make_writable)
     }
 
     /// Frees an inode that nobody has a name or a use for any more, or a part of it, see
-    /// [`Store::evict`].
+    /// [`Shared::evict`].
     ///
     /// # Errors
     ///
-    /// As [`Store::evict`]; `EIO` if the device is gone.
+    /// As [`Shared::evict`]; `EIO` if the device is gone.
     pub(super) fn evict_some(&mut self, ino: u64) -> Result<bool> {
         self.health.check_alive()?;
         self.watch(|store| store.evict(ino))
     }
 
-    /// Nothing is written from here on, see [`Store::freeze`].
+    /// Nothing is written from here on, see [`Shared::freeze`].
     ///
     /// # Errors
     ///
@@ -215,7 +215,7 @@ impl<'a> MetaGuard<'a> {
         Ok(())
     }
 
-    /// The end of that, see [`Store::thaw`].
+    /// The end of that, see [`Shared::thaw`].
     pub(crate) fn thaw(&mut self) -> Result {
         let alive = !self.health.is_shut_down();
         self.watch(|store| store.thaw(alive))
@@ -230,7 +230,7 @@ impl<'a> MetaGuard<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Store::set_label`]; `EIO` if the device is gone.
+    /// As [`Shared::set_label`]; `EIO` if the device is gone.
     pub(crate) fn set_label(&mut self, label: &[u8; LABEL_BYTES]) -> Result {
         self.health.check_alive()?;
         self.watch(|store| store.set_label(label))

@@ -139,7 +139,7 @@ impl Meta {
     ///
     /// # Errors
     ///
-    /// As [`Store::evict`]; `EIO` if the device is gone.
+    /// As [`MetaGuard::evict_some`]; `EIO` if the device is gone.
     pub(crate) fn evict(&self, ino: u64) -> Result {
         while !self.lock().evict_some(ino)? {
             self.let_others();
