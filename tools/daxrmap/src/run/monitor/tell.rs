@@ -49,11 +49,20 @@ fn printed(result: io::Result<()>) -> Result<()> {
     result.map_err(|error| Error::from(error).about_what("standard output"))
 }
 
+/// Whether there is a place for it.
+fn has_folder(file: &Path) -> bool {
+    let folder = file.parent();
+    folder.is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir())
+}
+
 impl<'a, W: Write> Told<'a, W> {
     /// Finds them.
     pub(super) fn new(args: &MonitorArgs, out: &'a mut W) -> Result<Self> {
         // Without systemd a service writes to standard output.
         let journal = args.service && Path::new(SOCKET).exists();
+        let textfile = args.textfile.as_deref();
+        // A service is told where node_exporter would look, whether that is here or not.
+        let textfile = textfile.filter(|file| !args.service || has_folder(file));
         Ok(Self {
             out,
             json: args.json,
@@ -61,7 +70,7 @@ impl<'a, W: Write> Told<'a, W> {
                 .then(|| Journal::open(Path::new(SOCKET)))
                 .transpose()?,
             spool: args.spool.as_deref().map(Spool::open).transpose()?,
-            metrics: args.textfile.as_deref().map(Metrics::new),
+            metrics: textfile.map(Metrics::new),
             behind: true,
         })
     }
