@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# guest.sh STEP: what daxrmap-test.service runs in the guest of `make test-packages`, once a boot. /test
-# has the packages and the name of the step (scripts/tests/packages.sh writes it). Says "ok NAME" and
+# guest.sh STEP: what step.service runs in the guest of `make test-packages`, once a boot. /test
+# has the packages and the name of the step (scripts/tests/lib-machine.sh writes it). Says "ok NAME" and
 # "not ok NAME" on the console, and how it ended, as run-qemu.sh wants it.
 exec >/dev/console 2>&1
 step=$1
@@ -10,6 +10,13 @@ check() { # NAME COMMAND...
 	name=$1
 	shift
 	if "$@"; then echo "ok $name"; else echo "not ok $name"; bad=1; fi
+}
+wait_for() { # COMMAND...: for two minutes
+	for _ in $(seq 240); do
+		! "$@" || return 0
+		sleep 0.5
+	done
+	return 1
 }
 end() {
 	sync
@@ -27,13 +34,23 @@ list_files() {
 mounted() {
 	[ "$(findmnt -no FSTYPE /db)" = daxrmap ] && systemctl is-active -q db.mount
 }
-by_uuid() { [ "$(readlink -f "/dev/disk/by-uuid/$(cat /test/uuid)")" = /dev/pmem0 ]; }
+# The device whose contents outlive a boot: others may be there, and have come first.
+virtio() {
+	for disk in /sys/block/pmem*; do
+		case $(readlink -f "$disk") in */virtio*) echo "/dev/${disk##*/}" ;; esac
+	done
+}
+by_uuid() { [ "$(readlink -f "/dev/disk/by-uuid/$(cat /test/uuid)")" = "$(virtio)" ]; }
 install() { apt-get -q install -y --no-install-recommends /test/debs/*.deb; }
 read_back() { [ "$(cat /db/file)" = "written before the reboot" ] && cmp /db/file /db/clone; }
 units_off() { [ "$(systemctl is-enabled daxrmap-guard.service)" = disabled ]; }
 nothing_left() {
 	list_files >/test/after
 	diff /test/before /test/after
+}
+other_monitor() { # PID
+	systemctl is-active -q daxrmap-monitor.service &&
+		[ "$(systemctl show -P MainPID daxrmap-monitor.service)" != "$1" ]
 }
 depmod_knows() { modprobe -n daxrmap; }
 
@@ -63,17 +80,30 @@ reboot)
 	check "mounted at boot" mounted
 	check "the file and its clone are there" read_back
 	;;
+watched)
+	. /test/watched.sh
+	check "mounted at boot" mounted
+	watched
+	;;
 purge)
 	check "mounted at boot" mounted
+	check "the monitor and the guard run since boot" systemctl is-active daxrmap-monitor.service daxrmap-guard.service
 	umount /db
-	rmmod daxrmap
 	sed -i '/daxrmap/d' /etc/fstab
 	rmdir /db
 	systemctl daemon-reload
+	systemctl enable -q --now daxrmap-scrub@db.timer
+	pid=$(systemctl show -P MainPID daxrmap-monitor.service)
+	check "apt reinstall" apt-get -q install -y --reinstall /test/debs/daxrmap-tools_*.deb
+	check "the monitor has become the new program" other_monitor "$pid"
 	check "apt purge" sh -c "apt-get -q purge -y \$(dpkg-query -W -f '\${Package} ' 'daxrmap*')"
+	check "purge takes the metrics along" test ! -e /var/lib/prometheus/node-exporter/daxrmap.prom
+	rm -rf /var/lib/prometheus
 	check "purge leaves nothing" nothing_left
+	check "the module can be unloaded" rmmod daxrmap
 	check "modprobe does not know the module" sh -c '! modprobe -n daxrmap 2>/dev/null'
 	;;
+first-hour) . /test/first-hour.sh ;;
 *) check "a step is named" false ;;
 esac
 end

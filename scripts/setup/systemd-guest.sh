@@ -20,7 +20,7 @@ kernel_packages() { # VERSION
 	local r p
 	r=$(release "$1") || die "the mirror has no kernel $1 any more: name another one in scripts/setup/pin.sh"
 	echo "linux-image-$r linux-headers-$r linux-source-$(sed -E 's/^([0-9]+\.[0-9]+).*/\1/' <<<"$1")"
-	for p in linux-binary-$r linux-modules-$r linux-kbuild-${r%-amd64} linux-headers-${r%-amd64}-common; do
+	for p in linux-base-$r linux-binary-$r linux-modules-$r linux-kbuild-${r%-amd64} linux-headers-${r%-amd64}-common; do
 		! apt_has "$p" "$1" || echo "$p"
 	done
 }
