@@ -60,6 +60,10 @@ deb:
 test-packages:
 	@scripts/tests/packages-machine.sh
 
+# What Documentation/first-hour.rst shows is run in that guest, and the page is written anew.
+first-hour:
+	@scripts/tests/first-hour.sh
+
 # TESTS="a b" runs only these self tests.
 test:
 	@scripts/tests/run.sh
@@ -190,6 +194,7 @@ help:
 	@echo 'make programs       only public programs: fio, stress-ng, PostgreSQL ... (TESTS="a b": only these)'
 	@echo 'make test-kernels   the self tests on every kernel of backports, sid, experimental (SUITES="sid")'
 	@echo 'make test-packages  the packages installed, upgraded and purged in a guest with systemd, some 20 minutes'
+	@echo 'make first-hour     a first hour with the packages, recorded as Documentation/first-hour.rst'
 	@echo 'make test-host      only the tests that need no kernel'
 	@echo 'make mce            only the real machine checks, in QEMU on the stock kernel'
 	@echo 'make cxl-upstream   the patches for drivers/cxl, in a debug kernel that has them: the first time 15 minutes'
@@ -216,5 +221,5 @@ help:
 	@echo 'make clean          remove build/; the cache stays'
 	@echo 'What is where: README.md, scripts/README, tests/selftests/README'
 
-.PHONY: all module setup debug-kernel module-debug selftests samples tools deb test test-packages test-stock \
+.PHONY: all module setup debug-kernel module-debug selftests samples tools deb test test-packages first-hour test-stock \
 	test-debug test-nfit test-virtio test-kernels test-host story programs mce cxl cxl-upstream bench bench-mount bench-guard bench-scrub aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy house fmt fmt-check doc clean help
