@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# cargo.sh DIR [ARGUMENT...]: runs the cargo tests of DIR (tests/host,
+# cargo.sh DIR [ARGUMENT...]: runs the cargo tests of DIR (tests/host, tests/bench/report,
 # tests/house, tools) with the root tree's cargo; ARGUMENTs go to `cargo test`. Its
 # last line is "RESULT passed failed skipped".
 . "$(dirname "$0")/../lib.sh"

@@ -90,6 +90,8 @@ if wanted host; then
 		group tools "tests of the tools on this machine" counted "$TOP/scripts/tests/cargo.sh" tools
 	group house-tests "tests of the check of the source's direction" \
 		counted "$TOP/scripts/tests/cargo.sh" tests/house
+	group bench-report "tests of what says that something got slower" \
+		counted "$TOP/scripts/tests/cargo.sh" tests/bench/report
 fi
 ! wanted model || group model "the model of the failure protocol holds" counted "$TOP/scripts/checks/model.sh"
 ! wanted fuzz || group fuzz "the fuzzer finds nothing" "$TOP/scripts/tests/fuzz.sh" "${FUZZ_SECONDS:-45}"
