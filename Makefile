@@ -94,8 +94,28 @@ cxl:
 cxl-upstream: setup
 	@scripts/tests/cxl-upstream.sh
 
-# N=100000: so many records, quickly; the rest is in scripts/bench/owner-tree.sh.
+# All of it, one after the other: beside XFS and ext4, then the owner tree, mounts and aging.
 bench: setup
+	@scripts/bench/fs.sh
+	@scripts/bench/fs.sh --wall
+	@scripts/bench/owner-tree.sh
+
+# LOADS="names holes": only these. ROUNDS=5: so many turns of each.
+bench-fs: setup
+	@scripts/bench/fs.sh $(LOADS)
+	@$(if $(LOADS),:,scripts/bench/fs.sh --wall)
+
+# Under five minutes: the first sizes of each load, in one turn.
+bench-quick: setup
+	@scripts/bench/fs.sh --quick $(LOADS)
+
+# What got slower than in OLD=bench.csv, by more than PERCENT=10; NEW=file is tests/bench/out/bench.csv.
+NEW ?= tests/bench/out/bench.csv
+bench-diff: setup
+	@scripts/bench/report.sh diff "$(OLD)" "$(NEW)" $(PERCENT)
+
+# N=100000: so many records, quickly; the rest is in scripts/bench/owner-tree.sh.
+bench-rmap: setup
 	@scripts/bench/owner-tree.sh $(N)
 
 # Only how long a mount takes.
@@ -208,7 +228,11 @@ help:
 	@echo '                    and the guard: FS=ext4|xfs STACK=linear|stripe|pmem (GUARD=hold|watch|off)'
 	@echo 'make fsx            random operations on a file, a model watching (OPS=50000, SEED, KERNEL=debug, FS=xfs)'
 	@echo 'make fsstress       random operations on names, four processes (OPS=20000, SEED, KERNEL=debug, FS=xfs)'
-	@echo 'make bench          the owner tree against its peers, mounts, aging: some 30 minutes (N=100000: quickly)'
+	@echo 'make bench          beside XFS and ext4, the owner tree, mounts, aging: under an hour'
+	@echo 'make bench-fs       only beside XFS and ext4, by instructions and by the clock (LOADS="names holes")'
+	@echo 'make bench-quick    the same in under five minutes: less of each load'
+	@echo 'make bench-diff     what got slower since OLD=bench.csv (NEW=bench.csv, PERCENT=10); fails if anything has'
+	@echo 'make bench-rmap     only the owner tree against its peers, mounts, aging (N=100000: quickly)'
 	@echo 'make bench-mount    only how long a mount takes, beside XFS and ext4, some 15 minutes'
 	@echo 'make bench-guard    what the guard costs ext4 and XFS, while nothing fails and when something does'
 	@echo 'make bench-scrub    how fast a scrub is beside reads of the same, and what a reader beside it feels'
@@ -222,4 +246,4 @@ help:
 	@echo 'What is where: README.md, scripts/README, tests/selftests/README'
 
 .PHONY: all module setup debug-kernel module-debug selftests samples tools deb test test-packages first-hour test-stock \
-	test-debug test-nfit test-virtio test-kernels test-host story programs mce cxl cxl-upstream bench bench-mount bench-guard bench-scrub aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy house fmt fmt-check doc clean help
+	test-debug test-nfit test-virtio test-kernels test-host story programs mce cxl cxl-upstream bench bench-fs bench-quick bench-diff bench-rmap bench-mount bench-guard bench-scrub aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy house fmt fmt-check doc clean help

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# owner-tree.sh [RECORDS...]: `make bench`. Measures the owner tree and its peers,
+# owner-tree.sh [RECORDS...]: `make bench-rmap`, a part of `make bench`. Measures the owner tree and its peers,
 # with 1 M and 10 M records, or with so many as given; prints a table, and
 # writes it, all figures and a plot to tests/bench/out. A run with any setting
 # is not one to keep: what it finds goes to build/bench/out. Without one
@@ -9,7 +9,7 @@
 # owner-tree.sh --callgrind [RECORDS]: counts instead, with this machine's valgrind:
 # instructions and cache misses of an operation, into callgrind.csv.
 #
-# Settings, in the environment (`make bench BENCH_PEERS="kernel btree"`):
+# Settings, in the environment (`make bench-rmap BENCH_PEERS="kernel btree"`):
 #   BENCH_SHAPES  unshared clones fragmented hot-block churn
 #   BENCH_PEERS   as in the first lines of the table; ours is always there
 #   BENCH_OPS     how many removals, and queries of a kind, at most (200000)
