@@ -82,8 +82,7 @@ static void by_write(const struct turn *t, int fd, long pages, long bytes, const
 /* Who reads a shared page takes it from others, on a naive filesystem. */
 static void read_shared(const struct turn *t, int fd, long pages)
 {
-	int again = clone_of(fd, "reader");
-	volatile char *p = map_small(fd, pages, MAP_SHARED), *q = map_small(again, pages, MAP_SHARED);
+	volatile char *p = map_small(fd, pages, MAP_SHARED), *q = map_small(fd, pages, MAP_SHARED);
 
 	for (int pass = 0; pass < 9; pass++) {
 		begin();
@@ -95,7 +94,6 @@ static void read_shared(const struct turn *t, int fd, long pages)
 	}
 	munmap((void *)p, pages * PAGE);
 	munmap((void *)q, pages * PAGE);
-	close(again);
 }
 
 /* @size: pages. */

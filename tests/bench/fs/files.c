@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include "bench.h"
 #include "common/basics/text.h"
@@ -52,15 +55,26 @@ int make_file(const char *name, long bytes, long piece)
 	return fd;
 }
 
+static long extents_of(int fd)
+{
+	struct fiemap map = { .fm_length = FIEMAP_MAX_OFFSET };
+
+	must(ioctl(fd, FS_IOC_FIEMAP, &map) ? dr_errno() : 0, "fiemap");
+	return map.fm_mapped_extents;
+}
+
 int make_fragmented(const char *name, long extents)
 {
 	static char page[PAGE];
 	int fd = open_file(name, O_RDWR | O_CREAT);
 
+	/* Behind the end of a file XFS takes a whole stripe at once. */
+	must(ftruncate(fd, 2 * extents * PAGE) ? dr_errno() : 0, "truncate");
 	memset(page, 0x5a, PAGE);
 	for (long i = 0; i < extents; i++)
 		write_at(fd, page, PAGE, 2 * i * PAGE);
 	must(fsync(fd) ? dr_errno() : 0, "fsync");
+	must_be(extents_of(fd), extents, "extents");
 	return fd;
 }
 
