@@ -15,7 +15,7 @@ region() {
 	ways=$1
 	# Our own kernel has them built in.
 	for m in cxl_mem cxl_pmem cxl_acpi cxl_pci; do
-		[ -e $sysfs/../drivers/cxl_pci ] || modprobe $m || die "modprobe $m"
+		[ -e /sys/bus/pci/drivers/cxl_pci ] || modprobe $m || die "modprobe $m"
 	done
 	sleep 1
 	memdevs=$(ls $sysfs | grep '^mem')
