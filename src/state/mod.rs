@@ -64,7 +64,6 @@ pub(crate) use self::{
             Timestamp, //
         },
         directory::{
-            DirEntry,
             Directory,
             FIRST_COOKIE, //
         },
@@ -241,12 +240,6 @@ impl State {
     pub(crate) fn lookup(&self, dir: u64, name: &[u8]) -> Result<u64> {
         let (_, entry) = self.get(dir)?.as_dir()?.find(name).ok_or(ENOENT)?;
         Ok(entry.ino)
-    }
-
-    /// Returns the first entry of directory `dir` whose cookie is `cookie` or more, and its cookie.
-    /// Continue from that plus 1. `None` at the end, and if `dir` is not a directory.
-    pub(crate) fn next_entry(&self, dir: u64, cookie: u64) -> Option<(u64, &DirEntry)> {
-        self.inode(dir)?.as_dir().ok()?.next(cookie)
     }
 
     /// Returns the owner tree, to ask it.

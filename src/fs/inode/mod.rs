@@ -2,7 +2,7 @@
 
 //! Names and attributes: from the VFS's calls to transactions and back.
 //!
-//! - [`namespace`]: directories. [`create`]: what is new. [`export`]: inodes by file handles.
+//! - [`namespace`]: directories. [`batch`]: entries for a listing. [`create`]: what is new. [`export`]: inodes by file handles.
 //! - [`attributes`]: what stat(2) and chattr(1) tell. [`xattr`]: extended attributes. [`acl`]: those that
 //!   say who may do what.
 //!
@@ -13,6 +13,7 @@
 
 mod acl;
 mod attributes;
+mod batch;
 mod create;
 mod export;
 pub(super) mod namespace;

@@ -13,6 +13,7 @@
 use super::{
     acl,
     attributes::flags_in_core,
+    batch::Batch,
     create, //
 };
 use crate::{
@@ -194,7 +195,6 @@ impl Namespace for Mount {
 
     fn read_dir(dir: &Inode<Self>, emitter: &mut DirEmitter<'_>) -> Result {
         let meta = dir.fs().meta();
-        let mut name = [0u8; state::NAME_MAX];
         let pos = emitter.pos();
         let next = emitter.take_next();
         let is_narrow = emitter.is_narrow();
@@ -203,31 +203,30 @@ impl Namespace for Mount {
         } else {
             Listing::wide(pos)
         };
+        let mut batch = Batch::new()?;
         loop {
-            // Copied, because the user's buffer may fault while it is written to.
-            let (cookie, len, ino, dtype) = {
-                let state = meta.read();
-                let Some((cookie, entry)) = state.next_entry(dir.ino(), listing.from()) else {
-                    return Ok(());
+            batch.fill(meta, dir.ino(), listing.from());
+            let before = listing.from();
+            for (cookie, name, ino, dtype) in batch.iter() {
+                let Some(pos) = listing.place(cookie) else {
+                    continue;
                 };
-                let len = entry.name.len();
-                name.get_mut(..len).ok_or(EIO)?.copy_from_slice(&entry.name);
-                (cookie, len, entry.ino, entry.dtype)
-            };
-            let Some(pos) = listing.place(cookie) else {
-                if fatal_signal_pending() {
-                    return Err(EINTR);
+                emitter.set_pos(pos);
+                if !emitter.emit(name, ino, dtype) {
+                    if is_narrow {
+                        emitter.leave_next(cookie);
+                    }
+                    return Ok(());
                 }
-                continue;
-            };
-            emitter.set_pos(pos);
-            if !emitter.emit(name.get(..len).ok_or(EIO)?, ino, dtype) {
-                if is_narrow {
-                    emitter.leave_next(cookie);
-                }
+                emitter.set_pos(pos.saturating_add(1));
+            }
+            if listing.from() == before {
                 return Ok(());
             }
-            emitter.set_pos(pos.saturating_add(1));
+            // Of those that are not wanted there may be many.
+            if fatal_signal_pending() {
+                return Err(EINTR);
+            }
         }
     }
 }

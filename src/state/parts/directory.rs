@@ -19,7 +19,10 @@ use crate::{
     media::Secret,
     siphash, //
 };
-use core::ops::Range;
+use core::ops::{
+    ControlFlow,
+    Range, //
+};
 use kernel::{
     prelude::*,
     rbtree::{
@@ -135,11 +138,24 @@ impl Directory {
         Some(*self.entries.cursor_lower_bound(&cookie)?.current().0)
     }
 
-    /// Returns the first entry whose cookie is `cookie` or more, and its cookie. Continue readdir
-    /// from that plus 1.
-    pub(crate) fn next(&self, cookie: u64) -> Option<(u64, &DirEntry)> {
-        let key = self.next_cookie(cookie)?;
-        Some((key, self.entries.get(&key)?))
+    /// Visits entries in the order of their cookies, from `cookie` on, until `f` breaks off. One search for each
+    /// two of them.
+    pub(crate) fn visit_from(
+        &self,
+        cookie: u64,
+        mut f: impl FnMut(u64, &DirEntry) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let mut from = cookie;
+        while let Some(cursor) = self.entries.cursor_lower_bound(&from) {
+            let (cookie, entry) = cursor.current();
+            f(*cookie, entry)?;
+            let Some((cookie, entry)) = cursor.peek_next() else {
+                break;
+            };
+            f(*cookie, entry)?;
+            from = cookie.saturating_add(1);
+        }
+        ControlFlow::Continue(())
     }
 
     /// Checks that an entry with this name can be added.

@@ -9,13 +9,15 @@ use crate::{
     },
     state::{
         Attr,
-        DirEntry,
         InodeKind,
         State, //
     }, //
 };
 use std::{
-    ops::Range,
+    ops::{
+        ControlFlow,
+        Range, //
+    },
     vec::Vec, //
 };
 
@@ -86,10 +88,13 @@ impl Snapshot {
 /// Reads a directory as readdir does.
 pub(crate) fn entries(state: &State, dir: u64) -> Vec<Entry> {
     let mut all = Vec::new();
-    let mut cookie = 0;
-    while let Some((found, DirEntry { name, ino, dtype })) = state.next_entry(dir, cookie) {
-        all.push((found, name.to_vec(), *ino, *dtype));
-        cookie = found + 1;
-    }
+    // None if it is no directory.
+    let dir = state.inode(dir).and_then(|inode| inode.as_dir().ok());
+    let _ = dir.map(|dir| {
+        dir.visit_from(0, |cookie, entry| {
+            all.push((cookie, entry.name.to_vec(), entry.ino, entry.dtype));
+            ControlFlow::Continue(())
+        })
+    });
     all
 }

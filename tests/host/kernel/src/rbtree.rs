@@ -130,11 +130,10 @@ impl<K: Ord, V> RBTree<K, V> {
 
     /// Returns a cursor at the first node whose key is not less than `key`.
     pub fn cursor_lower_bound(&self, key: &K) -> Option<Cursor<'_, K, V>> {
-        let (k, v) = self
-            .0
-            .range((Bound::Included(key), Bound::Unbounded))
-            .next()?;
-        Some(Cursor { k, v })
+        let mut nodes = self.0.range((Bound::Included(key), Bound::Unbounded));
+        let (k, v) = nodes.next()?;
+        let next = nodes.next();
+        Some(Cursor { k, v, next })
     }
 }
 
@@ -148,11 +147,17 @@ impl<K, V> Default for RBTree<K, V> {
 pub struct Cursor<'a, K, V> {
     k: &'a K,
     v: &'a V,
+    next: Option<(&'a K, &'a V)>,
 }
 
 impl<K, V> Cursor<'_, K, V> {
     /// Returns the current node. As in the kernel, it lives no longer than the cursor.
     pub fn current(&self) -> (&K, &V) {
         (self.k, self.v)
+    }
+
+    /// Returns the node behind the current one.
+    pub fn peek_next(&self) -> Option<(&K, &V)> {
+        self.next
     }
 }
