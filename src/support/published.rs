@@ -74,6 +74,7 @@ impl<T> Published<T> {
 /// `ENOMEM`.
 pub(crate) fn publish<T>(value: T) -> Result<(Writer<T>, Reader<T>)> {
     let all = Arc::pin_init(Published::new(value), GFP_KERNEL)?;
+    // INVARIANT: "one writer": there was none.
     Ok((Writer(all.clone()), Reader(all)))
 }
 
@@ -92,6 +93,7 @@ impl<T> Writer<T> {
     pub(crate) fn change(&mut self) -> ChangeGuard<'_, T> {
         // SAFETY: It is a semaphore: invariant "initialised"; this may sleep.
         unsafe { bindings::down_write(self.0.lock.get()) };
+        // INVARIANT: "exclusive": just taken; the guard borrows the writer.
         ChangeGuard {
             all: &self.0,
             _task: NotThreadSafe,
@@ -140,6 +142,7 @@ impl<T> Reader<T> {
     pub(crate) fn read(&self) -> ReadGuard<'_, T> {
         // SAFETY: It is a semaphore: invariant "initialised"; this may sleep.
         unsafe { bindings::down_read(self.0.lock.get()) };
+        // INVARIANT: "shared": just taken.
         ReadGuard {
             all: &self.0,
             _task: NotThreadSafe,

@@ -2,8 +2,8 @@
 
 //! The commit lock, held: what may be done with the metadata of a mount.
 //!
-//! All can be read, by [`Deref`], and stays as it is. Changes go by the journal, which makes them durable before they are
-//! seen: [`MetaGuard::commit`], and the functions beside it for what is not a transaction. There is no
+//! All can be read, by [`Deref`], and stays as it is. Changes go by the journal, which makes them durable
+//! before they are seen: [`MetaGuard::commit`], and the functions beside it for what is not a transaction. There is no
 //! `DerefMut`: it would be a way around the journal. What is of memory alone is in
 //! [`in_memory`](super::in_memory). Nothing here touches user memory, waits for a DAX entry, or drops an
 //! inode reference.

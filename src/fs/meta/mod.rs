@@ -15,8 +15,8 @@
 //! Two locks, innermost of all: the commit lock, a mutex, held for one transaction, from the first look until it is
 //! durable and applied; and inside of it the state lock, a read-write semaphore, exclusively only while something changes
 //! in memory, and shared for one look. So who looks waits for no log. Both are held in a
-//! [`NoFsScope`](crate::support::NoFsScope): reclaim under them must not come back to this filesystem. No user memory is touched under
-//! them, and nothing else is waited for.
+//! [`NoFsScope`](crate::support::NoFsScope): reclaim under them must not come back to this filesystem. No user memory is
+//! touched under them, and nothing else is waited for.
 
 mod guard;
 mod health;
