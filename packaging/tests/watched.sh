@@ -53,7 +53,7 @@ watch() { # TYPE MOUNT DEVICE
 	f=$2/page
 	check "$1: a file" fill "$f"
 	mkdir -p "$backup$2"
-	[ "$1" != daxrmap ] || { cp --reflink=always "$f" "$2/clone" && cp -p "$2/clone" "$backup$2/"; }
+	[ "$1" != daxrmap ] || { cp --reflink=always "$f" "$2/page-clone" && cp -p "$2/page-clone" "$backup$2/"; }
 	cp -p "$f" "$backup$f"
 	check "$1: a page fails" fails "$f"
 	check "$1: who maps it is told" grep -qx "told: BUS_MCEERR_AO, byte 12288" /run/held
@@ -80,7 +80,7 @@ said_again() { # SINCE
 	pid=$!
 	wait_for grep -q "/db/alone: is lost already" /run/since
 	kill "$pid" && wait "$pid" || return 1
-	for f in /db/page /db/clone /srv/ext4/page /srv/xfs/page; do
+	for f in /db/page /db/page-clone /srv/ext4/page /srv/xfs/page; do
 		grep -q " $f: lost: offset 12288, length 4096" /run/since || { cat /run/since; return 1; }
 	done
 }
@@ -101,7 +101,7 @@ watched() {
 	check "its exposure is below 2.0" sh -c 'systemd-analyze security --no-pager --threshold=20 daxrmap-monitor.service | tail -n 1'
 	watch daxrmap /db "$(findmnt -no SOURCE /db)"
 	check "daxrmap: the metrics count both owners" has owners_total 2 "$(findmnt -no SOURCE /db)" /db
-	check "daxrmap: the clone is restored" wait_for restored /db/clone
+	check "daxrmap: the clone is restored" wait_for restored /db/page-clone
 	watch ext4 /srv/ext4 "$1"
 	watch xfs /srv/xfs "$2"
 
