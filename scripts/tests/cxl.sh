@@ -8,6 +8,7 @@
 # Without PART: all. The last line is "RESULT passed failed skipped". CXL_MODULE is another daxrmap.ko than build/stock's.
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/guest/lib-guest.sh"
+. "$TOP/scripts/guest/lib-qmp.sh"
 
 [ $# != 0 ] || set -- quick ext4 xfs interleave removal kill
 kernel=${CXL_KERNEL:-stock}
@@ -20,32 +21,10 @@ in_root gcc -static -O2 -Wall -Wextra -Werror -o "$TOP/build/cxl/owners" "$TOP/t
 scripts/guest/initramfs.sh --module "${CXL_MODULE:-build/stock/daxrmap.ko}" --test build/cxl/owners \
 	"$kernel" "$initrd"
 
-work=$(mktemp -d "$CACHE/qemu.XXXXXX")
-guest=
-clean() {
-	[ -z "$guest" ] || kill -TERM "$guest" 2>/dev/null || true
-	rm -rf "$work"
-}
-trap clean EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-# QEMU's monitor is JSON (QMP), on two pipes that are opened before QEMU is.
-# qmp COMMAND ARGUMENTS: prints the answer's line. Events are passed over.
-qmp() {
-	local line
-	printf '{"execute": "%s", "arguments": {%s}}\n' "$1" "${2:-}" >&"$to"
-	while IFS= read -r -t 60 -u "$from" line; do
-		case $line in
-		'{"return"'* | '{"error"'*) printf '%s\n' "$line"; return 0 ;;
-		esac
-	done
-	echo '{"error": "no answer"}'
-}
-
 # inject KIND DEVICE DPA [LENGTH]. A descriptor of 1 is uncorrectable; type 0 is an
-# error of the media's ECC; transaction 5 is the device's own scrub.
+# error of the media's ECC; transaction 5 is the device's own scrub. `die`: the machine ends, and so do requests.
 inject() {
+	[ "$1" != die ] || { qmp quit >/dev/null; return 1; }
 	local r at='"path": "/machine/peripheral/cxl'$2'"'
 	local event="$at, \"flags\": 1, \"dpa\": $(($3)), \"type\": 0, \"transaction-type\": 5"
 	case $1 in
@@ -59,29 +38,14 @@ inject() {
 	[[ $r = '{"return"'* ]] || echo "# cxl $*: $r"
 }
 
-# The requests in the log, as they come.
-serve() { # LOG
-	local done=0 request
-	qmp qmp_capabilities >/dev/null
-	while kill -0 "$guest" 2>/dev/null; do
-		sleep 0.1
-		[ -e "$1" ] || continue
-		request=$(tr -d '\r' <"$1" | sed -n 's/.*tap: # CXL-REQUEST \(.*\) end$/\1/p' | sed -n "$((done + 1))p")
-		[ -n "$request" ] || continue
-		done=$((done + 1))
-		[ "$request" != die ] || { qmp quit >/dev/null; return; }
-		# shellcheck disable=SC2086
-		inject $request
-	done
-}
+server() { serve "$1" 'CXL-REQUEST \(.*\) end' inject; }
 
 # A guest with so many devices that runs a script, and what it says. $again: the devices have what
 # the guest before has left on them. $dies: it asks for its end before it comes to it.
 machine() { # NAME DEVICES SCRIPT
-	local log=$LOGS/console-cxl-$1.log said=$LOGS/qemu-cxl-$1.log rc=0 i
+	local log=$LOGS/console-cxl-$1.log said=$LOGS/qemu-cxl-$1.log i
 	local qemu=(-M cxl=on -device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.0
 		-M cxl-fmw.0.targets.0=cxl.0,cxl-fmw.0.size=4G)
-	rm -f "$log" "$work"/qmp.*
 	[ -n "${again:-}" ] || rm -f "$work"/*
 	for ((i = 0; i < $2; i++)); do
 		qemu+=(-object "memory-backend-file,id=cm$i,share=on,mem-path=$work/memory$i,size=512M"
@@ -89,17 +53,9 @@ machine() { # NAME DEVICES SCRIPT
 			-device "cxl-rp,port=$i,bus=cxl.0,id=rp$i,chassis=0,slot=$((i + 2))"
 			-device "cxl-type3,bus=rp$i,persistent-memdev=cm$i,lsa=cl$i,id=cxl$i,sn=0xabcd000$((i + 1))")
 	done
-	mkfifo "$work/qmp.in" "$work/qmp.out"
-	exec {to}<>"$work/qmp.in" {from}<>"$work/qmp.out"
 	# Without the CPU's sign of a virtual machine: or the kernel cannot drop the caches of a region.
-	scripts/guest/run-qemu.sh --kernel "$kernel" --initrd "$initrd" --log "$log" --pmem 1 --cpu -hypervisor \
-		--timeout "${TIMEOUT:-400}" --append daxrmap.timeout=350 --script "$3" -- "${qemu[@]}" \
-		-chardev "pipe,id=qmp,path=$work/qmp" -mon chardev=qmp,mode=control >"$said" 2>&1 &
-	guest=$!
-	serve "$log"
-	wait "$guest" || rc=$?
-	guest=
-	exec {to}>&- {from}>&-
+	monitored "$log" "$said" server --kernel "$kernel" --initrd "$initrd" --pmem 1 --cpu -hypervisor \
+		--timeout "${TIMEOUT:-400}" --append daxrmap.timeout=350 --script "$3" -- "${qemu[@]}"
 	if [ -n "${dies:-}" ] && grep -aq 'tap: # CXL-REQUEST die end' "$log"; then
 		echo "it has died, as it was asked to" >"$said"
 	else

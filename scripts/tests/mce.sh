@@ -7,6 +7,7 @@
 # MCE="stacks" runs only that program.
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/guest/lib-guest.sh"
+. "$TOP/scripts/guest/lib-qmp.sh"
 
 kernel=$1
 initrd=$TOP/build/initramfs-mce-$kernel.img
@@ -27,32 +28,9 @@ scripts/build/tools.sh
 scripts/guest/initramfs.sh --module "${MCE_MODULE:-build/$kernel/daxrmap.ko}" \
 	--test build/mce/mce --test build/mce/stacks "$kernel" "$initrd"
 
-work=$(mktemp -d "$CACHE/qemu.XXXXXX")
-guest=
-clean() {
-	[ -z "$guest" ] || kill -TERM "$guest" 2>/dev/null || true
-	rm -rf "$work"
-}
-trap clean EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-# QEMU's monitor is JSON (QMP), on two pipes that are opened before QEMU is.
-# qmp JSON: prints the answer's line. Events are passed over.
-qmp() {
-	local line
-	printf '%s\n' "$1" >&"$to"
-	while IFS= read -r -t 60 -u "$from" line; do
-		case $line in
-		'{"return"'* | '{"error"'*) printf '%s\n' "$line"; return 0 ;;
-		esac
-	done
-	echo '{"error": "no answer"}'
-}
-
 # hmp CPU COMMAND: the same of a command for people.
 hmp() {
-	qmp '{"execute": "human-monitor-command", "arguments": {"cpu-index": '"$1"', "command-line": "'"$2"'"}}'
+	qmp human-monitor-command '"cpu-index": '"$1"', "command-line": "'"$2"'"'
 }
 
 # Whether CPU is in user mode, with VALUE in a register. The machine stands.
@@ -72,15 +50,15 @@ raise() {
 		# The kernel panics if it consumes poison itself. So the machine is
 		# stopped until it stands where the process consumes it.
 		while :; do
-			qmp '{"execute": "stop"}' >/dev/null
+			qmp stop >/dev/null
 			! consumes "$2" "$4" || break
-			qmp '{"execute": "cont"}' >/dev/null
+			qmp cont >/dev/null
 			tries=$((tries + 1))
 			[ $tries -lt 1000 ] || { echo "# CPU $2 never was in user mode at $4"; return 0; }
 			sleep 0.02
 		done
 		r=$(hmp "$2" "mce $2 9 0xbd80000000000134 0x7 $3 0x86")
-		qmp '{"execute": "cont"}' >/dev/null
+		qmp cont >/dev/null
 		;;
 	*) r="no such kind" ;;
 	esac
@@ -88,40 +66,20 @@ raise() {
 	[[ $r = '{"return": ""}'* ]] || echo "# mce $*: $r"
 }
 
-# The requests in the log, as they come.
-serve() { # LOG
-	local done=0 request
-	qmp '{"execute": "qmp_capabilities"}' >/dev/null
+server() { # LOG
 	if [[ $(hmp 0 "help mce") != *"mce [-b]"* ]]; then
 		echo "ok mce # SKIP the monitor of this QEMU cannot raise machine checks"
 		echo "RESULT 0 0 1"
 		exit 0
 	fi
-	while kill -0 "$guest" 2>/dev/null; do
-		sleep 0.1
-		[ -e "$1" ] || continue
-		request=$(tr -d '\r' <"$1" | sed -n 's/.*tap: # MCE-REQUEST //p' | sed -n "$((done + 1))p")
-		[ -n "$request" ] || continue
-		done=$((done + 1))
-		# shellcheck disable=SC2086
-		raise $request
-	done
+	serve "$1" 'MCE-REQUEST \(.*\)' raise
 }
 
 # A guest that runs one of the programs, and what it says.
 machine() { # PROGRAM RUN-QEMU-OPTION...
-	local program=$1 log=$LOGS/console-mce-$1-$kernel.log said=$LOGS/qemu-mce-$1-$kernel.log rc=0
+	local program=$1 log=$LOGS/console-mce-$1-$kernel.log said=$LOGS/qemu-mce-$1-$kernel.log
 	shift
-	rm -f "$log" "$work"/qmp.*
-	mkfifo "$work/qmp.in" "$work/qmp.out"
-	exec {to}<>"$work/qmp.in" {from}<>"$work/qmp.out"
-	scripts/guest/run-qemu.sh "${args[@]}" --log "$log" --append "daxrmap.run=$program" "$@" -- \
-		-chardev "pipe,id=qmp,path=$work/qmp" -mon chardev=qmp,mode=control >"$said" 2>&1 &
-	guest=$!
-	serve "$log"
-	wait "$guest" || rc=$?
-	guest=
-	exec {to}>&- {from}>&-
+	monitored "$log" "$said" server "${args[@]}" --append "daxrmap.run=$program" "$@" --
 	collect "$log" $rc
 	cat "$said"
 }
