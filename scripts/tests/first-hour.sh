@@ -19,12 +19,7 @@ take_page() {
 	umount "$root"
 }
 
-need_root "a loop mount"
-cd "$TOP"
-mkdir -p "$dir" build/logs
-unmount
-scripts/build/deb.sh
-scripts/setup/systemd-guest.sh
+get_ready
 release=$(release "$UPGRADE_FROM")
 step "making the image of a machine" "$dir/image.log" make_image "$release" db1
 boot first-hour "$UPGRADE_FROM" "$release" --pmem 2 --pmem-size 128

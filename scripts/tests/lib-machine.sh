@@ -12,6 +12,16 @@ trap unmount EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
+# What a machine is made of.
+get_ready() {
+	need_root "a loop mount"
+	cd "$TOP"
+	mkdir -p "$dir" build/logs
+	unmount
+	scripts/build/deb.sh
+	scripts/setup/systemd-guest.sh
+}
+
 count() { # LOG: prints and counts what it has
 	local lines
 	lines=$(tr -d '\r' <"$1" | grep -aoE '\b(not )?ok [a-zA-Z].*$' || true)

@@ -78,12 +78,7 @@ purge_dkms() {
 	umount "$root"
 }
 
-need_root "a loop mount"
-cd "$TOP"
-mkdir -p "$dir" build/logs
-unmount
-scripts/build/deb.sh
-scripts/setup/systemd-guest.sh
+get_ready
 from=$(release "$UPGRADE_FROM")
 to=$(release "$UPGRADE_TO")
 rm -f "$dir/pmem"
