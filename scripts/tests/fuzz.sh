@@ -71,7 +71,7 @@ run() {
 		die "merging failed, log: $out/$target.log"
 	fi
 
-	touch "$out/.start"
+	touch "$out/.start-$target"
 	if [ ${#files[@]} != 0 ]; then
 		say "fuzz $target: ${#files[@]} inputs"
 		# To where the root tree has them.
@@ -87,7 +87,7 @@ run() {
 		fuzz "$target" -max_total_time="$seconds" "$found" "$seeds" || rc=$?
 	fi
 
-	mapfile -t crashes < <(find "$out/crashes/$target" -type f -newer "$out/.start" ! -name 'slow-*')
+	mapfile -t crashes < <(find "$out/crashes/$target" -type f -newer "$out/.start-$target" ! -name 'slow-*')
 	if [ ${#files[@]} = 0 ]; then
 		echo "fuzz $target: $(said "$target" number_of_executed_units) executions" \
 			"in $((SECONDS - start)) s, $(said "$target" cov) edges covered," \
@@ -107,6 +107,11 @@ run() {
 mkdir -p "$out"
 lock "fuzz-$(hash_of "$TOP")"
 step "building the fuzz targets" "$out/build.log" build
-failed=0
-for target in $targets; do run "$target" || failed=1; done
+# Each is one thread, so all of them at once: the time limit is on the wall clock.
+failed=0 pids=()
+for target in $targets; do
+	run "$target" &
+	pids+=($!)
+done
+for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
 exit $failed

@@ -94,7 +94,7 @@ if wanted host; then
 		counted "$TOP/scripts/tests/cargo.sh" tests/bench/report
 fi
 ! wanted model || group model "the model of the failure protocol holds" counted "$TOP/scripts/checks/model.sh"
-! wanted fuzz || group fuzz "the fuzzer finds nothing" "$TOP/scripts/tests/fuzz.sh" "${FUZZ_SECONDS:-45}"
+! wanted fuzz || group fuzz "the fuzzer finds nothing" "$TOP/scripts/tests/fuzz.sh" "${FUZZ_SECONDS:-75}"
 ! wanted guest || group guest "a test that dies costs one test" counted "$TOP/scripts/tests/guest.sh"
 ! wanted stock || group stock "self tests on the stock kernel in QEMU" counted "$TOP/scripts/tests/selftests.sh" stock
 ! wanted guard-stress || group guard-stress "the stress test on ext4 and XFS, with the guard" \
