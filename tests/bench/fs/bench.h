@@ -117,6 +117,7 @@ void poison_unmapped(const struct turn *t);
 void poison_not_in_core(const struct turn *t);
 void fio(const struct turn *t);
 void sqlite(const struct turn *t);
+void pgbench(const struct turn *t);
 void memory_of_files(const struct turn *t);
 void memory_of_extents(const struct turn *t);
 void memory_of_clones(const struct turn *t);

@@ -30,6 +30,7 @@ const struct load loads[] = {
 	{ "failures", "poison-not-in-core", poison_not_in_core, { 1024, 64 }, 0, CLONES | POISONS },
 	{ "programs", "fio", fio, { 16 }, 1, 0 },
 	{ "programs", "sqlite", sqlite, { 300 }, 1, 0 },
+	{ "programs", "pgbench", pgbench, { 300 }, 0, 0 },
 	{ "memory", "files", memory_of_files, { 20000 }, 0, 0 },
 	{ "memory", "extents", memory_of_extents, { 20000 }, 0, 0 },
 	{ "memory", "clones", memory_of_clones, { 5000 }, 0, CLONES },

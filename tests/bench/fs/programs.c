@@ -41,7 +41,7 @@ void programs_mount(void)
 
 static void run(const char *command)
 {
-	char all[1024];
+	char all[2048];
 
 	snprintf(all, sizeof(all), "chroot " ROOT " /usr/bin/env -i PATH=/usr/sbin:/usr/bin HOME=/tmp "
 		 "/bin/sh -c 'cd /mnt && %s' >" ROOT "/tmp/out 2>&1", command);
@@ -109,4 +109,38 @@ void sqlite(const struct turn *t)
 			if (i)
 				end_each(t, journals[j][1], t->size);
 		}
+}
+
+/* As pgbench says, in its line "tps = ...". */
+static double pgbench_tps(void)
+{
+	static char text[65536];
+	char *at;
+
+	must(dr_slurp(ROOT "/tmp/out", text, sizeof(text)) < 0 ? -EIO : 0, "what pgbench says");
+	at = strstr(text, "tps = ");
+	must(at && atof(at + 6) > 0 ? 0 : -EINVAL, text);
+	return atof(at + 6);
+}
+
+#define AS_POSTGRES	"PATH=$PATH:$(echo /usr/lib/postgresql/*/bin); export PGHOST=/tmp/socket PGUSER=postgres; " \
+			"as() { setpriv --reuid=postgres --regid=postgres --init-groups \"$@\"; }; "
+
+/* @size: transactions of each of two clients, as pgbench has them: three updates, a query, a row. */
+void pgbench(const struct turn *t)
+{
+	char command[512];
+
+	run(AS_POSTGRES "install -d -o postgres -g postgres -m 700 pg /tmp/socket && "
+	    "as initdb -D /mnt/pg/d --no-locale --encoding=UTF8 --auth=trust --no-sync && "
+	    "as pg_ctl -D /mnt/pg/d -w -t 600 -l /mnt/pg/log -o \"-c listen_addresses= -k /tmp/socket "
+	    "-c shared_buffers=16MB -c autovacuum=off -c jit=off\" start && "
+	    "as createdb bench && as pgbench -q -i -s 1 bench");
+	for (int i = 0; i < RUNS; i++) {
+		snprintf(command, sizeof(command), AS_POSTGRES "as pgbench -n -c 2 -t %ld bench", t->size);
+		run(command);
+		if (i)
+			sample(t, "pgbench, a transaction", "ns", 1e9 / pgbench_tps());
+	}
+	run(AS_POSTGRES "as pg_ctl -D /mnt/pg/d -w -t 600 -m fast stop");
 }
