@@ -100,11 +100,12 @@ impl Journal {
     ///
     /// `ENOSPC` if the log has no room for them, nor has a new one; what the medium says. They have
     /// not happened then, though they may be found to have if there is a crash now. `EIO` also if the
-    /// log is on bad blocks, see [`repair`](Self::repair).
+    /// log is on bad blocks, see [`repair`](Self::repair), or for the superblocks, see [`note`](Self::note).
     pub(crate) fn append(&mut self, medium: &impl Medium, state: &State, ops: &[Op]) -> Result {
         if self.is_bad(state, self.sb.active) {
             return Err(EIO);
         }
+        self.note(medium, state, incompat(ops))?;
         let reserve = self.reserve(grows(ops));
         match self.try_append(medium, ops, reserve) {
             Err(e) if e == ENOSPC => {}
@@ -156,9 +157,31 @@ impl Journal {
     ) -> Result {
         let sb = Superblock {
             label: *label,
-            generation: self.sb.generation.wrapping_add(1),
             ..self.sb
         };
+        self.rewrite(medium, state, sb)
+    }
+
+    /// Makes durable, in both superblocks, that the log may have operations that need these incompat
+    /// features (see [`Op::incompat`]). Nothing is written if they say so already.
+    ///
+    /// # Errors
+    ///
+    /// What the medium says; `EIO` if both are on bad blocks. Nothing has changed then, though the features
+    /// may be found if there is a crash now, which is harmless.
+    pub(crate) fn note(&mut self, medium: &impl Medium, state: &State, incompat: u64) -> Result {
+        if self.sb.features.has(incompat) {
+            return Ok(());
+        }
+        let mut sb = self.sb;
+        sb.features.incompat |= incompat;
+        self.rewrite(medium, state, sb)
+    }
+
+    /// Writes another superblock in place of this one; the log stays.
+    fn rewrite(&mut self, medium: &impl Medium, state: &State, sb: Superblock) -> Result {
+        let generation = self.sb.generation.wrapping_add(1);
+        let sb = Superblock { generation, ..sb };
         sb.write(medium, good_copies(&sb, state))?;
         self.sb = sb;
         Ok(())
@@ -232,6 +255,11 @@ fn metadata(sb: &Superblock) -> [Range<u64>; 4] {
     let [first, second] = sb.regions;
     let end = sb.blocks.saturating_sub(1);
     [0..1, first.range(), second.range(), end..sb.blocks]
+}
+
+/// Which incompat features these operations need.
+fn incompat(ops: &[Op]) -> u64 {
+    ops.iter().fold(0, |all, op| all | op.incompat())
 }
 
 /// Whether operations may make the checkpoint longer, by more than a failure may.

@@ -11,6 +11,7 @@
 //! None: nobody else knows the filesystem yet.
 
 use super::{
+    incompat,
     metadata,
     tag,
     Journal, //
@@ -49,8 +50,9 @@ pub(crate) struct Opened {
     pub(crate) damaged: bool,
     /// Whether a record of the log is damaged: what came after it is lost.
     pub(crate) lost: bool,
-    /// Whether the medium has no secret: it is to get the one that is in use now.
-    pub(crate) new_secret: bool,
+    /// Whether the superblock lacks something that is in use now, and is to get it: a secret, or a feature
+    /// that the log needs, whose note was in a copy that is no more.
+    pub(crate) lacks: bool,
 }
 
 impl Journal {
@@ -64,19 +66,23 @@ impl Journal {
     pub(crate) fn open(medium: &impl Medium, device_blocks: u64, random: Secret) -> Result<Opened> {
         let found = Superblock::read(medium, device_blocks)?;
         let mut sb = found.sb;
-        let new_secret = sb.secret().is_none();
-        if new_secret {
+        let mut lacks = sb.secret().is_none();
+        if lacks {
             sb.set_secret(random);
         }
         let can_write = sb.features.can_write().ok_or_else(eopnotsupp)?;
-        let (replay, state, damaged) = match replay(medium, &sb) {
-            Ok((replay, state)) => (replay, state, false),
-            Err(e) if e == EIO || e == euclean() => {
-                let (replay, state) = replay_around(medium, &sb)?.ok_or(e)?;
-                (replay, state, true)
-            }
+        let (read, damaged) = match replay(medium, &sb) {
+            Ok(read) => (read, false),
+            Err(e) if e == EIO || e == euclean() => (replay_around(medium, &sb)?.ok_or(e)?, true),
             Err(e) => return Err(e),
         };
+        let Read {
+            replay,
+            state,
+            incompat,
+        } = read;
+        lacks |= !sb.features.has(incompat);
+        sb.features.incompat |= incompat;
         if !state.has_root() {
             return Err(euclean());
         }
@@ -102,7 +108,7 @@ impl Journal {
             can_write,
             damaged,
             lost: cut_off.is_some(),
-            new_secret,
+            lacks,
         })
     }
 }
@@ -116,19 +122,31 @@ fn empty(sb: &Superblock) -> Result<State> {
     Ok(state)
 }
 
+/// What was read of the log.
+struct Read {
+    replay: Replay,
+    state: State,
+    /// The incompat features that its operations need.
+    incompat: u64,
+}
+
 /// Reads the log from its start.
-fn replay(medium: &impl Medium, sb: &Superblock) -> Result<(Replay, State)> {
+fn replay(medium: &impl Medium, sb: &Superblock) -> Result<Read> {
     let mut state = empty(sb)?;
     let mut replay = Replay::new(sb.active_region(), tag(sb), sb.first_seq);
-    apply_all(medium, &mut replay, &mut state)?;
+    let incompat = apply_all(medium, &mut replay, &mut state)?;
     if !replay.is_complete() {
         return Err(euclean());
     }
-    Ok((replay, state))
+    Ok(Read {
+        replay,
+        state,
+        incompat,
+    })
 }
 
 /// Reads the log before, then what comes after the checkpoint. `None` if one of them is not there.
-fn replay_around(medium: &impl Medium, sb: &Superblock) -> Result<Option<(Replay, State)>> {
+fn replay_around(medium: &impl Medium, sb: &Superblock) -> Result<Option<Read>> {
     if sb.previous_seq == 0 {
         return Ok(None);
     }
@@ -136,28 +154,35 @@ fn replay_around(medium: &impl Medium, sb: &Superblock) -> Result<Option<(Replay
     let other = if sb.active == 0 { second } else { first };
     let mut state = empty(sb)?;
     let mut before = Replay::new(other, tag(sb), sb.previous_seq);
-    match apply_all(medium, &mut before, &mut state) {
+    let incompat = match apply_all(medium, &mut before, &mut state) {
         Err(e) if e == ENOMEM => return Err(e),
-        Ok(()) if before.is_complete() && before.into_log().seq() == sb.first_seq => {}
+        Ok(incompat) if before.is_complete() && before.into_log().seq() == sb.first_seq => incompat,
         _ => return Ok(None),
-    }
+    };
     let region = sb.active_region();
-    let Some(mut after) = Replay::after_checkpoint(medium, region, tag(sb), sb.first_seq)? else {
+    let Some(mut replay) = Replay::after_checkpoint(medium, region, tag(sb), sb.first_seq)? else {
         return Ok(None);
     };
-    apply_all(medium, &mut after, &mut state)?;
-    Ok(Some((after, state)))
+    let incompat = incompat | apply_all(medium, &mut replay, &mut state)?;
+    Ok(Some(Read {
+        replay,
+        state,
+        incompat,
+    }))
 }
 
-fn apply_all(medium: &impl Medium, replay: &mut Replay, state: &mut State) -> Result {
+/// Returns the incompat features that the operations need.
+fn apply_all(medium: &impl Medium, replay: &mut Replay, state: &mut State) -> Result<u64> {
     let mut payload = KVVec::new();
+    let mut needed = 0;
     while replay.next(medium, &mut payload)? {
         let mut from = Reader::new(&payload);
         let mut tx = Transaction::new();
         while !from.is_empty() {
             tx.push(Op::decode(&mut from)?)?;
         }
+        needed |= incompat(tx.ops());
         state.commit(tx)?;
     }
-    Ok(())
+    Ok(needed)
 }

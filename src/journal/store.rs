@@ -15,6 +15,7 @@
 //! meanwhile. They are kept out, by [`Access`], while it changes in memory, and not while something is written.
 
 use super::{
+    incompat,
     Journal,
     Opened, //
 };
@@ -65,7 +66,7 @@ pub(crate) struct Store<M: Medium, A: Access = State> {
     can_write: bool,
     /// Some of the bad set may not be on the medium.
     unrecorded: bool,
-    /// A copy of the superblock is not the newest, is damaged, or lacks the secret.
+    /// A copy of the superblock is not the newest, is damaged, or lacks the secret or a feature.
     stale: bool,
     /// While nothing is to be written: the inodes that are to be freed afterwards.
     frozen: Option<KVec<u64>>,
@@ -93,7 +94,7 @@ impl<M: Medium> Store<M> {
             writable: false,
             can_write: opened.can_write,
             unrecorded: false,
-            stale: stale || opened.new_secret,
+            stale: stale || opened.lacks,
             frozen: None,
             found: 0,
         }
@@ -278,6 +279,9 @@ impl<M: Medium, A: Access> Store<M, A> {
             // Not a reason to refuse this: it may be what makes room for that.
             let _ = self.record_all_bad();
             self.state.change().reserve(&mut tx)?;
+            // Should this fail, it is not for anything that is wrong with the log.
+            self.journal
+                .note(&self.medium, self.state.get(), incompat(tx.ops()))?;
             let appended = self
                 .journal
                 .append(&self.medium, self.state.get(), tx.ops());

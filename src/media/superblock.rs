@@ -63,6 +63,13 @@ impl Features {
     /// compat: the superblock has a secret. Who does not know of it writes zeroes in its place.
     const SECRET: u64 = 1;
 
+    /// incompat: files may have blocks that were given to them and not written yet.
+    pub(crate) const UNWRITTEN: u64 = 1;
+
+    /// The names of incompat features, for people.
+    #[cfg_attr(MODULE, expect(dead_code, reason = "for dump"))]
+    pub(crate) const NAMES: [(u64, &'static str); 1] = [(Self::UNWRITTEN, "unwritten")];
+
     /// Those that this version knows.
     pub(crate) const KNOWN: Self = Self {
         compat: Self::SECRET,
@@ -76,6 +83,11 @@ impl Features {
             return None;
         }
         Some(self.ro_compat & !Self::KNOWN.ro_compat == 0)
+    }
+
+    /// Whether it has all of these incompat features.
+    pub(crate) fn has(&self, incompat: u64) -> bool {
+        self.incompat & incompat == incompat
     }
 }
 

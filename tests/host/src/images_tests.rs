@@ -184,7 +184,7 @@ fn change(opened: Opened, medium: Recorder) {
     store.state().check().unwrap();
     // It has a secret from then on.
     let again = Journal::open(&medium, blocks, [1; 16]).unwrap();
-    assert!(!again.new_secret);
+    assert!(!again.lacks);
     assert_eq!(again.copies[0], again.copies[1], "both superblocks are new");
     assert_eq!(Snapshot::of(&again.state), Snapshot::of(store.state()));
 }

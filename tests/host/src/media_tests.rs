@@ -132,7 +132,7 @@ fn the_newer_copy_counts() {
 fn secrets() {
     let secret = |medium: &Recorder, random| {
         let opened = Journal::open(medium, BLOCKS, [random; 16]).unwrap();
-        (opened.journal.superblock().secret(), opened.new_secret)
+        (opened.journal.superblock().secret(), opened.lacks)
     };
     let medium = formatted();
     assert_eq!(secret(&medium, 1), (Some(SECRET), false));

@@ -14,7 +14,10 @@ use crate::{
         Store, //
     },
     media::{
+        Features,
         Medium,
+        Superblock,
+        BLOCK_SIZE,
         LABEL_BYTES, //
     },
     state::ROOT_INO,
@@ -88,6 +91,71 @@ fn frozen() {
     assert!(store.state().inode(ino).is_none());
     assert_eq!(store.state().free_blocks(), free);
     store.state().check().unwrap();
+}
+
+/// A feature that an operation needs is in both superblocks before it, or nothing happens; and it stays when
+/// the log moves.
+#[test]
+fn features_are_noted() {
+    let medium = Rc::new(Recorder::new(blank()));
+    Journal::format(&*medium, &format()).unwrap();
+    let incompat = |medium: &Recorder| {
+        let last = (BLOCKS - 1) * BLOCK_SIZE;
+        [0, last].map(|other| {
+            let copy = Recorder::new(medium.bytes.borrow().clone());
+            copy.store(other, &[0; 1024]).unwrap();
+            let sb = Superblock::read(&copy, BLOCKS).unwrap().sb;
+            (sb.features.incompat, sb.generation)
+        })
+    };
+    let opened = Journal::open(&*medium, BLOCKS, SECRET).unwrap();
+    let (mut journal, state) = (opened.journal, opened.state);
+    journal.note(&*medium, &state, 0).unwrap();
+    assert_eq!(incompat(&medium), [(0, 1); 2]);
+    // Neither can be written, or made durable: it is not so, and can be so later.
+    for block in [0, BLOCKS - 1] {
+        medium.listed.borrow_mut().push(block..block + 1);
+    }
+    assert_eq!(
+        journal.note(&*medium, &state, Features::UNWRITTEN),
+        Err(EIO)
+    );
+    medium.listed.borrow_mut().clear();
+    medium.fences_left.set(Some(0));
+    assert_eq!(
+        journal.note(&*medium, &state, Features::UNWRITTEN),
+        Err(EIO)
+    );
+    medium.fences_left.set(None);
+    assert_eq!(journal.superblock().features.incompat, 0);
+    for _ in 0..2 {
+        journal.note(&*medium, &state, Features::UNWRITTEN).unwrap();
+        assert_eq!(incompat(&medium), [(Features::UNWRITTEN, 2); 2]);
+    }
+    journal.checkpoint(&*medium, &state).unwrap();
+    journal
+        .set_label(&*medium, &state, &[b'x'; LABEL_BYTES])
+        .unwrap();
+    assert_eq!(incompat(&medium), [(Features::UNWRITTEN, 4); 2]);
+}
+
+/// A superblock that is known as bad is left alone; both, and no feature can come into use.
+#[test]
+fn features_beside_bad_superblocks() {
+    let medium = Rc::new(Recorder::new(blank()));
+    Journal::format(&*medium, &format()).unwrap();
+    let opened = Journal::open(&*medium, BLOCKS, SECRET).unwrap();
+    let (mut journal, mut state) = (opened.journal, opened.state);
+    state.mark_bad(0..1).unwrap();
+    journal.note(&*medium, &state, Features::UNWRITTEN).unwrap();
+    let found = Superblock::read(&*medium, BLOCKS).unwrap();
+    assert_eq!(found.copies, [Ok(1), Ok(2)]);
+    assert_eq!(found.sb.features.incompat, Features::UNWRITTEN);
+    state.mark_bad(BLOCKS - 1..BLOCKS).unwrap();
+    journal.note(&*medium, &state, Features::UNWRITTEN).unwrap();
+    let before = medium.bytes.borrow().clone();
+    assert_eq!(journal.note(&*medium, &state, 2), Err(EIO));
+    assert!(*medium.bytes.borrow() == before);
 }
 
 /// Free blocks, but no run of them that is as long as a region: the log gets shorter, until it cannot

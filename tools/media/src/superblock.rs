@@ -6,7 +6,7 @@ use crate::{
     disk::Disk,
     errno::eopnotsupp,
     error::Error,
-    media::{Superblock, PLACE_SIZE as SIZE},
+    media::{Features, Superblock, PLACE_SIZE as SIZE},
     BLOCK_SIZE,
 };
 use kernel::prelude::EINVAL;
@@ -44,6 +44,15 @@ pub struct Super {
     pub previous_seq: u64,
     /// When it was made: seconds since 1970.
     pub made: i64,
+}
+
+impl Super {
+    /// The names of those of its incompat features that are known here.
+    pub fn incompat_names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let [.., incompat] = self.features;
+        let known = Features::NAMES.into_iter();
+        known.filter_map(move |(bit, name)| (incompat & bit != 0).then_some(name))
+    }
 }
 
 impl From<&Superblock> for Super {

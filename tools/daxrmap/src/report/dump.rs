@@ -174,7 +174,8 @@ fn filesystem<S: Serializer>(sb: &Option<&Super>, to: S) -> Result<S::Ok, S::Err
     json!({
         "uuid": sb.uuid.to_string(),
         "label": String::from_utf8_lossy(&sb.label),
-        "features": { "compat": compat, "ro_compat": ro_compat, "incompat": incompat },
+        "features": { "compat": compat, "ro_compat": ro_compat, "incompat": incompat,
+            "incompat_names": sb.incompat_names().collect::<Vec<_>>() },
         "block_size": BLOCK_SIZE,
         "blocks": sb.blocks,
         "generation": sb.generation,
@@ -296,10 +297,14 @@ fn write_filesystem(sb: &Super, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let [compat, ro_compat, incompat] = sb.features;
     writeln!(f, "uuid:      {}", sb.uuid)?;
     writeln!(f, "{}", label.trim_end())?;
-    writeln!(
+    write!(
         f,
         "features:  compat {compat:#x}, ro_compat {ro_compat:#x}, incompat {incompat:#x}"
     )?;
+    for name in sb.incompat_names() {
+        write!(f, " {name}")?;
+    }
+    writeln!(f)?;
     let size = human(sb.blocks.saturating_mul(BLOCK_SIZE));
     writeln!(f, "blocks:    {} of {BLOCK_SIZE} bytes ({size})", sb.blocks)?;
     writeln!(f, "made:      {} ({})", sb.made, date(sb.made))?;
