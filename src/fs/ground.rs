@@ -52,7 +52,7 @@ impl Metadata for Meta {
         // In runs of equal sharing and badness, shorter than need be, but never wrong.
         match self.read().map(ino, pgoff, max) {
             Ok(Mapping::Data { block, len, .. }) => (Some(block), len),
-            Ok(Mapping::Hole { len }) => (None, len),
+            Ok(Mapping::Hole { len } | Mapping::Unwritten { len, .. }) => (None, len),
             Err(_) => (None, max),
         }
     }

@@ -96,6 +96,7 @@ impl Others {
             len: 1,
             ino: file.ino(),
             pgoff,
+            unwritten: false,
         };
         let errno = engine.take_at_once(&file, owner, failure);
         failure.notes.killed = true;

@@ -115,6 +115,7 @@ fn search(place: &Place, engine: &Engine<Others>, failure: &mut Failure<Others>,
             len: found.count,
             ino: file.ino(),
             pgoff: found.pgoff,
+            unwritten: false,
         };
         engine.counters().tree.add(1);
         if engine.tell(file, owner, failure) {

@@ -269,7 +269,9 @@ fn grows(ops: &[Op]) -> bool {
         | Op::Link { .. }
         | Op::Map { .. }
         | Op::SetTarget { .. }
-        | Op::SetXattr { .. } => true,
+        | Op::SetXattr { .. }
+        | Op::MapUnwritten { .. }
+        | Op::Convert { .. } => true,
         Op::Shift { from, to, .. } => to > from,
         _ => false,
     })

@@ -276,12 +276,12 @@ impl<M: Medium, A: Access> Store<M, A> {
             if self.journal.needs_repair(self.state.get()) {
                 self.repair()?;
             }
-            // Not a reason to refuse this: it may be what makes room for that.
-            let _ = self.record_all_bad();
-            self.state.change().reserve(&mut tx)?;
             // Should this fail, it is not for anything that is wrong with the log.
             self.journal
                 .note(&self.medium, self.state.get(), incompat(tx.ops()))?;
+            // Not a reason to refuse this: it may be what makes room for that.
+            let _ = self.record_all_bad();
+            self.state.change().reserve(&mut tx)?;
             let appended = self
                 .journal
                 .append(&self.medium, self.state.get(), tx.ops());

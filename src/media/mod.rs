@@ -20,10 +20,7 @@ mod replay;
 mod superblock;
 
 #[cfg(not(MODULE))]
-pub(crate) use self::superblock::{
-    Features,
-    PLACE_SIZE, //
-};
+pub(crate) use self::superblock::PLACE_SIZE;
 pub(crate) use self::{
     bytes::{
         Reader,
@@ -37,6 +34,7 @@ pub(crate) use self::{
     },
     replay::Replay,
     superblock::{
+        Features,
         Secret,
         Superblock,
         LABEL_BYTES, //

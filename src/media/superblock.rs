@@ -74,7 +74,7 @@ impl Features {
     pub(crate) const KNOWN: Self = Self {
         compat: Self::SECRET,
         ro_compat: 0,
-        incompat: 0,
+        incompat: Self::UNWRITTEN,
     };
 
     /// Whether the filesystem can be mounted, and if so, whether it can be written.

@@ -28,7 +28,12 @@ pub(crate) struct FileExtent {
     pub(crate) block: u64,
     /// Number of pages (and blocks).
     pub(crate) len: u64,
+    /// The blocks hold nothing of the file yet: the pages are zeroes.
+    pub(crate) unwritten: bool,
 }
+
+/// The bit of an extent's last word that says that it is unwritten; the others are its length.
+const UNWRITTEN: u64 = 1 << 63;
 
 impl FileExtent {
     /// Returns the first page after the extent.
@@ -48,6 +53,7 @@ impl FileExtent {
             ino,
             pgoff: self.pgoff,
             len: self.len,
+            unwritten: self.unwritten,
         }
     }
 
@@ -58,12 +64,20 @@ impl FileExtent {
         let len = end.checked_sub(pgoff).filter(|&len| len > 0)?;
         let block = self.block.checked_add(pgoff - self.pgoff)?;
 
-        Some(FileExtent { pgoff, block, len })
+        Some(FileExtent {
+            pgoff,
+            block,
+            len,
+            ..*self
+        })
     }
 
-    /// Returns whether `next` continues this one both in the file and on the device.
+    /// Returns whether `next` continues this one both in the file and on the device, and is written, or
+    /// not, as this one.
     pub(super) fn continued_by(&self, next: &FileExtent) -> bool {
-        self.pgoff_end() == next.pgoff && self.block_end() == next.block
+        self.pgoff_end() == next.pgoff
+            && self.block_end() == next.block
+            && self.unwritten == next.unwritten
     }
 }
 
@@ -75,7 +89,10 @@ impl TreeItem for FileExtent {
     fn to_words(&self) -> Words {
         Words {
             head: self.pgoff,
-            tail: [self.block, self.len],
+            tail: [
+                self.block,
+                self.len | if self.unwritten { UNWRITTEN } else { 0 },
+            ],
         }
     }
 
@@ -84,7 +101,8 @@ impl TreeItem for FileExtent {
         FileExtent {
             pgoff: head,
             block,
-            len,
+            len: len & !UNWRITTEN,
+            unwritten: len & UNWRITTEN != 0,
         }
     }
 
@@ -236,7 +254,8 @@ impl ExtentMap {
         Ok(())
     }
 
-    /// Gives the extent that begins where `extent` does its length; `EUCLEAN` if there is none.
+    /// Gives the extent that begins where `extent` does its length, and whether it is written; `EUCLEAN`
+    /// if there is none.
     pub(super) fn resize(&mut self, extent: FileExtent) -> Result {
         let old = self.extents.replace(extent)?;
         self.pages = self

@@ -179,7 +179,15 @@ impl Case {
         // It fills up, stays so, and is emptied.
         let grows = [95, 95, 60, 10].get(step * 4 / CHANGES).copied();
         if self.below(100) < grows.unwrap_or(0) {
-            self.map(ino, FileExtent { pgoff, block, len })?;
+            self.map(
+                ino,
+                FileExtent {
+                    pgoff,
+                    block,
+                    len,
+                    unwritten: false,
+                },
+            )?;
         } else {
             self.punch(ino, pgoff..pgoff + len)?;
         }
@@ -249,7 +257,13 @@ mod tests {
     /// Number `i` of the owners of block 3.
     fn owner(i: u64) -> OwnerRecord {
         let (pgoff, block, len) = (i % 7, i % 4, 4 - i % 4);
-        FileExtent { pgoff, block, len }.owner(i)
+        FileExtent {
+            pgoff,
+            block,
+            len,
+            unwritten: false,
+        }
+        .owner(i)
     }
 
     #[test]
@@ -281,6 +295,40 @@ mod tests {
             same("owners left", tree.owners(3..4, &mut cursor, &mut batch), 0)?;
         }
         same("records at the end", tree.len(), 0)
+    }
+
+    #[test]
+    fn every_second_page_is_written_and_is_not() -> Result {
+        const PAGES: u64 = 4000;
+        let (mut tree, mut file) = (OwnerTree::new(), ExtentMap::new());
+        let all = FileExtent {
+            pgoff: 0,
+            block: 7,
+            len: PAGES,
+            unwritten: true,
+        };
+        tree.reserve(1)?;
+        tree.reserve_extents(&mut file, 1)?;
+        tree.map(&mut file, 1, all)?;
+        for (unwritten, extents) in [(false, PAGES), (true, 1)] {
+            for i in 0..PAGES / 2 {
+                let page = i * 7919 % (PAGES / 2) * 2; // a prime: each once, in no order
+                tree.reserve(2)?;
+                tree.reserve_extents(&mut file, 2)?;
+                tree.convert(&mut file, 1, page..page + 1, unwritten)?;
+            }
+            tree.check()?;
+            file.check()?;
+            let lengths = (file.len() as u64, tree.len() as u64, file.pages());
+            same(
+                "extents, records, pages",
+                lengths,
+                (extents, extents, PAGES),
+            )?;
+            same("any_unwritten()", tree.any_unwritten(7..8), unwritten)?;
+            same("any_unwritten()", tree.any_unwritten(7..9), true)?;
+        }
+        Ok(())
     }
 
     // What the slab allocator has, and nothing above a page, which may fail needlessly.

@@ -92,6 +92,67 @@ impl OwnerTree {
         }))
     }
 
+    /// Makes those of `pages` of file `ino` that have blocks unwritten, or written. What continues what is
+    /// of its kind then becomes one with it. At most two records are added, and two extents, however many
+    /// there are.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`map`](Self::map). Some may be done then.
+    pub(crate) fn convert(
+        &mut self,
+        file: &mut ExtentMap,
+        ino: u64,
+        pages: Range<u64>,
+        unwritten: bool,
+    ) -> Result {
+        let mut rest = pages;
+        while let Some(whole) = file.next(rest.start) {
+            let Some(part) = whole.clip(&rest) else { break };
+            rest.start = part.pgoff_end();
+            if whole.unwritten == unwritten {
+                continue;
+            }
+            let part = FileExtent { unwritten, ..part };
+            if let Some(right) = whole.clip(&(part.pgoff_end()..whole.pgoff_end())) {
+                self.add(file, ino, right)?;
+            }
+            match whole.clip(&(whole.pgoff..part.pgoff)) {
+                Some(left) => {
+                    self.set_len(file, ino, left)?;
+                    self.map(file, ino, part)?;
+                }
+                None => {
+                    self.set_len(file, ino, part)?;
+                    self.join(file, ino, part)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes an extent one with what it continues, and with what continues it.
+    fn join(&mut self, file: &mut ExtentMap, ino: u64, extent: FileExtent) -> Result {
+        let mut whole = extent;
+        let next = file.next(extent.pgoff_end());
+        if let Some(next) = next.filter(|next| extent.continued_by(next)) {
+            self.drop_one(file, ino, next)?;
+            whole.len = whole.len.saturating_add(next.len);
+        }
+        let prev = file.last_before(extent.pgoff);
+        if let Some(prev) = prev.filter(|prev| prev.continued_by(&extent)) {
+            self.drop_one(file, ino, extent)?;
+            whole = FileExtent {
+                len: prev.len.saturating_add(whole.len),
+                ..prev
+            };
+        }
+        if whole == extent {
+            return Ok(());
+        }
+        self.set_len(file, ino, whole)
+    }
+
     fn add(&mut self, file: &mut ExtentMap, ino: u64, extent: FileExtent) -> Result {
         let owner = extent.owner(ino);
         self.insert(owner)?;

@@ -86,8 +86,7 @@ impl Cursor {
     }
 
     /// Returns the cursor that these numbers stand for, which somebody else may have made up: any
-    /// that this returns is harmless. `None` if they are no cursor's, or of one among pages so far
-    /// behind in a file (2^63 bytes) that none is there.
+    /// that this returns is harmless. `None` if they are no cursor's.
     #[cfg_attr(not(MODULE), allow(dead_code, reason = "for an ioctl"))]
     pub(crate) fn from_words(words: [u64; 6]) -> Option<Self> {
         let [block, kind, end, ino, diagonal, at] = words;
@@ -96,7 +95,7 @@ impl Cursor {
             1 if block < end
                 && end <= MAX_BLOCKS
                 && ino < MAX_INO
-                && diagonal < MAX_PAGES
+                && diagonal < MAX_PAGES.saturating_add(MAX_BLOCKS)
                 && (block..end).contains(&at) =>
             {
                 let page = Page {
@@ -142,7 +141,8 @@ impl Page {
     /// that begin there, none before it has pages after this one.
     fn key_at(&self, block: u64) -> Words {
         let pgoff = self.diagonal.saturating_add(block);
-        key(block, self.ino, pgoff.saturating_sub(MAX_BLOCKS))
+        let pgoff = pgoff.saturating_sub(MAX_BLOCKS);
+        key(block, self.ino, pgoff.min(MAX_PAGES - 1))
     }
 }
 

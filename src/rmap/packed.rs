@@ -2,8 +2,9 @@
 
 //! Owner records as the tree keeps them: 24 bytes instead of 32.
 //!
-//! First block (40 bits), inode number (60), page offset (52) and last block (40) follow each other
-//! in three words, highest bits first, so that to compare the words is to compare the records.
+//! First block (40 bits), inode number (60), page offset (51), whether it is unwritten (1) and last block
+//! (40) follow each other in three words, highest bits first, so that to compare the words is to compare the
+//! records.
 
 use super::{
     btree::{
@@ -25,10 +26,11 @@ const INO_BITS: u32 = MAX_INO.next_power_of_two().ilog2();
 const PGOFF_BITS: u32 = MAX_PAGES.ilog2();
 
 // The first word has the block and the first bits of the inode number; the second the rest of that
-// and the first bits of the page offset; the third the rest of that and the last block.
+// and the first bits of the page offset; the third the rest of that, the flag and the last block.
 const INO_LOW: u32 = BLOCK_BITS + INO_BITS - 64;
 const PGOFF_LOW: u32 = PGOFF_BITS + INO_LOW - 64;
-const _: () = assert!(PGOFF_LOW + BLOCK_BITS == 64);
+const UNWRITTEN: u64 = 1 << BLOCK_BITS;
+const _: () = assert!(PGOFF_LOW + 1 + BLOCK_BITS == 64);
 
 const fn low(bits: u32) -> u64 {
     (1 << bits) - 1
@@ -65,6 +67,7 @@ pub(super) fn key(block: u64, ino: u64, pgoff: u64) -> Words {
         ino,
         pgoff,
         len: 1,
+        unwritten: false,
     })
     .key()
 }
@@ -77,11 +80,14 @@ pub(super) fn block_of(key: &Words) -> u64 {
 impl Packed {
     /// Packs a valid record.
     pub(super) fn new(rec: &OwnerRecord) -> Packed {
+        let unwritten = if rec.unwritten { UNWRITTEN } else { 0 };
         Packed(Words {
             head: rec.block << (64 - BLOCK_BITS) | rec.ino >> INO_LOW,
             tail: [
                 rec.ino << (64 - INO_LOW) | rec.pgoff >> PGOFF_LOW,
-                rec.pgoff << (64 - PGOFF_LOW) | rec.end().saturating_sub(1) & low(BLOCK_BITS),
+                rec.pgoff << (64 - PGOFF_LOW)
+                    | unwritten
+                    | rec.end().saturating_sub(1) & low(BLOCK_BITS),
             ],
         })
     }
@@ -95,6 +101,7 @@ impl Packed {
             ino: (head & low(64 - BLOCK_BITS)) << INO_LOW | mid >> (64 - INO_LOW),
             pgoff: (mid & low(64 - INO_LOW)) << PGOFF_LOW | last >> (64 - PGOFF_LOW),
             len: self.end().saturating_sub(self.block()),
+            unwritten: self.is_unwritten(),
         }
     }
 
@@ -112,6 +119,12 @@ impl Packed {
     /// Returns the first block.
     pub(super) fn block(&self) -> u64 {
         block_of(&self.0)
+    }
+
+    /// Returns whether its blocks are unwritten.
+    pub(super) fn is_unwritten(&self) -> bool {
+        let [_, last] = self.0.tail;
+        last & UNWRITTEN != 0
     }
 
     /// Returns the first block after the record.
@@ -150,7 +163,7 @@ impl Summary for Ends {
 impl TreeItem for Packed {
     type Summary = Ends;
 
-    const KEY_TAIL: [u64; 2] = [u64::MAX, !low(BLOCK_BITS)];
+    const KEY_TAIL: [u64; 2] = [u64::MAX, !(UNWRITTEN | low(BLOCK_BITS))];
 
     fn to_words(&self) -> Words {
         self.0

@@ -77,6 +77,24 @@ impl OwnerTree {
         (sharing, end.min(limit).saturating_sub(block).max(1))
     }
 
+    /// Returns whether a block in `range` is unwritten.
+    pub(crate) fn any_unwritten(&self, range: Range<u64>) -> bool {
+        let mut from = range.start;
+        while let Some(rec) = self.first_overlapping(None, &(from..range.end)) {
+            if rec.unwritten {
+                return true;
+            }
+            // An unwritten block has no other owner, so all that those have who own this one is written.
+            let block = rec.block.max(from);
+            let (owners, _) = self.ends(block, |ends| (ends.last < range.end).then_some(block));
+            from = owners.last.max(block.saturating_add(1));
+            if from >= range.end {
+                break;
+            }
+        }
+        false
+    }
+
     /// Returns the first run of blocks without an owner in `from..end`, as long as it is there.
     pub(crate) fn next_gap(&self, from: u64, end: u64) -> Option<Range<u64>> {
         if from >= end {
@@ -147,8 +165,11 @@ impl OwnerTree {
     /// `EUCLEAN` if something does not hold.
     pub(crate) fn check(&self) -> Result {
         self.records.check()?;
-        if self.iter().any(|rec| rec.validate().is_err()) {
-            return Err(euclean());
+        for rec in self.iter() {
+            rec.validate()?;
+            if rec.unwritten && self.sharing(rec.block, rec.len) != (Sharing::One, rec.len) {
+                return Err(euclean());
+            }
         }
         Ok(())
     }

@@ -11,8 +11,8 @@ use kernel::prelude::*;
 /// Blocks of a device are below this: 4 PiB, all that physical addresses of 52 bits can name.
 pub(crate) const MAX_BLOCKS: u64 = 1 << 40;
 
-/// Pages of a file are below this, so that byte offsets fit into 64 bits.
-pub(crate) const MAX_PAGES: u64 = 1 << 52;
+/// Pages of a file are below this: the VFS has no file of more than 2^63 - 1 bytes (`MAX_LFS_FILESIZE`).
+pub(crate) const MAX_PAGES: u64 = 1 << 51;
 
 /// Inode numbers are below this. One that has all bits set would leave no key after its records.
 pub(crate) const MAX_INO: u64 = (1 << 60) - 1;
@@ -30,6 +30,8 @@ pub(crate) struct OwnerRecord {
     pub(crate) pgoff: u64,
     /// Number of blocks (and pages).
     pub(crate) len: u64,
+    /// The blocks hold nothing of the file yet: its pages are zeroes. It is their only owner.
+    pub(crate) unwritten: bool,
 }
 
 impl OwnerRecord {
@@ -69,9 +71,9 @@ impl OwnerRecord {
 
         Some(OwnerRecord {
             block,
-            ino: self.ino,
             pgoff,
             len,
+            ..*self
         })
     }
 

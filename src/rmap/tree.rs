@@ -96,7 +96,7 @@ impl OwnerTree {
         self.records.remove(&Packed::new(&rec), &mut self.spare)
     }
 
-    /// Gives the record that begins where `rec` does its length.
+    /// Gives the record that begins where `rec` does its length, and whether it is written.
     ///
     /// # Errors
     ///

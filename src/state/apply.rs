@@ -139,7 +139,15 @@ impl State {
                 pgoff,
                 block,
                 len,
-            } => self.map_extent(ino, FileExtent { pgoff, block, len })?,
+            } => self.map_extent(
+                ino,
+                FileExtent {
+                    pgoff,
+                    block,
+                    len,
+                    unwritten: false,
+                },
+            )?,
             Op::Unmap { ino, pgoff, len } => self.unmap_pages(ino, pgoff, len)?,
             Op::Shift { ino, from, to } => self.shift_pages(ino, from, to)?,
             Op::MarkBad { block, len } => {
@@ -177,6 +185,26 @@ impl State {
                 self.count_bad_unowned(len, 0);
                 self.space.let_in(block..end, &self.bad)?;
             }
+            Op::MapUnwritten {
+                ino,
+                pgoff,
+                block,
+                len,
+            } => self.map_extent(
+                ino,
+                FileExtent {
+                    pgoff,
+                    block,
+                    len,
+                    unwritten: true,
+                },
+            )?,
+            Op::Convert {
+                ino,
+                pgoff,
+                len,
+                written,
+            } => self.convert_pages(ino, pgoff, len, written)?,
         }
         Ok(())
     }
@@ -190,6 +218,12 @@ impl State {
         }
         let bad_unowned = self.bad_unowned_in(blocks.clone());
         let newly_owned = self.owners.ownerless(blocks.clone());
+        // An unwritten block has exactly one owner.
+        if newly_owned != extent.len
+            && (extent.unwritten || self.owners.any_unwritten(blocks.clone()))
+        {
+            return Err(euclean());
+        }
 
         let State { inodes, owners, .. } = self;
         let Some(InodeKind::File(map)) = inodes.get_mut(&ino).map(|inode| &mut inode.kind) else {

@@ -4,7 +4,7 @@
 //!
 //! None of them takes more bytes than the operations that have led to it: so a checkpoint is never
 //! longer than the log that it replaces. (That is what the zeroes in an encoded `Unmap` are for, which
-//! may split an extent.)
+//! may split an extent, and those in a `Convert`, which may split one in three.)
 //!
 //! The caller holds the state lock. Nothing is allocated: a checkpoint may have to be written when
 //! memory is short.
@@ -16,7 +16,10 @@ use super::{
     State,
     ROOT_INO, //
 };
-use crate::media::Sink;
+use crate::{
+    media::Sink,
+    rmap::FileExtent, //
+};
 use kernel::prelude::*;
 
 /// Takes operations that are encoded one by one.
@@ -31,6 +34,31 @@ pub(crate) trait OpSink {
 
 fn put(out: &mut dyn OpSink, op: &Op) -> Result {
     out.op(&|sink| op.encode(sink))
+}
+
+/// The operation that makes an extent.
+fn mapping(ino: u64, extent: &FileExtent) -> Op {
+    let FileExtent {
+        pgoff,
+        block,
+        len,
+        unwritten,
+    } = *extent;
+    if unwritten {
+        Op::MapUnwritten {
+            ino,
+            pgoff,
+            block,
+            len,
+        }
+    } else {
+        Op::Map {
+            ino,
+            pgoff,
+            block,
+            len,
+        }
+    }
 }
 
 impl State {
@@ -58,15 +86,7 @@ impl State {
             match &inode.kind {
                 InodeKind::File(map) => {
                     for extent in map.in_range(0..u64::MAX) {
-                        put(
-                            out,
-                            &Op::Map {
-                                ino,
-                                pgoff: extent.pgoff,
-                                block: extent.block,
-                                len: extent.len,
-                            },
-                        )?;
+                        put(out, &mapping(ino, &extent))?;
                     }
                 }
                 // An orphan of a damaged log may have none.

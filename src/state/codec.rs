@@ -54,7 +54,12 @@ mod code {
     pub(super) const SET_XATTR: u8 = 13;
     pub(super) const REMOVE_XATTR: u8 = 14;
     pub(super) const SHIFT: u8 = 16;
+    pub(super) const MAP_UNWRITTEN: u8 = 17;
+    pub(super) const CONVERT: u8 = 18;
 }
+
+/// Zeroes that make an [`Op::Convert`] as long as the two extents that it may add to a file.
+const CONVERT_PADDING: usize = 40;
 
 impl Op {
     /// Puts the operation.
@@ -95,6 +100,22 @@ impl Op {
             Op::RemoveXattr { ino, name } => {
                 put(out, code::REMOVE_XATTR, &[*ino])?;
                 put_name(out, name)
+            }
+            Op::MapUnwritten {
+                ino,
+                pgoff,
+                block,
+                len,
+            } => put(out, code::MAP_UNWRITTEN, &[*ino, *pgoff, *block, *len]),
+            Op::Convert {
+                ino,
+                pgoff,
+                len,
+                written,
+            } => {
+                put(out, code::CONVERT, &[*ino, *pgoff, *len])?;
+                out.put_u8((*written).into())?;
+                out.put(&[0; CONVERT_PADDING])
             }
         }
     }
@@ -180,6 +201,28 @@ impl Op {
                 ino: from.u64()?,
                 name: xattr_name(from)?,
             },
+            code::MAP_UNWRITTEN => Op::MapUnwritten {
+                ino: from.u64()?,
+                pgoff: from.u64()?,
+                block: from.u64()?,
+                len: from.u64()?,
+            },
+            code::CONVERT => {
+                let op = Op::Convert {
+                    ino: from.u64()?,
+                    pgoff: from.u64()?,
+                    len: from.u64()?,
+                    written: match from.u8()? {
+                        0 => false,
+                        1 => true,
+                        _ => return Err(euclean()),
+                    },
+                };
+                if from.fixed()? != [0; CONVERT_PADDING] {
+                    return Err(euclean());
+                }
+                op
+            }
             _ => return Err(euclean()),
         })
     }

@@ -18,6 +18,7 @@ use super::parts::{
         Value, //
     },
 };
+use crate::media::Features;
 
 /// One change of the state. See [`State::apply`](super::State::apply) for what makes one
 /// inconsistent.
@@ -142,13 +143,38 @@ pub(crate) enum Op {
         /// Number of blocks; all of them are bad.
         len: u64,
     },
+    /// As `Map`, to blocks that hold nothing of the file yet: its pages are zeroes. The blocks are free
+    /// ones, or in flight: an unwritten block has exactly one owner.
+    MapUnwritten {
+        /// The file.
+        ino: u64,
+        /// First page.
+        pgoff: u64,
+        /// First block.
+        block: u64,
+        /// Number of pages.
+        len: u64,
+    },
+    /// Makes pages of a file written, or unwritten, where they are. Some may be so already.
+    Convert {
+        /// The file.
+        ino: u64,
+        /// First page.
+        pgoff: u64,
+        /// Number of pages; none of them is a hole.
+        len: u64,
+        /// Whether they are written from here on. If not, nobody shares their blocks.
+        written: bool,
+    },
 }
 
 impl Op {
     /// Which incompat features of the superblock say that there may be such an operation in the log. They
     /// are noted there before its first use, so that whoever does not know it does not come that far.
     pub(crate) fn incompat(&self) -> u64 {
-        // None needs one.
-        0
+        match self {
+            Op::MapUnwritten { .. } | Op::Convert { .. } => Features::UNWRITTEN,
+            _ => 0,
+        }
     }
 }

@@ -73,7 +73,12 @@ impl State {
         }
         // Each change of a mapping adds at most one extent, one owner record and one range in
         // flight: a new one, or the second part of one that is split.
-        let is_map = |op: &&Op| matches!(op, Op::Map { .. } | Op::Unmap { .. });
+        let is_map = |op: &&Op| {
+            matches!(
+                op,
+                Op::Map { .. } | Op::Unmap { .. } | Op::MapUnwritten { .. }
+            )
+        };
         let in_flight = tx.ops().iter().filter(is_map).count();
         // A shift changes each extent that it moves, and may split one.
         let shifted = tx.ops().iter().fold(0usize, |sum, op| match op {
@@ -82,9 +87,21 @@ impl State {
             }
             _ => sum,
         });
-        let maps = in_flight.saturating_add(shifted);
+        // A conversion may split the extents at both of its ends.
+        let converted = |op: &Op| match op {
+            Op::Convert { ino, .. } => Some(*ino),
+            _ => None,
+        };
+        let converted = Inodes::of(tx, converted)?;
+        let maps = in_flight
+            .saturating_add(shifted)
+            .saturating_add(converted.0.len().saturating_mul(2));
         let mapped = Inodes::of(tx, |op| match op {
-            Op::Map { ino, .. } | Op::Unmap { ino, .. } | Op::Shift { ino, .. } => Some(*ino),
+            Op::Map { ino, .. }
+            | Op::Unmap { ino, .. }
+            | Op::Shift { ino, .. }
+            | Op::MapUnwritten { ino, .. }
+            | Op::Convert { ino, .. } => Some(*ino),
             _ => None,
         })?;
         // So does each change of the bad set to that.
@@ -106,11 +123,14 @@ impl State {
         // One change each: those that get an owner, lose it, or are good again.
         let runs = in_flight.saturating_add(bad).saturating_add(ownerless);
         self.space.reserve(runs, &self.bad)?;
+        let extents = |ino, ops: usize| {
+            let converted = converted.count(ino);
+            ops.saturating_add(shifted).saturating_add(converted)
+        };
         for (ino, ops) in mapped.each() {
             let inode = self.inodes.get_mut(&ino).map(|inode| &mut inode.kind);
             if let Some(InodeKind::File(map)) = inode {
-                self.owners
-                    .reserve_extents(map, ops.saturating_add(shifted))?;
+                self.owners.reserve_extents(map, extents(ino, ops))?;
             }
         }
         let mut slots = Slots::default();
@@ -119,7 +139,7 @@ impl State {
                 Op::NewInode { ino, attr, .. } => {
                     let mut map = ExtentMap::new();
                     if attr.file_type() == Some(FileType::Regular) {
-                        let ops = mapped.count(*ino).saturating_add(shifted);
+                        let ops = extents(*ino, mapped.count(*ino));
                         self.owners.reserve_extents(&mut map, ops)?;
                     }
                     let mut own = XattrSet::new();

@@ -58,6 +58,7 @@ impl<M: Metadata> Mounted<M> {
             len: 1,
             ino: inode.ino(),
             pgoff,
+            unwritten: false,
         };
         engine.found_by(Via::Shortcut);
         let told = engine.tell(&inode, owner, failure);

@@ -125,9 +125,11 @@ impl dax::Extents for Mount {
         let writes = matches!(purpose, Purpose::Write | Purpose::Fault { write: true, .. });
         let (block, len, shared, bad) = match mapping {
             // Blocks to write have been made, under the lock that is still held.
-            Mapping::Hole { .. } if writes => return Err(EIO),
+            Mapping::Hole { .. } | Mapping::Unwritten { .. } if writes => return Err(EIO),
             Mapping::Data { shared: true, .. } if writes => return Err(EIO),
-            Mapping::Hole { len } => return Ok(Extent::Hole { len }),
+            Mapping::Hole { len } | Mapping::Unwritten { len, .. } => {
+                return Ok(Extent::Hole { len })
+            }
             Mapping::Data {
                 block,
                 len,

@@ -86,14 +86,14 @@ fn read(inode: &Inode<Mount>, block: Option<u64>, buf: &mut [u8]) -> Result {
 /// Pages of a mapping.
 fn run(mapping: &Mapping) -> u64 {
     match mapping {
-        Mapping::Hole { len } | Mapping::Data { len, .. } => *len,
+        Mapping::Hole { len } | Mapping::Data { len, .. } | Mapping::Unwritten { len, .. } => *len,
     }
 }
 
 /// The nth block of a mapping; `None` for a hole, `EIO` for a bad one.
 fn block(mapping: &Mapping, n: u64) -> Result<Option<u64>> {
     match mapping {
-        Mapping::Hole { .. } => Ok(None),
+        Mapping::Hole { .. } | Mapping::Unwritten { .. } => Ok(None),
         Mapping::Data { bad: true, .. } => Err(EIO),
         Mapping::Data { block, .. } => Ok(Some(block.saturating_add(n))),
     }

@@ -130,6 +130,11 @@ pub(super) fn look_up(inode: &Inode<Mount>, pgoff: u64, max: u64) -> Result<Mapp
     };
     Ok(match mapping {
         Mapping::Hole { len } => Mapping::Hole { len: len.min(max) },
+        Mapping::Unwritten { block, len, bad } => Mapping::Unwritten {
+            block,
+            len: len.min(max),
+            bad,
+        },
         Mapping::Data {
             block,
             len,

@@ -65,7 +65,7 @@ pub(super) fn fallocate(lock: &InodeLock<'_, Mount>, what: Fallocate, range: Ran
         Fallocate::Allocate { .. } => {
             let pages = touched_pages(&range);
             for_runs(inode, pages, |mapping, pages, invalidate| match mapping {
-                Mapping::Hole { .. } => {
+                Mapping::Hole { .. } | Mapping::Unwritten { .. } => {
                     let new = replace(invalidate, pages, None)?;
                     Ok(new.end - new.start)
                 }
@@ -140,7 +140,7 @@ pub(super) fn check_room(inode: &Inode<Mount>, what: Fallocate, range: &Range<u6
             (mapping, state.free_blocks())
         };
         let len = match mapping {
-            Mapping::Hole { len } => {
+            Mapping::Hole { len } | Mapping::Unwritten { len, .. } => {
                 new = new.saturating_add(len);
                 len
             }
@@ -230,7 +230,9 @@ fn for_runs(
                 .read_alive()?
                 .map(inode.ino(), next, pages.end - next)?;
             let len = match mapping {
-                Mapping::Hole { len } | Mapping::Data { len, .. } => len,
+                Mapping::Hole { len }
+                | Mapping::Data { len, .. }
+                | Mapping::Unwritten { len, .. } => len,
             };
             f(mapping, next..next + len, &invalidate)
         })?;
@@ -348,11 +350,21 @@ fn bad_runs(state: &State, ino: u64, mut pages: Range<u64>) -> Result<KVec<FileE
                     Some(last) if last.pgoff_end() == pgoff && last.block_end() == block => {
                         last.len = last.len.saturating_add(len);
                     }
-                    _ => runs.push(FileExtent { pgoff, block, len }, GFP_KERNEL)?,
+                    _ => runs.push(
+                        FileExtent {
+                            pgoff,
+                            block,
+                            len,
+                            unwritten: false,
+                        },
+                        GFP_KERNEL,
+                    )?,
                 }
                 len
             }
-            Mapping::Data { len, .. } | Mapping::Hole { len } => len,
+            Mapping::Data { len, .. } | Mapping::Hole { len } | Mapping::Unwritten { len, .. } => {
+                len
+            }
         };
         pages.start = pgoff.saturating_add(len);
     }

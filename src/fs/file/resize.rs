@@ -155,7 +155,9 @@ pub(super) fn zero_tail(lock: &InvalidateLock<'_, Mount>, end: u64) -> Result {
     }
     let page = end >> dax::BLOCK_SHIFT;
     match look_closely(lock.inode(), page)? {
-        Mapping::Hole { .. } | Mapping::Data { bad: true, .. } => Ok(()),
+        Mapping::Hole { .. } | Mapping::Unwritten { .. } | Mapping::Data { bad: true, .. } => {
+            Ok(())
+        }
         Mapping::Data { .. } => {
             let page_end = end.saturating_add(dax::BLOCK_SIZE - at);
             zero_in_page(lock, end..page_end)

@@ -197,7 +197,7 @@ pub(super) fn make_writable(lock: &InvalidateLock<'_, Mount>, pages: Range<u64>)
             let blocks = block..block.saturating_add(len);
             (fs.good_len(&blocks).ok_or_else(ehwpoison)?, Some(block))
         }
-        Mapping::Hole { len } => (len, None),
+        Mapping::Hole { len } | Mapping::Unwritten { len, .. } => (len, None),
     };
     let new = replace(lock, pages.start..pages.start + len, source)?;
     Ok(new.end - new.start)

@@ -107,6 +107,7 @@ impl Query {
                 ino: low.fmr_owner,
                 pgoff: low.fmr_offset >> dax::BLOCK_SHIFT,
                 len: 0,
+                unwritten: false,
             })
         };
         Ok(Some(Self {

@@ -207,6 +207,7 @@ impl Ground for Asked {
                 len,
                 ino,
                 pgoff,
+                unwritten: false,
             };
             if engine.tell(file, record, failure) {
                 // No lock of a file is held here, but `mf_mutex` may be.

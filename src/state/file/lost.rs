@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which pages of which files are at bad blocks.
+//! Which pages of which files are lost: at bad blocks. What is unwritten is not: nothing is lost with it.
 //!
 //! The bad set is walked in the order of blocks, and the owners of each run of it with a [`Cursor`].
 //! In between the bad set may grow and, where nobody owns a block, shrink: a page that is lost
@@ -48,6 +48,7 @@ impl State {
                 } else {
                     usize::from(self.next_of_torn(cursor, out))
                 };
+                let found = lost(out, found);
                 if found > 0 {
                     return (found, false);
                 }
@@ -58,11 +59,15 @@ impl State {
             };
             *cursor = Cursor::at(run.start);
             let end = run.end;
-            let found = self.owners.owners(run, cursor, out);
-            if found > 0 {
-                return (found, false);
+            match self.owners.owners(run, cursor, out) {
+                0 => *cursor = Cursor::at(end),
+                found => {
+                    let found = lost(out, found);
+                    if found > 0 {
+                        return (found, false);
+                    }
+                }
             }
-            *cursor = Cursor::at(end);
         }
         (0, false)
     }
@@ -86,4 +91,20 @@ impl State {
         *slot = lost;
         true
     }
+}
+
+/// Keeps those of the first `found` owners that have lost something, and returns how many they are: what is
+/// unwritten holds nothing.
+fn lost(out: &mut [OwnerRecord], found: usize) -> usize {
+    let mut kept = 0;
+    for at in 0..found {
+        let Some(&rec) = out.get(at).filter(|rec| !rec.unwritten) else {
+            continue;
+        };
+        if let Some(slot) = out.get_mut(kept) {
+            *slot = rec;
+            kept = kept.saturating_add(1);
+        }
+    }
+    kept
 }

@@ -41,6 +41,15 @@ pub(crate) enum Mapping {
         /// Whether each of the blocks is bad.
         bad: bool,
     },
+    /// Blocks that hold nothing of the file yet: the pages are zeroes. Nobody shares them.
+    Unwritten {
+        /// First block.
+        block: u64,
+        /// Number of pages, and blocks.
+        len: u64,
+        /// Whether each of the blocks is bad. Nothing is lost with it.
+        bad: bool,
+    },
 }
 
 /// Extents that one transaction changes, where several may do it: the state lock is held for as long as
@@ -70,7 +79,11 @@ impl State {
         };
 
         let block = extent.block;
-        let (sharing, len) = self.owners.sharing_in_part(block, extent.len);
+        let (sharing, len) = if extent.unwritten {
+            (Sharing::One, extent.len)
+        } else {
+            self.owners.sharing_in_part(block, extent.len)
+        };
         let (bad, len) = match self.bad.next(block, block.saturating_add(len)) {
             None => (false, len),
             Some(bad) if bad.start > block => (false, bad.start - block),
@@ -81,6 +94,9 @@ impl State {
             Sharing::One => false,
             Sharing::Many => true,
         };
+        if extent.unwritten {
+            return Ok(Mapping::Unwritten { block, len, bad });
+        }
         Ok(Mapping::Data {
             block,
             len,
@@ -89,14 +105,15 @@ impl State {
         })
     }
 
-    /// Returns how many of these pages of a file are at bad blocks.
+    /// Returns how many of these pages of a file are lost: at bad blocks, and written.
     ///
     /// # Errors
     ///
     /// `ENOENT`, `EISDIR`.
     pub(crate) fn bad_pages(&self, ino: u64, pages: Range<u64>) -> Result<u64> {
         let extents = self.get(ino)?.as_file()?.in_range(pages);
-        Ok(extents.fold(0, |sum, e| {
+        let written = extents.filter(|e| !e.unwritten);
+        Ok(written.fold(0, |sum, e| {
             sum.saturating_add(self.bad.overlap(e.block..e.block_end()))
         }))
     }
@@ -122,7 +139,7 @@ impl State {
     /// # Errors
     ///
     /// `ENOENT`, `EISDIR`; `EINVAL` if `len` is 0; `EFBIG` if they reach beyond the largest file;
-    /// `EIO` if a block of them is bad.
+    /// `EIO` if a page of them is lost.
     pub(crate) fn check_clone(&self, src: u64, pgoff: u64, len: u64) -> Result {
         let pages = page_range(pgoff, len)?;
         self.get(src)?.as_file()?;
@@ -166,12 +183,13 @@ impl State {
     }
 
     /// Builds the transaction that makes `len` pages of file `dst` share the blocks of pages of file
-    /// `src`. What was there in `dst` goes; holes become holes. Sizes are left to the caller.
+    /// `src`. What was there in `dst` goes; holes, and what is unwritten, become holes. Sizes are left to the
+    /// caller.
     ///
     /// # Errors
     ///
     /// `ENOENT`, `EISDIR`; `EINVAL` if `len` is 0 or source and destination overlap in one file;
-    /// `EFBIG` if they reach beyond the largest file; `EIO` if a block of the source is bad;
+    /// `EFBIG` if they reach beyond the largest file; `EIO` if a page of the source is lost;
     /// `ENOMEM`.
     pub(crate) fn clone_range(
         &self,
@@ -191,7 +209,7 @@ impl State {
 
         let mut tx = Transaction::new();
         self.push_unmap(&mut tx, dst, dst_range)?;
-        for extent in from.in_range(src_range) {
+        for extent in from.in_range(src_range).filter(|e| !e.unwritten) {
             if self.bad.overlap(extent.block..extent.block_end()) != 0 {
                 return Err(EIO);
             }
@@ -256,7 +274,7 @@ impl State {
 }
 
 /// Returns the pages of a file, if it can have them.
-fn page_range(pgoff: u64, len: u64) -> Result<Range<u64>> {
+pub(super) fn page_range(pgoff: u64, len: u64) -> Result<Range<u64>> {
     if len == 0 {
         return Err(EINVAL);
     }

@@ -3,7 +3,7 @@
 //! The contents of files: where their pages are, and the transactions that change that.
 //!
 //! - [`mapping`]: looks up, unmaps, clones. [`shift`]: moves pages up and down.
-//! - [`lost`]: which pages are on bad blocks.
+//! - [`lost`]: which pages are on bad blocks. [`unwritten`]: blocks that hold nothing of a file yet.
 //!
 //! # Locking
 //!
@@ -12,3 +12,4 @@
 mod lost;
 pub(super) mod mapping;
 mod shift;
+mod unwritten;

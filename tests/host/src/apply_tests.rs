@@ -193,6 +193,7 @@ fn a_file_and_its_extents_in_one_transaction() {
         pgoff,
         block: 10 + pgoff,
         len: 1,
+        unwritten: false,
     });
     assert!(s.get(ino).unwrap().as_file().unwrap().iter().eq(expected));
 }

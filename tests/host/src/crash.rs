@@ -282,7 +282,12 @@ impl Seen {
         for (ino, inode) in state.inodes_from(0) {
             for extent in inode.as_file().into_iter().flat_map(|map| map.iter()) {
                 for i in 0..extent.len {
-                    stamps.push((ino, extent.pgoff + i, stamp(medium, extent.block + i)));
+                    // What is in a block that is not written is of nobody.
+                    let stamp = match extent.unwritten {
+                        true => 0,
+                        false => stamp(medium, extent.block + i),
+                    };
+                    stamps.push((ino, extent.pgoff + i, stamp));
                 }
             }
         }
@@ -391,14 +396,14 @@ impl Fs {
                 let ino = pick(&self.files(false), chance)?;
                 let (pgoff, want) = (chance.below(20), 1 + chance.below(6));
                 let new = self.store.change().allocate(want, chance.below(BLOCKS))?;
-                // The data first; the record that shows it comes after a fence.
-                for block in new.clone() {
-                    let stamp = chance.next().to_le_bytes();
-                    self.medium.store(block * BLOCK_SIZE, &stamp)?;
-                    self.medium.flush(block * BLOCK_SIZE, 8)?;
-                }
                 let len = new.end - new.start;
-                let tx = self.store.state().remap(ino, pgoff, new.start, len)?;
+                let state = self.store.state();
+                let tx = if chance.below(3) == 0 {
+                    state.remap_unwritten(ino, pgoff, new.start, len)?
+                } else {
+                    self.stamp(new.clone(), chance)?;
+                    state.remap(ino, pgoff, new.start, len)?
+                };
                 self.store.commit(tx).inspect_err(|_| {
                     self.store.change().release(new).unwrap();
                 })
@@ -417,6 +422,17 @@ impl Fs {
                 } else {
                     state.insert(ino, pages, self.clock as u64)?
                 };
+                self.store.commit(tx)
+            }
+            17 => {
+                let ino = pick(&self.files(false), chance)?;
+                let (pgoff, len) = (chance.below(20), 1 + chance.below(6));
+                let (state, written) = (self.store.state(), chance.below(3) != 0);
+                let tx = state.convert(ino, pgoff, len, written)?;
+                let map = state.get(ino)?.as_file()?;
+                for extent in map.in_range(pgoff..pgoff + len).filter(|e| e.unwritten) {
+                    self.stamp(extent.block..extent.block_end(), chance)?;
+                }
                 self.store.commit(tx)
             }
             12 | 13 => {
@@ -448,6 +464,16 @@ impl Fs {
 }
 
 impl Fs {
+    /// Writes to blocks: first the data; the record that shows them comes after a fence.
+    fn stamp(&self, blocks: core::ops::Range<u64>, chance: &mut Chance) -> Result {
+        for block in blocks {
+            let stamp = chance.next().to_le_bytes();
+            self.medium.store(block * BLOCK_SIZE, &stamp)?;
+            self.medium.flush(block * BLOCK_SIZE, 8)?;
+        }
+        Ok(())
+    }
+
     /// One operation on names and attributes that are not data.
     fn namespace_step(&mut self, chance: &mut Chance, dir: u64, name: &[u8]) -> Result {
         let time = at(self.clock);

@@ -73,3 +73,4 @@ mod state_model;
 mod state_steps;
 mod state_tests;
 mod store_tests;
+mod unwritten_tests;

@@ -66,7 +66,7 @@ fn lost_now(state: &State) -> BTreeSet<Page> {
     let mut lost = BTreeSet::new();
     for (ino, inode) in state.inodes_from(0) {
         let Ok(map) = inode.as_file() else { continue };
-        for extent in map.iter() {
+        for extent in map.iter().filter(|e| !e.unwritten) {
             let all = rec(extent.block, extent.len, ino, extent.pgoff);
             lost.extend(pages(&all).filter(|(_, _, block)| state.is_bad(*block)));
         }
@@ -131,7 +131,7 @@ enum Step {
     Walk(usize),
     Clone(usize, u64, usize, u64, u64),
     Heal(usize, u64, u64),
-    Fill(usize, u64, u64),
+    Fill(usize, u64, u64, bool),
     Fail(u64, u64),
     Clear(u64, u64),
 }
@@ -148,7 +148,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (file.clone(), 0..PAGES, file.clone(), 0..PAGES, len.clone())
             .prop_map(|(f, p, g, q, n)| Step::Clone(f, p, g, q, n)),
         4 => (file.clone(), 0..PAGES, len.clone()).prop_map(|(f, p, n)| Step::Heal(f, p, n)),
-        3 => (file, 0..PAGES, len.clone()).prop_map(|(f, p, n)| Step::Fill(f, p, n)),
+        4 => (file, 0..PAGES, len.clone(), any::<bool>())
+            .prop_map(|(f, p, n, written)| Step::Fill(f, p, n, written)),
         2 => (0..BLOCKS, len.clone()).prop_map(|(b, n)| Step::Fail(b, n)),
         6 => (0..BLOCKS, len).prop_map(|(b, n)| Step::Clear(b, n)),
     ]
@@ -198,12 +199,15 @@ fn every_lost_page_once() {
                     }
                 }
                 Step::Heal(f, p, n) => unmap(&mut s, files[f], p, n),
-                Step::Fill(f, p, n) => {
+                Step::Fill(f, p, n, written) => {
                     if let Ok(got) = s.allocate(n, 0) {
-                        let tx = s
-                            .remap(files[f], p, got.start, got.end - got.start)
-                            .unwrap();
-                        commit(&mut s, tx);
+                        let (ino, len) = (files[f], got.end - got.start);
+                        let tx = if written {
+                            s.remap(ino, p, got.start, len)
+                        } else {
+                            s.remap_unwritten(ino, p, got.start, len)
+                        };
+                        commit(&mut s, tx.unwrap());
                     }
                 }
                 Step::Fail(b, n) => {

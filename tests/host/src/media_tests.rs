@@ -166,7 +166,7 @@ fn features_and_sizes() {
     rewrite(&medium, |sb| sb.features.ro_compat = 1);
     let (journal, _) = open(&medium).unwrap();
     assert_eq!(journal.superblock().features.can_write(), Some(false));
-    rewrite(&medium, |sb| sb.features.incompat = 1);
+    rewrite(&medium, |sb| sb.features.incompat = 1 << 62);
     assert_eq!(errno(&medium), Err(eopnotsupp()));
 
     // Larger than the device.

@@ -43,6 +43,7 @@ pub(crate) fn rec(block: u64, len: u64, ino: u64, pgoff: u64) -> OwnerRecord {
         len,
         ino,
         pgoff,
+        unwritten: false,
     }
 }
 
@@ -74,6 +75,7 @@ impl Owners {
             pgoff: rec.pgoff,
             block: rec.block,
             len: rec.len,
+            unwritten: rec.unwritten,
         };
         self.tree.map(file, rec.ino, extent)
     }

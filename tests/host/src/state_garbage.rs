@@ -36,7 +36,7 @@ fn number() -> impl Strategy<Value = u64> {
     prop_oneof![
         8 => 0..6u64,
         4 => 0..70u64,
-        1 => (0..3u64).prop_map(|n| (1 << 52) - n),
+        1 => (0..3u64).prop_map(|n| (1 << 51) - n),
         1 => (0..3u64).prop_map(|n| u64::MAX - n),
         1 => any::<u64>(),
     ]
@@ -45,7 +45,7 @@ fn number() -> impl Strategy<Value = u64> {
 /// An operation as a damaged log may have it.
 fn garbage() -> impl Strategy<Value = (u8, [u64; 4], u8, bool)> {
     (
-        0..17u8,
+        0..19u8,
         [number(), number(), number(), number()],
         0..4u8,
         any::<bool>(),
@@ -118,6 +118,18 @@ fn garbage_is_an_error_and_no_panic() {
                     ino: a,
                     name: name(&name_of(n)),
                 },
+                16 => Op::MapUnwritten {
+                    ino: a,
+                    pgoff: b,
+                    block: c,
+                    len: d,
+                },
+                17 => Op::Convert {
+                    ino: a,
+                    pgoff: b,
+                    len: c,
+                    written: flag,
+                },
                 _ => Op::UnmarkBad { block: a, len: b },
             };
             let before = Snapshot::of(&state);
@@ -153,6 +165,8 @@ fn garbage_is_an_error_and_no_panic() {
             let _ = state.collapse(a, b..c, d);
             let _ = state.insert(a, b..c, d);
             let _ = state.map(a, b, d);
+            let _ = state.remap_unwritten(a, b, c, d);
+            let _ = state.convert(a, b, c, flag);
             let _ = state.evict(a);
             let _ = state.set_xattr(a, &name, &other, SetMode::Any, at(1));
             let _ = state.remove_xattr(a, &name, at(1));

@@ -36,6 +36,8 @@ pub(crate) struct Model {
     /// Of all of them, by inode number and name.
     pub(crate) xattrs: BTreeMap<(u64, u8), Vec<u8>>,
     pub(crate) bad: BTreeSet<u64>,
+    /// Blocks that hold nothing of their owner.
+    pub(crate) unwritten: BTreeSet<u64>,
     /// Allocations that are in flight, each apart.
     pub(crate) held: Vec<Range<u64>>,
 }
@@ -149,24 +151,43 @@ impl Model {
             .count() as u64
     }
 
+    /// Says whether a block holds something of its owner.
+    pub(crate) fn set_written(&mut self, block: u64, written: bool) {
+        if written {
+            self.unwritten.remove(&block);
+        } else {
+            self.unwritten.insert(block);
+        }
+    }
+
+    /// Whether something of a file is lost with this block.
+    pub(crate) fn is_lost(&self, block: u64) -> bool {
+        self.bad.contains(&block) && !self.unwritten.contains(&block)
+    }
+
     /// Like `State::map`, a page after the other.
     pub(crate) fn map(&self, ino: u64, pgoff: u64, max_len: u64) -> Mapping {
         let file = &self.files[&ino];
         let what = |pgoff: u64| {
             let block = file.get(&pgoff)?;
-            Some((*block, self.owners(*block) > 1, self.bad.contains(block)))
+            let unwritten = self.unwritten.contains(block);
+            let shared = self.owners(*block) > 1;
+            Some((*block, shared, self.bad.contains(block), unwritten))
         };
         let first = what(pgoff);
         let len = (0..max_len)
             .take_while(|i| match (first, what(pgoff + i)) {
                 (None, None) => true,
-                (Some((block, shared, bad)), now) => now == Some((block + i, shared, bad)),
+                (Some((block, shared, bad, unwritten)), now) => {
+                    now == Some((block + i, shared, bad, unwritten))
+                }
                 _ => false,
             })
             .count() as u64;
         match first {
             None => Mapping::Hole { len },
-            Some((block, shared, bad)) => Mapping::Data {
+            Some((block, _, bad, true)) => Mapping::Unwritten { block, len, bad },
+            Some((block, shared, bad, false)) => Mapping::Data {
                 block,
                 len,
                 shared,
@@ -250,9 +271,11 @@ pub(crate) fn compare(state: &State, model: &Model) {
             Kind::File(extents) => {
                 let pages = extents
                     .iter()
-                    .flat_map(|e| (0..e.len).map(|i| (e.pgoff + i, e.block + i)));
-                let file = &model.files[ino];
-                assert!(pages.eq(file.iter().map(|(pgoff, block)| (*pgoff, *block))));
+                    .flat_map(|e| (0..e.len).map(|i| (e.pgoff + i, e.block + i, e.unwritten)));
+                let file = model.files[ino].iter();
+                let expected =
+                    file.map(|(pgoff, block)| (*pgoff, *block, model.unwritten.contains(block)));
+                assert!(pages.eq(expected));
                 for pgoff in 0..PAGES + 9 {
                     for max_len in [1, 4, 40] {
                         let mapping = model.map(*ino, pgoff, max_len);

@@ -59,7 +59,8 @@ enum Step {
     Rmdir(usize, u8),
     Rename(usize, u8, usize, u8, u8),
     Evict(usize),
-    Write(usize, Range<u64>, u64),
+    Write(usize, Range<u64>, u64, bool),
+    Convert(usize, Range<u64>, bool),
     Clone(usize, u64, usize, u64, u64),
     Unmap(usize, Range<u64>),
     Collapse(usize, Range<u64>),
@@ -90,7 +91,10 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (dir.clone(), name.clone(), dir, name, 0..4u8)
             .prop_map(|(d, n, e, m, mode)| Step::Rename(d, n, e, m, mode)),
         2 => file.clone().prop_map(Step::Evict),
-        6 => (file.clone(), pages.clone(), 0..BLOCKS).prop_map(|(f, r, g)| Step::Write(f, r, g)),
+        9 => (file.clone(), pages.clone(), 0..BLOCKS, any::<bool>())
+            .prop_map(|(f, r, g, written)| Step::Write(f, r, g, written)),
+        6 => (file.clone(), pages.clone(), any::<bool>())
+            .prop_map(|(f, r, written)| Step::Convert(f, r, written)),
         6 => (file.clone(), 0..PAGES, file.clone(), 0..PAGES, 1..8u64)
             .prop_map(|(f, p, g, q, n)| Step::Clone(f, p, g, q, n)),
         3 => (file.clone(), pages.clone()).prop_map(|(f, r)| Step::Unmap(f, r)),
@@ -126,7 +130,7 @@ fn with_enomem<T>(state: &mut State, mut action: impl FnMut(&mut State) -> Resul
 /// Whether the pages from `from` on may move.
 fn moves(model: &Model, ino: u64, from: u64) -> Result {
     let file = model.files.get(&ino).ok_or(ENOENT)?;
-    if file.range(from..).any(|(_, b)| model.bad.contains(b)) {
+    if file.range(from..).any(|(_, b)| model.is_lost(*b)) {
         return Err(EIO);
     }
     Ok(())
@@ -334,7 +338,7 @@ fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
                 model.forget(ino);
             }
         }
-        Step::Write(f, pages, goal) => {
+        Step::Write(f, pages, goal, written) => {
             let ino = model.file(f);
             let free = model.free();
             let want = pages.end - pages.start;
@@ -344,9 +348,13 @@ fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
                 } else {
                     s.allocate_for(ino, pages.start, want)?
                 };
-                let done = s
-                    .remap(ino, pages.start, got.start, got.end - got.start)
-                    .and_then(|tx| s.commit(tx));
+                let len = got.end - got.start;
+                let tx = if written {
+                    s.remap(ino, pages.start, got.start, len)
+                } else {
+                    s.remap_unwritten(ino, pages.start, got.start, len)
+                };
+                let done = tx.and_then(|tx| s.commit(tx));
                 if done.is_err() {
                     // Whatever the budget is.
                     s.release(got.clone()).unwrap();
@@ -365,6 +373,33 @@ fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
                 assert!(!model.held.iter().any(|h| h.contains(&block)));
                 let file = model.files.get_mut(&ino).unwrap();
                 file.insert(pages.start + i as u64, block);
+                model.set_written(block, written);
+            }
+        }
+        Step::Convert(f, pages, written) => {
+            let ino = model.file(f);
+            let blocks: Option<Vec<u64>> = pages
+                .clone()
+                .map(|pgoff| model.files.get(&ino)?.get(&pgoff).copied())
+                .collect();
+            let expected = match &blocks {
+                _ if !model.files.contains_key(&ino) => Err(ENOENT),
+                None => Err(EINVAL),
+                Some(blocks) if blocks.iter().any(|b| model.bad.contains(b)) => Err(EINVAL),
+                Some(blocks) if !written && blocks.iter().any(|b| model.owners(*b) > 1) => {
+                    Err(EINVAL)
+                }
+                Some(_) => Ok(()),
+            };
+            let result = with_enomem(state, |s| {
+                let tx = s.convert(ino, pages.start, pages.end - pages.start, written)?;
+                s.commit(tx)
+            });
+            assert_eq!(result, expected);
+            if result.is_ok() {
+                for block in blocks.unwrap() {
+                    model.set_written(block, written);
+                }
             }
         }
         Step::Clone(f, src_pgoff, g, dst_pgoff, len) => {
@@ -372,6 +407,7 @@ fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
             let overlap = src == dst && src_pgoff < dst_pgoff + len && dst_pgoff < src_pgoff + len;
             let from: Vec<Option<u64>> = (0..len)
                 .map(|i| model.files.get(&src)?.get(&(src_pgoff + i)).copied())
+                .map(|block| block.filter(|b| !model.unwritten.contains(b)))
                 .collect();
             let expected = if !model.files.contains_key(&src) {
                 Err(ENOENT)
@@ -504,6 +540,8 @@ fn state() {
         model.dirs.insert(ROOT_INO, BTreeMap::new());
         for (now, step) in (10..).zip(steps) {
             do_step(&mut state, &mut model, step, now);
+            let owned = model.owned();
+            model.unwritten.retain(|block| owned.contains(block));
             compare(&state, &model);
         }
     });

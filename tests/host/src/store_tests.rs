@@ -20,7 +20,10 @@ use crate::{
         BLOCK_SIZE,
         LABEL_BYTES, //
     },
-    state::ROOT_INO,
+    state::{
+        Mapping,
+        ROOT_INO, //
+    },
     state_tests::{
         at,
         attr,
@@ -137,6 +140,36 @@ fn features_are_noted() {
         .set_label(&*medium, &state, &[b'x'; LABEL_BYTES])
         .unwrap();
     assert_eq!(incompat(&medium), [(Features::UNWRITTEN, 4); 2]);
+}
+
+/// Only an older copy of the superblock can be read, without a feature that the log needs: it has it again
+/// with the next one.
+#[test]
+fn features_of_the_log() {
+    let medium = Rc::new(Recorder::new(blank()));
+    Journal::format(&*medium, &format()).unwrap();
+    let mut store = mounted(&medium);
+    let (ino, tx) = store
+        .change()
+        .create(ROOT_INO, b"a", attr(FILE, 1))
+        .unwrap();
+    store.commit(tx).unwrap();
+    let block = [0; BLOCK_SIZE as usize];
+    let mut old = block;
+    medium.read(0, &mut old).unwrap();
+    let blocks = store.change().allocate(5, 0).unwrap();
+    let tx = store.state().remap_unwritten(ino, 0, blocks.start, 5);
+    store.commit(tx.unwrap()).unwrap();
+    medium.store(0, &old).unwrap();
+    medium.store((BLOCKS - 1) * BLOCK_SIZE, &block).unwrap();
+    let sb = Superblock::read(&*medium, BLOCKS).unwrap().sb;
+    assert_eq!(sb.features.incompat, 0);
+    let store = mounted(&medium);
+    let mapping = store.state().map(ino, 0, 9).unwrap();
+    assert!(matches!(mapping, Mapping::Unwritten { len: 5, .. }));
+    let found = Superblock::read(&*medium, BLOCKS).unwrap();
+    assert_eq!(found.sb.features.incompat, Features::UNWRITTEN);
+    assert_eq!(found.copies, [Ok(found.sb.generation); 2]);
 }
 
 /// A superblock that is known as bad is left alone; both, and no feature can come into use.

@@ -67,6 +67,33 @@ fn superblocks_and_regions() {
 }
 
 #[test]
+fn what_is_not_written() {
+    let dir = Dir::new();
+    let steps = [File(1, b"a"), Prepare(2, 3, 4), Convert(2, 4, 1, true)];
+    let path = image(&dir, "a", BLOCKS, &steps);
+    add(&path, &[Convert(2, 3, 2, false)]);
+    let out = dump(&path, &["--log"]).fine();
+    for line in [
+        "features:  compat 0x1, ro_compat 0x0, incompat 0x1 unwritten",
+        "  MapUnwritten 2: pages 3 to 6, blocks 17 to 20",
+        "  Convert 2: page 4, to written",
+        "  Convert 2: pages 3 to 4, to unwritten",
+    ] {
+        assert!(out.lines().any(|l| l == line), "{line}\n{out}");
+    }
+    let value = json(&path, &["--log"]);
+    let features = &value["filesystem"]["features"];
+    assert_eq!(features["incompat_names"][0], "unwritten");
+    let records = value["log"]["records"].as_array().unwrap();
+    let operation = |back: usize| &records[records.len() - back]["operations"][0];
+    assert_eq!(operation(3)["op"], "MapUnwritten");
+    assert_eq!(operation(3)["block"], 17);
+    assert_eq!(operation(1)["op"], "Convert");
+    assert_eq!(operation(1)["count"], 2);
+    assert_eq!(operation(1)["written"], false);
+}
+
+#[test]
 fn copies_that_are_not_good() {
     let dir = Dir::new();
     let path = image(&dir, "a", BLOCKS, &[]);

@@ -126,6 +126,17 @@ pub enum Operation {
         inode: u64,
         name: Vec<u8>,
     },
+    MapUnwritten {
+        inode: u64,
+        pages: Range<u64>,
+        blocks: Range<u64>,
+    },
+    Convert {
+        inode: u64,
+        pages: Range<u64>,
+        /// Whether they are written from here on.
+        written: bool,
+    },
 }
 
 /// So many from `start` on. What a log says may be anything.
@@ -226,6 +237,26 @@ impl From<Op> for Operation {
             Op::RemoveXattr { ino, name } => Self::RemoveXattr {
                 inode: ino,
                 name: name.to_vec(),
+            },
+            Op::MapUnwritten {
+                ino,
+                pgoff,
+                block,
+                len,
+            } => Self::MapUnwritten {
+                inode: ino,
+                pages: range(pgoff, len),
+                blocks: range(block, len),
+            },
+            Op::Convert {
+                ino,
+                pgoff,
+                len,
+                written,
+            } => Self::Convert {
+                inode: ino,
+                pages: range(pgoff, len),
+                written,
             },
         }
     }

@@ -55,6 +55,10 @@ pub enum Step<'a> {
     Xattr(u64, &'a [u8], &'a [u8]),
     /// The log goes to the other region.
     Checkpoint,
+    /// A file gets blocks that are not written: page, number.
+    Prepare(u64, u64, u64),
+    /// Pages of a file become written, or unwritten: page, number.
+    Convert(u64, u64, u64, bool),
 }
 
 const FILE: u32 = 0o100644;
@@ -119,6 +123,19 @@ fn transaction(state: &mut State, step: Step<'_>) -> kernel::error::Result<Optio
         },
         Step::Xattr(ino, name, value) => xattr_op(ino, name, value)?,
         Step::Checkpoint => return Ok(None),
+        Step::Prepare(ino, pgoff, len) => {
+            let blocks = state.allocate(len, 0)?;
+            let len = blocks.end - blocks.start;
+            return Ok(Some(state.remap_unwritten(
+                ino,
+                pgoff,
+                blocks.start,
+                len,
+            )?));
+        }
+        Step::Convert(ino, pgoff, len, written) => {
+            return Ok(Some(state.convert(ino, pgoff, len, written)?))
+        }
     };
     Ok(Some(one(op)?))
 }

@@ -45,6 +45,7 @@ fn record(rec: &Rec) -> OwnerRecord {
         ino: rec.ino,
         pgoff: rec.pgoff,
         len: rec.len,
+        unwritten: false,
     }
 }
 

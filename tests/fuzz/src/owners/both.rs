@@ -19,6 +19,7 @@ use crate::{
     errno::euclean,
     rmap::{
         OwnerRecord,
+        Sharing,
         Unmapped,
         MAX_BLOCKS,
         MAX_PAGES, //
@@ -84,6 +85,15 @@ impl Both {
             return false;
         }
         let admitted = self.model.admits(&r);
+        if admitted {
+            // Nobody shares what is unwritten.
+            let blocks = r.block..r.block + r.len;
+            let unwritten = self.model.any_unwritten(&blocks);
+            assert_eq!(self.tree.any_unwritten(blocks), unwritten, "{r:?}");
+            if unwritten || r.unwritten && !self.is_free(&r) {
+                return false;
+            }
+        }
         match self.change(r.ino, |tree| tree.map(r)) {
             Ok(()) => {
                 assert!(admitted, "{r:?}");
@@ -95,6 +105,33 @@ impl Both {
                 assert_eq!((error, admitted), (euclean(), false), "{r:?}");
                 false
             }
+        }
+    }
+
+    fn is_free(&self, r: &OwnerRecord) -> bool {
+        self.model.ownerless(&(r.block..r.block + r.len)) == r.len
+    }
+
+    /// Makes those of these pages that are not a hole unwritten, if none of them is shared, or written. For
+    /// that, memory is reserved for two changes.
+    pub(super) fn convert(&mut self, ino: u64, pages: Range<u64>, unwritten: bool) {
+        let pages = pages.start..pages.end.min(MAX_PAGES);
+        let parts = self.model.in_pages(ino, &pages);
+        if self.model.len() + 2 * parts.len() >= MAX_EXTENTS {
+            return;
+        }
+        let runs = self.model.runs();
+        let alone = |r: &OwnerRecord| runs.sharing(r.block, r.len) == (Sharing::One, r.len);
+        if unwritten && !parts.iter().all(alone) {
+            return;
+        }
+        self.tree.reserve(2, &[ino]).unwrap();
+        self.reserved = 0;
+        budget::set(Some(0));
+        self.tree.convert(ino, pages.clone(), unwritten).unwrap();
+        budget::set(None);
+        for r in self.model.unmap(ino, &pages) {
+            self.model.map(OwnerRecord { unwritten, ..r });
         }
     }
 

@@ -11,9 +11,9 @@ pub(crate) fn part(r: &OwnerRecord, pages: &Range<u64>) -> Option<OwnerRecord> {
     let end = (r.pgoff + r.len).min(pages.end);
     (start < end).then(|| OwnerRecord {
         block: r.block + (start - r.pgoff),
-        ino: r.ino,
         pgoff: start,
         len: end - start,
+        ..*r
     })
 }
 
@@ -23,9 +23,9 @@ pub(crate) fn part_in_blocks(r: &OwnerRecord, blocks: &Range<u64>) -> Option<Own
     let end = (r.block + r.len).min(blocks.end);
     (start < end).then(|| OwnerRecord {
         block: start,
-        ino: r.ino,
         pgoff: r.pgoff + (start - r.block),
         len: end - start,
+        ..*r
     })
 }
 
@@ -70,7 +70,9 @@ impl Lines {
         for r in all {
             let line = place(&r).0;
             match out.last_mut().filter(|last| place(last).0 == line) {
-                Some(last) if last.block + last.len == r.block => last.len += r.len,
+                Some(last) if last.block + last.len == r.block && last.unwritten == r.unwritten => {
+                    last.len += r.len
+                }
                 Some(last) if last.block + last.len > r.block => panic!("twice: {last:?}, {r:?}"),
                 _ => out.push(r),
             }

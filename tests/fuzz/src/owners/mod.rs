@@ -106,6 +106,11 @@ impl Both {
                 to,
                 at,
             } => self.clone_range(from, pages, to, at),
+            Op::Convert {
+                ino,
+                pages,
+                unwritten,
+            } => self.convert(ino, pages, unwritten),
             Op::Reserve { n, allocations } => self.reserve(n, allocations),
             Op::Starve => {}
             Op::Walk(range) => {

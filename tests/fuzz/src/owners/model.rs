@@ -76,6 +76,11 @@ impl Model {
             .collect()
     }
 
+    /// Returns whether a block of a range is unwritten.
+    pub(crate) fn any_unwritten(&self, range: &Range<u64>) -> bool {
+        self.in_blocks(range).iter().any(|r| r.unwritten)
+    }
+
     /// Returns the owners of a range of blocks.
     pub(crate) fn in_blocks(&self, range: &Range<u64>) -> Vec<OwnerRecord> {
         let all = self.0.values();

@@ -58,6 +58,12 @@ pub(crate) enum Op {
         to: u64,
         at: u64,
     },
+    /// Makes pages of a file that are not a hole written, or unwritten if nobody shares them.
+    Convert {
+        ino: u64,
+        pages: Range<u64>,
+        unwritten: bool,
+    },
     /// Reserves room for `n` changes of any files, with so many allocations if that is limited.
     Reserve { n: usize, allocations: Option<u64> },
     /// Reserves nothing before the next operation.
@@ -82,7 +88,15 @@ pub(crate) enum Target {
 impl Op {
     /// Reads an operation; `None` at the end of the bytes.
     pub(crate) fn read(b: &mut Bytes<'_>) -> Option<Op> {
-        Some(match b.byte()? % 19 {
+        let what = b.byte()?;
+        if what >= 247 {
+            return Some(Op::Convert {
+                ino: b.one_of(&INOS)?,
+                pages: range(b, &PAGES)?,
+                unwritten: what % 2 == 0,
+            });
+        }
+        Some(match what % 19 {
             0..=2 => Op::Map(extent(b)?),
             3..=4 => Op::Comb {
                 first: OwnerRecord {
@@ -173,5 +187,6 @@ fn extent(b: &mut Bytes<'_>) -> Option<OwnerRecord> {
         ino: b.one_of(&INOS)?,
         pgoff: near(b, &PAGES)?,
         len: len(b)?,
+        unwritten: false,
     })
 }

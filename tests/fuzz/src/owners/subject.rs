@@ -49,6 +49,7 @@ impl Subject {
             pgoff: r.pgoff,
             block: r.block,
             len: r.len,
+            unwritten: r.unwritten,
         };
         self.tree.map(file, r.ino, extent)
     }
@@ -58,6 +59,16 @@ impl Subject {
     pub(crate) fn unmap(&mut self, ino: u64, pages: Range<u64>) -> Result<Option<Unmapped>> {
         let file = self.files.entry(ino).or_insert_with(ExtentMap::new);
         self.tree.unmap(file, ino, pages)
+    }
+
+    /// Makes pages of a file written, or unwritten.
+    pub(crate) fn convert(&mut self, ino: u64, pages: Range<u64>, unwritten: bool) -> Result {
+        let file = self.files.entry(ino).or_insert_with(ExtentMap::new);
+        self.tree.convert(file, ino, pages, unwritten)
+    }
+
+    pub(crate) fn any_unwritten(&self, blocks: Range<u64>) -> bool {
+        self.tree.any_unwritten(blocks)
     }
 
     /// Returns all that the tree says, in its order.

@@ -27,7 +27,7 @@ pub(crate) struct Walk {
 impl Walk {
     pub(crate) fn new(range: Range<u64>, model: &Model) -> Self {
         Walk {
-            always: model.in_blocks(&range),
+            always: model.in_blocks(&range).iter().map(owner).collect(),
             range,
             cursor: Cursor::new(),
             visited: Vec::new(),
@@ -64,7 +64,15 @@ impl Walk {
         for r in &out[..n] {
             assert!(r.len != 0 && owners.has(r), "not an owner: {r:?}");
         }
-        self.visited.extend(&out[..n]);
+        self.visited.extend(out[..n].iter().map(owner));
         n != 0
+    }
+}
+
+/// An owner is the same one when its block is written.
+fn owner(r: &OwnerRecord) -> OwnerRecord {
+    OwnerRecord {
+        unwritten: false,
+        ..*r
     }
 }

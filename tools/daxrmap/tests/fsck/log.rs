@@ -162,6 +162,23 @@ fn no_checkpoint() {
     );
 }
 
+/// Nobody shares what is not written, nor is a hole written.
+#[test]
+fn records_about_what_is_not_written() {
+    let dir = Dir::new();
+    for (name, step) in [("a", Take(4, 21, 1)), ("b", Take(4, 20, 2))] {
+        let steps = [&SOME[..], &[Prepare(3, 10, 2), step]].concat();
+        let path = image(&dir, name, BLOCKS, &steps);
+        let record = records(&path)[8];
+        let text = format!(
+            "record {} of the log, in block 1, is wrong: it does not fit what is before it",
+            record.seq
+        );
+        let out = corrected(&path, &text);
+        assert!(out.contains("corrected: 4 inodes, 41 of 640"), "{out}");
+    }
+}
+
 #[test]
 fn records_that_cannot_be() {
     let dir = Dir::new();

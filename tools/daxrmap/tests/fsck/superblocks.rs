@@ -150,6 +150,25 @@ fn the_second_superblock_before_the_end() {
     assert_eq!(dump(&path)["filesystem"]["blocks"], 512);
 }
 
+/// A copy that says so was lost, or somebody has changed it.
+#[test]
+fn a_feature_that_is_in_use() {
+    let dir = Dir::new();
+    let steps = [&SOME[..], &[Prepare(3, 10, 2)]].concat();
+    let path = image(&dir, "a", BLOCKS, &steps);
+    expect(&check(&path, &["-n"]), 0, ": clean: ");
+    let incompat = |path: &Path| dump(path)["filesystem"]["features"]["incompat"].clone();
+    assert_eq!(incompat(&path), 1);
+    for block in [0, LAST] {
+        change_superblock(&path, block + 512, |sb| sb[32] = 0);
+    }
+    let text = "the superblock lacks a feature that the log makes use of";
+    expect(&check(&path, &["-n"]), 4, text);
+    expect(&check(&path, &["-y"]), 1, ": corrected: ");
+    expect(&check(&path, &["-n"]), 0, ": clean: ");
+    assert_eq!(incompat(&path), 1);
+}
+
 #[test]
 fn features_and_versions() {
     let dir = Dir::new();

@@ -219,6 +219,10 @@ impl Check {
         let Some(mut state) = read.state else {
             return Ok(());
         };
+        if !self.sb.features.has(read.incompat) {
+            self.sb.features.incompat |= read.incompat;
+            self.problems.push(Problem::Features);
+        }
         if !state.has_root() {
             self.problems.push(Problem::NoRoot);
             return Ok(());
@@ -320,6 +324,7 @@ impl Check {
                 true => reader.around_checkpoint(Some(place.seq))?,
                 false => Some(reader.log(Some(place.seq))?),
             };
+            read.incompat = again.as_ref().map_or(0, |again| again.incompat);
             read.state = again.and_then(|again| again.state);
             read.stop = Stop::End;
         }

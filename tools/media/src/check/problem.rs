@@ -87,6 +87,8 @@ pub enum Problem {
         /// The permissions that it says, if it is valid.
         permissions: Option<u32>,
     },
+    /// The superblock lacks a feature that the log needs: an earlier version would mount it.
+    Features,
     /// Something else contradicts itself: extents, owners or space.
     Inconsistent,
 }
@@ -214,6 +216,10 @@ impl fmt::Display for Problem {
                 let which = if *is_access { "an" } else { "a default" };
                 write!(f, "inode {inode} has {which} ACL that is not valid")
             }
+            Self::Features => write!(
+                f,
+                "the superblock lacks a feature that the log makes use of"
+            ),
             Self::Inconsistent => write!(
                 f,
                 "extents, their owners and the space in use contradict each other"

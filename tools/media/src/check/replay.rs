@@ -65,6 +65,8 @@ pub(super) struct Replayed {
     pub(super) transactions: u64,
     /// Where they would be was found.
     pub(super) goes_on: bool,
+    /// The incompat features that its operations need.
+    pub(super) incompat: u64,
 }
 
 /// A secret for a filesystem that has none.
@@ -133,7 +135,9 @@ impl<D: Disk> Reader<'_, D> {
         match end {
             Some(end) => {
                 let walk = Walk::behind_checkpoint(self.image, region, self.tag(), end);
-                Ok(Some(self.read(walk, state, limit)?))
+                let mut behind = self.read(walk, state, limit)?;
+                behind.incompat |= before.incompat;
+                Ok(Some(behind))
             }
             None => Ok(Some(Replayed {
                 state: Some(state),
@@ -143,6 +147,7 @@ impl<D: Disk> Reader<'_, D> {
                 used: 0,
                 transactions: 0,
                 goes_on: false,
+                incompat: before.incompat,
             })),
         }
     }
@@ -176,7 +181,7 @@ impl<D: Disk> Reader<'_, D> {
         mut state: State,
         limit: Option<u64>,
     ) -> Result<Replayed> {
-        let mut transactions = 0;
+        let (mut transactions, mut incompat) = (0, 0);
         let (stop, at, seq, used) = loop {
             let (at, seq, used) = (walk.at(), walk.seq(), walk.used());
             let stop = if limit == Some(seq) {
@@ -186,11 +191,12 @@ impl<D: Disk> Reader<'_, D> {
                 match self.image.result(next) {
                     Ok(None) => Stop::End,
                     Ok(Some(place)) => match self.apply(&mut state, &walk)? {
-                        None => {
+                        Ok(needed) => {
+                            incompat |= needed;
                             transactions += u64::from(place.kind == Kind::Transaction);
                             continue;
                         }
-                        Some(why) => Stop::Wrong(place, why),
+                        Err(why) => Stop::Wrong(place, why),
                     },
                     Err(error) if error.errno() == -ENOMEM.to_errno() => return Err(error),
                     Err(error) => Stop::Unreadable(error),
@@ -208,30 +214,37 @@ impl<D: Disk> Reader<'_, D> {
             used,
             transactions,
             goes_on: true,
+            incompat,
         })
     }
 
-    /// Applies the record that was read last. Returns why that is not possible.
-    fn apply(&self, state: &mut State, walk: &Walk<'_, Image<'_, D>>) -> Result<Option<String>> {
+    /// Applies the record that was read last. Returns the incompat features that it needs, or why that is not
+    /// possible.
+    fn apply(
+        &self,
+        state: &mut State,
+        walk: &Walk<'_, Image<'_, D>>,
+    ) -> Result<std::result::Result<u64, String>> {
         let mut tx = Transaction::new();
         for (index, op) in walk.operations().enumerate() {
             match op {
                 Ok(op) => tx.push(op)?,
                 Err(e) if e == ENOMEM => return Err(e.into()),
-                Err(_) => return Ok(Some(format!("its operation {} is none", index + 1))),
+                Err(_) => return Ok(Err(format!("its operation {} is none", index + 1))),
             }
         }
+        let needed = tx.ops().iter().fold(0, |all, op| all | op.incompat());
         match state.commit(tx) {
             Ok(()) => {}
             Err(e) if e == ENOMEM => return Err(e.into()),
-            Err(_) => return Ok(Some("it does not fit what is before it".to_owned())),
+            Err(_) => return Ok(Err("it does not fit what is before it".to_owned())),
         }
         for range in Journal::abandoned(self.sb, 0).metadata() {
             if !state.is_in_flight(range) {
                 let why = "it gives a file blocks of the metadata";
-                return Ok(Some(why.to_owned()));
+                return Ok(Err(why.to_owned()));
             }
         }
-        Ok(None)
+        Ok(Ok(needed))
     }
 }

@@ -136,6 +136,26 @@ pub(super) fn text(op: &Operation, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Operation::RemoveXattr { inode, name } => {
             write!(f, "RemoveXattr {inode}: {}", file_name(name))
         }
+        Operation::MapUnwritten {
+            inode,
+            pages,
+            blocks,
+        } => write!(
+            f,
+            "MapUnwritten {inode}: {}, {}",
+            Run("page", pages),
+            Run("block", blocks)
+        ),
+        Operation::Convert {
+            inode,
+            pages,
+            written,
+        } => write!(
+            f,
+            "Convert {inode}: {}, to {}",
+            Run("page", pages),
+            if *written { "written" } else { "unwritten" }
+        ),
     }
 }
 
@@ -224,5 +244,21 @@ pub(super) fn json(op: &Operation) -> Value {
         Operation::RemoveXattr { inode, name: bytes } => {
             json!({ "op": "RemoveXattr", "inode": inode, "name": name(bytes) })
         }
+        Operation::MapUnwritten {
+            inode,
+            pages,
+            blocks,
+        } => json!({
+            "op": "MapUnwritten", "inode": inode,
+            "page": pages.start, "block": blocks.start, "count": count(pages),
+        }),
+        Operation::Convert {
+            inode,
+            pages,
+            written,
+        } => json!({
+            "op": "Convert", "inode": inode,
+            "page": pages.start, "count": count(pages), "written": written,
+        }),
     }
 }
