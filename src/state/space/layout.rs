@@ -46,7 +46,7 @@ struct Wish {
 
 impl State {
     /// Allocates up to `want` contiguous blocks for pages of a file from `pgoff` on, all in one piece of
-    /// the file. They are in flight until a transaction maps them or they are
+    /// the file, or whole pieces of it. They are in flight until a transaction maps them or they are
     /// [`release`](Self::release)d. May sleep.
     ///
     /// Behind the page before, if these blocks are free; else, where a huge page may come to fit, at the
@@ -119,14 +119,22 @@ impl State {
         });
         let run = run.unwrap_or(0..0);
         let len = run.end - run.start;
-        let fits = run.start % PIECE == 0 && len == PIECE || wish.whole == 0;
-        if len >= want && fits {
+        if len >= want && wish.whole == 0 {
             return split(run.start, len);
         }
         if wish.whole != 0 {
-            let whole = self.first_fit(Some(ino), 0, &Fit::Pieces(wish.whole));
+            if run.start % PIECE == 0 && len >= PIECE {
+                return split(run.start, len - len % PIECE);
+            }
+            let most = want / PIECE;
+            let whole = if most > 1 {
+                self.long_fit(Some(ino), 0, Fit::Pieces, most, 1)
+            } else {
+                self.first_fit(Some(ino), 0, &Fit::Pieces(wish.whole))
+            };
             if let Some(whole) = whole {
-                return split(whole.start, PIECE);
+                let len = (whole.end - whole.start).min(most.max(1).saturating_mul(PIECE));
+                return split(whole.start, len);
             }
         }
         if len >= want {

@@ -132,6 +132,37 @@ fn a_file_that_is_told_to_be_large_is_aligned() {
 }
 
 #[test]
+fn what_is_asked_for_at_once_is_one_run() {
+    let mut s = new_state(40 * PIECE);
+    let ino = file(&mut s, "large");
+    let other = file(&mut s, "other");
+    // A block in the fourth piece: what is long comes behind it.
+    let blocks = s.allocate(3 * PIECE + 7, 0).unwrap();
+    write(&mut s, other, 0..1);
+    s.release(blocks).unwrap();
+    let got = s.allocate_for(ino, 0, 20 * PIECE).unwrap();
+    assert_eq!((got.start % PIECE, got.end - got.start), (0, 20 * PIECE));
+    let tx = s.remap(ino, 0, got.start, 20 * PIECE).unwrap();
+    s.commit(tx).unwrap();
+    // Behind that, as far as it goes; then the longest run of whole pieces that there is.
+    let end = got.end;
+    let got = s.allocate_for(ino, 20 * PIECE, 20 * PIECE).unwrap();
+    assert_eq!(got, end..40 * PIECE);
+    let tx = s
+        .remap(ino, 20 * PIECE, got.start, got.end - got.start)
+        .unwrap();
+    s.commit(tx).unwrap();
+    let got = s.allocate_for(ino, 64 * PIECE, 20 * PIECE).unwrap();
+    assert_eq!(got, 0..3 * PIECE);
+    // The rest is of no whole piece.
+    let rest = s.allocate_for(ino, 128 * PIECE, 20 * PIECE).unwrap();
+    assert!(rest.end - rest.start < PIECE);
+    s.release(got).unwrap();
+    s.release(rest).unwrap();
+    s.check().unwrap();
+}
+
+#[test]
 fn small_files_leave_whole_pieces_alone() {
     let mut s = new_state(8 * PIECE);
     let first = file(&mut s, "first");
