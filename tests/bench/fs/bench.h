@@ -92,6 +92,7 @@ void programs_mount(void);
 
 /* The loads. */
 void fallocate_mib(const struct turn *t);
+void write_in_turn(const struct turn *t);
 void zero_range(const struct turn *t);
 void write_into_holes(const struct turn *t);
 void create_and_write(const struct turn *t);

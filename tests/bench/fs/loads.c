@@ -5,6 +5,7 @@
 const struct load loads[] = {
 	/* family, name, function, sizes, how many of them quickly, what it needs */
 	{ "space", "fallocate", fallocate_mib, { 64, 4, 512 }, 1, 0 },
+	{ "space", "in-turn", write_in_turn, { 16 }, 1, 0 },
 	{ "space", "zero-range", zero_range, { 4, 32768 }, 2, 0 },
 	{ "space", "holes", write_into_holes, { 1000, 10000 }, 1, 0 },
 	{ "names", "create-write", create_and_write, { 1000, 2000, 10000 }, 2, 0 },

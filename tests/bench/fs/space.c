@@ -44,6 +44,21 @@ void fallocate_mib(const struct turn *t)
 	}
 }
 
+/* As a log is written whose space was asked for: one page after the other. @size: MiB. */
+void write_in_turn(const struct turn *t)
+{
+	static char page[PAGE];
+	int fd = open_file("f", O_RDWR | O_CREAT);
+
+	must(fallocate(fd, 0, 0, t->size * MIB) ? dr_errno() : 0, "fallocate");
+	for (long at = 0; at < t->size * MIB; at += PAGE) {
+		begin();
+		write_at(fd, page, PAGE, at);
+		end(t, "write 4 KiB in turn into what fallocate gave (MiB)");
+	}
+	close(fd);
+}
+
 /* @size: KiB. */
 void zero_range(const struct turn *t)
 {
