@@ -7,6 +7,7 @@ use crate::{
         FsMap,
         FsMapHead, //
         FMR_OF_LAST,
+        FMR_OF_PREALLOC,
         FMR_OF_SPECIAL_OWNER,
         FMR_OWN_DEFECTIVE,
         FMR_OWN_FREE,
@@ -34,6 +35,8 @@ pub struct Owner {
     pub ino: u64,
     /// Where in the file, in bytes.
     pub offset: u64,
+    /// Nothing was written there.
+    pub unwritten: bool,
 }
 
 /// What is at a place of the device.
@@ -73,6 +76,7 @@ pub fn at(device: u32, physical: u64, ask: impl FnMut(&mut Request) -> Result<()
             owners.push(Owner {
                 ino: record.fmr_owner,
                 offset: offset.ok_or_else(|| bad_answer("a range that cannot be"))?,
+                unwritten: record.fmr_flags & FMR_OF_PREALLOC != 0,
             });
         }
         Ok(())
@@ -251,15 +255,32 @@ mod tests {
         let owner = |ino, page| Owner {
             ino,
             offset: page * BLOCK,
+            unwritten: false,
         };
         let expected = Use::Owned(vec![owner(5, 0), owner(5, 9), owner(7, 102)]);
         assert_eq!(ask(4, all).unwrap(), expected);
     }
 
     #[test]
+    fn what_is_unwritten() {
+        let mut unwritten = rec(4, 2, 5, 0);
+        unwritten.fmr_flags = FMR_OF_PREALLOC;
+        let expected = Use::Owned(vec![Owner {
+            ino: 5,
+            offset: BLOCK,
+            unwritten: true,
+        }]);
+        assert_eq!(ask(5, vec![unwritten]).unwrap(), expected);
+    }
+
+    #[test]
     fn records_of_other_blocks_do_not_count() {
         let all = vec![rec(2, 2, 7, 0), rec(4, 1, 5, 0), rec(5, 1, 6, 0)];
-        let expected = Use::Owned(vec![Owner { ino: 5, offset: 0 }]);
+        let expected = Use::Owned(vec![Owner {
+            ino: 5,
+            offset: 0,
+            unwritten: false,
+        }]);
         assert_eq!(ask(4, all).unwrap(), expected);
         assert!(ask(9, vec![rec(2, 2, 7, 0)]).is_err());
     }

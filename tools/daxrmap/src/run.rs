@@ -172,7 +172,7 @@ fn owners(mount: &Mount, args: &OwnersArgs, out: &mut impl Write) -> Result<Vec<
     let owner = |owner: &crate::fsmap::Owner| report::OwnerReport {
         file: file(&names, owner.ino, State::Unknown),
         offset: owner.offset,
-        part: None,
+        part: owner.unwritten.then_some("unwritten"),
     };
     let report = report::OwnersReport {
         mount: mount.path().into(),
