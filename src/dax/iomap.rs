@@ -69,6 +69,14 @@ pub(crate) enum Extent {
         /// What `IOMAP_F_SHARED` shall say; for faults see "Traps" in Documentation/failure.rst.
         shared: bool,
     },
+    /// The pages have blocks that follow each other, and no bytes yet. Only for [`Purpose::Report`]: who
+    /// wants bytes is told of a hole.
+    Unwritten {
+        /// The first one's block, counted from the start of the mount.
+        block: u64,
+        /// Pages.
+        len: u64,
+    },
 }
 
 /// A filesystem whose files are extents on a dax device.
@@ -86,9 +94,11 @@ pub(crate) trait Extents: FileSystem {
     fn map(inode: &Inode<Self>, pgoff: u64, max: u64, purpose: Purpose) -> Result<Extent>;
 }
 
-struct Table<F>(PhantomData<F>);
+/// Operations for who is told of unwritten blocks, or for who takes them for a hole. iomap's SEEK_DATA
+/// looks for dirty pages in what is unwritten, and would take the entries of zero pages for some.
+struct Table<F, const UNWRITTEN: bool>(PhantomData<F>);
 
-impl<F: Extents> Table<F> {
+impl<F: Extents, const UNWRITTEN: bool> Table<F, UNWRITTEN> {
     const OPS: bindings::iomap_ops = bindings::iomap_ops {
         iomap_begin: Some(Self::iomap_begin),
         iomap_end: None,
@@ -133,7 +143,12 @@ impl<F: Extents> Table<F> {
             iomap.dax_dev = fs.pmem().as_ptr();
             iomap.offset = i64::try_from(first << BLOCK_SHIFT).map_err(|_| EINVAL)?;
             let len = match F::map(inode, first, pages, purpose)? {
-                Extent::Hole { len } => {
+                Extent::Unwritten { block, len } if UNWRITTEN => {
+                    iomap.type_ = bindings::IOMAP_UNWRITTEN as u16;
+                    iomap.addr = block.checked_mul(BLOCK_SIZE).ok_or(ERANGE)?;
+                    len
+                }
+                Extent::Hole { len } | Extent::Unwritten { len, .. } => {
                     iomap.type_ = bindings::IOMAP_HOLE as u16;
                     iomap.addr = bindings::IOMAP_NULL_ADDR as u64;
                     len
@@ -197,9 +212,9 @@ pub(crate) fn nothing_to_compare() -> &'static bindings::iomap_ops {
     &HOLES
 }
 
-/// The iomap operations of `F`.
+/// The iomap operations of `F`, to which unwritten blocks are a hole.
 pub(crate) fn iomap_operations<F: Extents>() -> &'static bindings::iomap_ops {
-    &Table::<F>::OPS
+    &Table::<F, false>::OPS
 }
 
 /// A FIEMAP call: what is asked for, and where the answer goes.
@@ -242,6 +257,7 @@ impl Fiemap<'_> {
     ///
     /// As `iomap_fiemap`.
     pub(crate) fn answer<F: Extents>(&mut self, inode: &Inode<F>) -> Result {
+        let operations = &Table::<F, true>::OPS;
         // SAFETY: The inode is live: invariant "live" of `Inode`. The table is one of an `F`, as the
         // inode is. `info` is there for us alone: invariant "info".
         to_result(unsafe {
@@ -250,7 +266,7 @@ impl Fiemap<'_> {
                 self.info.as_ptr(),
                 self.start,
                 self.len,
-                iomap_operations::<F>(),
+                operations,
             )
         })
     }

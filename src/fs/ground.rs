@@ -45,7 +45,22 @@ impl Metadata for Meta {
     }
 
     fn owners(&self, range: &Range<u64>, cursor: &mut Cursor, out: &mut [OwnerRecord]) -> usize {
-        self.read().owners().owners(range.clone(), cursor, out)
+        loop {
+            let found = self.read().owners().owners(range.clone(), cursor, out);
+            // With an unwritten block nobody loses anything, and since it is in the bad set nothing will
+            // be written there.
+            let mut kept = 0;
+            for i in 0..found {
+                let owner = out.get(i).copied().filter(|owner| !owner.unwritten);
+                if let (Some(owner), Some(slot)) = (owner, out.get_mut(kept)) {
+                    *slot = owner;
+                    kept += 1;
+                }
+            }
+            if kept != 0 || found == 0 {
+                return kept;
+            }
+        }
     }
 
     fn extent(&self, ino: u64, pgoff: u64, max: u64) -> (Option<u64>, u64) {

@@ -116,7 +116,7 @@ struct at {
 	unsigned long block;
 	struct file *f;
 	long page;
-	bool shared;
+	bool shared, unwritten;
 };
 
 static struct at at[FILES * PAGES];
@@ -139,27 +139,27 @@ static void add_extent(struct file *f, const struct fiemap_extent *e)
 			return;
 		}
 		at[ats++] = (struct at){ (e->fe_physical + off) / BLK, f, page,
-			e->fe_flags & FIEMAP_SHARED };
+			e->fe_flags & FIEMAP_SHARED, e->fe_flags & FIEMAP_EXTENT_UNWRITTEN };
 	}
 }
 
 /* A page that has a block, and one that has none. What was not known is now. */
 static void check_pages(struct file *f, int from)
 {
-	bool is[PAGES] = { 0 };
+	unsigned char is[PAGES] = { 0 };
 	struct stat st;
 
 	for (int i = from; i < ats; i++)
-		is[at[i].page] = true;
+		is[at[i].page] = at[i].unwritten ? UNWRITTEN : DATA;
 	if (!fstat(f->fd, &st) && st.st_blocks != (ats - from) * (long)(BLK / 512))
 		fault(BOOKS, "%s: st_blocks is %ld, with %d blocks", f->name, st.st_blocks,
 		      ats - from);
 	for (long p = 0; p < PAGES; p++) {
-		if (f->page[p] == EITHER)
-			f->page[p] = is[p] ? DATA : HOLE;
-		else if (is[p] != (f->page[p] == DATA))
+		if (f->page[p] == EITHER || (f->page[p] == UNWRITTEN && is[p]))
+			f->page[p] = is[p];
+		else if (is[p] != f->page[p])
 			fault(HOLES, "%s page %#lx should be %s", f->name, p,
-			      is[p] ? "a hole" : "a block");
+			      f->page[p] == HOLE ? "a hole" : f->page[p] == DATA ? "data" : "a block");
 	}
 }
 

@@ -20,7 +20,11 @@ enum { FILES = 2, PAGES = 1024 };
 
 /* ---- what the files are (model.c) ---- */
 
-enum page { HOLE, DATA, EITHER };	/* EITHER: it may be a hole, or zeroes that take a block */
+/*
+ * EITHER: it may be a hole, or zeroes that take a block. UNWRITTEN: it has a block, and nobody has written
+ * there; but that is up to the module: only right after a look it is so for certain.
+ */
+enum page { HOLE, DATA, EITHER, UNWRITTEN };
 
 struct file {
 	const char *name;

@@ -65,7 +65,9 @@ void model_truncate(struct file *f, long size)
 
 void model_allocate(struct file *f, long off, long len)
 {
-	model_pages(f, off, len, DATA);
+	for (long p = off / BLK; p < page_up(off + len); p++)
+		if (f->page[p] != DATA)
+			f->page[p] = UNWRITTEN;
 }
 
 /* Whole pages of the range become `whole`; of others, holes may get a block if zeroes are written. */
@@ -79,7 +81,7 @@ void model_zero(struct file *f, long off, long len, enum page whole)
 			f->page[p] = whole;
 		else if (p * (long)BLK >= off && end >= f->size)
 			f->page[p] = EITHER;	/* all of it that is in the file */
-		else if (f->page[p] == HOLE && whole == DATA)
+		else if (f->page[p] == HOLE && whole != HOLE)
 			f->page[p] = EITHER;
 	}
 }
@@ -122,6 +124,9 @@ void model_clone(struct file *f, long off, const struct file *from, long at, lon
 
 	memmove(f->bytes + off, from->bytes + at, len);
 	memmove(f->page + off / BLK, from->page + at / BLK, n);
+	for (long p = off / BLK; p < off / (long)BLK + n; p++)
+		if (f->page[p] == UNWRITTEN)
+			f->page[p] = EITHER;
 	model_grow(f, off + len);
 }
 
@@ -133,7 +138,7 @@ bool model_seek(const struct file *f, long off, int whence, long *to)
 	for (long p = off / BLK; p < page_up(f->size); p++) {
 		if (f->page[p] == EITHER)
 			return false;
-		if ((f->page[p] == HOLE) == (whence == SEEK_HOLE)) {
+		if ((f->page[p] != DATA) == (whence == SEEK_HOLE)) {
 			*to = p * (long)BLK > off ? p * (long)BLK : off;
 			return true;
 		}

@@ -69,7 +69,7 @@ static void zero_op(void)
 
 	if (!fill(f, FALLOC_FL_ZERO_RANGE | keep, "zero", &off, &len))
 		return;
-	model_zero(f, off, len, DATA);
+	model_zero(f, off, len, UNWRITTEN);
 	if (!keep)
 		model_grow(f, off + len);
 	check_near(f, off, len);

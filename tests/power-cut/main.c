@@ -182,6 +182,8 @@ static int mount_it(unsigned long flags)
 	r = mount(dr_dev(), dr_mnt(), "daxrmap", flags, "") ? errno : 0;
 	if (r)
 		printf("# mount: %s\n", strerror(r));
+	/* The model has what was written, page by page. */
+	r = r ?: -dr_exact_zeroes();
 	return result(!r, flags & MS_RDONLY ? "it can be mounted, read-only" :
 		      flags & MS_REMOUNT ? "it becomes writable" : "it can be mounted");
 }

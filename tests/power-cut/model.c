@@ -34,7 +34,7 @@ void model_init(struct model *m, uint64_t seed, int worker)
 
 bool page_is_bad(const struct model *m, const struct file *f, unsigned int page)
 {
-	return m->block[f->block[page]].bad;
+	return m->block[f->block[page]].bad && !f->unwritten[page];
 }
 
 unsigned int model_used(const struct model *m)
@@ -50,8 +50,9 @@ unsigned int model_lost(const struct model *m)
 {
 	unsigned int n = 0;
 
-	for (int i = 1; i < BLOCKS; i++)
-		n += m->block[i].bad ? m->block[i].refs : 0;
+	for (int i = 0; i < SLOTS; i++)
+		for (int p = 0; p < PAGES; p++)
+			n += page_is_bad(m, &m->file[i], p);
 	return n;
 }
 
@@ -60,14 +61,16 @@ static void drop_page(struct model *m, struct file *f, unsigned int page)
 	if (f->block[page])
 		m->block[f->block[page]].refs--;
 	f->block[page] = 0;
+	f->unwritten[page] = false;
 	memset(&f->stamp[page * PER_PAGE], 0, PER_PAGE * sizeof(*f->stamp));
 }
 
-/* A block of this file alone, and good: as it is written. What it holds stays. */
+/* A block of this file alone, and good, that is written to. What it holds stays. */
 static void own_page(struct model *m, struct file *f, unsigned int page)
 {
 	int old = f->block[page];
 
+	f->unwritten[page] = false;
 	if (old && m->block[old].refs == 1 && !m->block[old].bad)
 		return;
 	if (old)
@@ -81,10 +84,19 @@ static void own_page(struct model *m, struct file *f, unsigned int page)
 	}
 }
 
+/* The same, and nothing is written there. */
+static void own_unwritten(struct model *m, struct file *f, unsigned int page)
+{
+	own_page(m, f, page);
+	f->unwritten[page] = true;
+}
+
 static void share_page(struct model *m, const struct file *from, unsigned int page,
 		       struct file *to, unsigned int at)
 {
 	drop_page(m, to, at);
+	if (from->unwritten[page])
+		return;
 	to->block[at] = from->block[page];
 	if (to->block[at])
 		m->block[to->block[at]].refs++;
@@ -114,7 +126,7 @@ static void zero_tail(struct model *m, struct file *f, unsigned int end)
 {
 	unsigned int page = end / PER_PAGE;
 
-	if (end % PER_PAGE && f->block[page] && !page_is_bad(m, f, page))
+	if (end % PER_PAGE && f->block[page] && !f->unwritten[page] && !page_is_bad(m, f, page))
 		own_page(m, f, page);
 }
 
@@ -181,7 +193,7 @@ void model_apply(struct model *m, const struct op *op)
 		break;
 	case ZERO:
 		for (unsigned int p = first; p < end; p++)
-			own_page(m, f, p);
+			own_unwritten(m, f, p);
 		for (unsigned int s = op->from; s < op->from + op->len; s++)
 			f->stamp[s] = 0;
 		break;
@@ -189,8 +201,8 @@ void model_apply(struct model *m, const struct op *op)
 		if (!op->flag && op->from + op->len > f->size)
 			zero_tail(m, f, f->size);
 		for (unsigned int p = first; p < end; p++)
-			if (!f->block[p])
-				own_page(m, f, p);
+			if (!f->block[p] || f->unwritten[p])
+				own_unwritten(m, f, p);
 		if (!op->flag)
 			grow(f, op->from + op->len);
 		break;
@@ -325,9 +337,10 @@ static bool choose_poison(const struct model *m, struct dice *d, struct op *op)
 	if (!f->size || m->bad == BAD_MAX)
 		return false;
 	page = roll(d, pages_of(f->size));
-	if (!f->block[page] || page_is_bad(m, f, page))
+	if (!f->block[page] || m->block[f->block[page]].bad)
 		return false;
-	op->kind = roll(d, 2) ? POISON : NOTIFY;
+	/* Nobody can map what is unwritten. */
+	op->kind = roll(d, 2) && !f->unwritten[page] ? POISON : NOTIFY;
 	op->from = page * PER_PAGE;
 	op->len = PER_PAGE;
 	return true;

@@ -32,6 +32,7 @@ struct file {
 	unsigned int size;
 	uint64_t stamp[SECTORS];	/* 0 behind the end */
 	uint16_t block[PAGES];
+	bool unwritten[PAGES];		/* the block is there, and reads as zeroes */
 };
 
 struct model {
@@ -69,7 +70,7 @@ const char *op_name(const struct op *op);
 
 /* Blocks that nobody else can have. */
 unsigned int model_used(const struct model *m);
-/* Pages of files at bad blocks. */
+/* Pages of files at bad blocks, but for those that nothing was written to. */
 unsigned int model_lost(const struct model *m);
 bool page_is_bad(const struct model *m, const struct file *f, unsigned int page);
 static inline unsigned int pages_of(unsigned int sectors)

@@ -185,10 +185,31 @@ static long metadata(void)
 	return blocks;
 }
 
+static void count_unwritten(const struct fsmap *r, void *arg)
+{
+	if (!(r->fmr_flags & FMR_OF_PREALLOC))
+		return;
+	for (uint64_t b = r->fmr_physical / BLK; b < (r->fmr_physical + r->fmr_length) / BLK; b++)
+		*(long *)arg += b < w->total && !w->block[b].done;
+}
+
+/* Good blocks that files have and nobody has written: holes, to the oracle. */
+static long unwritten(void)
+{
+	int fd = dr_open(".", O_RDONLY);
+	long blocks = 0;
+	int r = dr_places(fd, count_unwritten, &blocks);
+
+	close(fd);
+	if (r)
+		fault(BOOKS, "unwritten blocks: error %d", -r);
+	return blocks;
+}
+
 /* Bad and free blocks, as the oracle counts them. */
 static void check_counts(void)
 {
-	long bad = 0, used = metadata(), n;
+	long bad = 0, used = metadata() + unwritten(), n;
 
 	for (unsigned long b = 0; b < w->total; b++) {
 		bad += !!w->block[b].done;
@@ -216,6 +237,9 @@ static void start(void)
 
 	/* The module that injects is loaded by a child: now, not in a storm. */
 	inject(&last, 1, false);
+	/* The oracle wants to be told of each page that is written. */
+	if (dr_exact_zeroes())
+		fault(BOOKS, "the module decides what is written");
 }
 
 /* All is given back but what is bad; and the device can be mounted again. */
@@ -257,6 +281,7 @@ static void leave(const uint32_t *block, unsigned int n, unsigned int happened)
 }
 
 struct subject daxrmap_itself = {
+	.unwritten = true,
 	.clones = true,
 	.at_once = true,
 	.delays = true,

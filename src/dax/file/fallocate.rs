@@ -16,19 +16,21 @@ use kernel::prelude::*;
 /// What is to be done to a range of a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fallocate {
-    /// Holes get blocks.
+    /// Holes get blocks, which are unwritten.
     Allocate {
         /// The size stays, whatever the range.
         keep_size: bool,
     },
     /// The range becomes a hole.
     PunchHole,
-    /// The range becomes blocks of zeroes.
+    /// The range becomes unwritten blocks.
     ZeroRange {
         /// The size stays, whatever the range.
         keep_size: bool,
     },
-    /// Shared blocks are replaced by copies that are this file's alone.
+    /// The range becomes blocks that zeroes have been written to.
+    WriteZeroes,
+    /// Shared blocks are replaced by copies that are this file's alone, and holes by unwritten blocks.
     Unshare {
         /// The size stays, whatever the range.
         keep_size: bool,
@@ -48,8 +50,7 @@ impl Fallocate {
             0 => Ok(Self::Allocate { keep_size }),
             bindings::FALLOC_FL_PUNCH_HOLE if keep_size => Ok(Self::PunchHole),
             bindings::FALLOC_FL_ZERO_RANGE => Ok(Self::ZeroRange { keep_size }),
-            // To write zeroes is what zeroing does here: there are no unwritten extents.
-            bindings::FALLOC_FL_WRITE_ZEROES if !keep_size => Ok(Self::ZeroRange { keep_size }),
+            bindings::FALLOC_FL_WRITE_ZEROES if !keep_size => Ok(Self::WriteZeroes),
             bindings::FALLOC_FL_UNSHARE_RANGE => Ok(Self::Unshare { keep_size }),
             bindings::FALLOC_FL_COLLAPSE_RANGE if !keep_size => Ok(Self::Collapse),
             bindings::FALLOC_FL_INSERT_RANGE if !keep_size => Ok(Self::Insert),
@@ -64,6 +65,7 @@ impl Fallocate {
             Self::Allocate { keep_size: false }
                 | Self::ZeroRange { keep_size: false }
                 | Self::Unshare { keep_size: false }
+                | Self::WriteZeroes
         )
     }
 

@@ -127,9 +127,12 @@ impl dax::Extents for Mount {
             // Blocks to write have been made, under the lock that is still held.
             Mapping::Hole { .. } | Mapping::Unwritten { .. } if writes => return Err(EIO),
             Mapping::Data { shared: true, .. } if writes => return Err(EIO),
-            Mapping::Hole { len } | Mapping::Unwritten { len, .. } => {
-                return Ok(Extent::Hole { len })
+            Mapping::Hole { len } => return Ok(Extent::Hole { len }),
+            Mapping::Unwritten { block, len, .. } if purpose == Purpose::Report => {
+                return Ok(Extent::Unwritten { block, len });
             }
+            // It reads as a hole, and is not touched, be it bad or good.
+            Mapping::Unwritten { len, .. } => return Ok(Extent::Hole { len }),
             Mapping::Data {
                 block,
                 len,

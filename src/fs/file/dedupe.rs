@@ -23,7 +23,8 @@ use kernel::prelude::*;
 /// Bytes of a page.
 const PAGE: usize = dax::BLOCK_SIZE as usize;
 
-/// Compares `len` bytes of both sides. What is a hole in one may be zeroes in the other.
+/// Compares `len` bytes of both sides. What is a hole, or unwritten, in one may be
+/// zeroes in the other.
 ///
 /// # Errors
 ///
@@ -90,7 +91,7 @@ fn run(mapping: &Mapping) -> u64 {
     }
 }
 
-/// The nth block of a mapping; `None` for a hole, `EIO` for a bad one.
+/// The nth block of a mapping; `None` for zeroes that need no block, `EIO` for a bad one.
 fn block(mapping: &Mapping, n: u64) -> Result<Option<u64>> {
     match mapping {
         Mapping::Hole { .. } | Mapping::Unwritten { .. } => Ok(None),

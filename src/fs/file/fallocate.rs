@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! fallocate(2): holes punched and filled, ranges zeroed, copied, taken out and put in. Punching and
-//! zeroing heal what is bad in them.
+//! zeroing heal what is bad in them. What is filled or zeroed is [`unwritten`], but
+//! for FALLOC_FL_WRITE_ZEROES.
 //!
 //! # Locking
 //!
@@ -13,19 +14,22 @@ use super::{
         self,
         Move, //
     },
+    unwritten,
     writable::{
         look_closely,
         make_writable,
-        replace,
         retry_while_pinned,
         zero_in_page, //
+    },
+    zero::{
+        zero,
+        Zeroes, //
     },
 };
 use crate::{
     dax::{
         self,
-        Fallocate,
-        PMD_BLOCKS, //
+        Fallocate, //
     },
     fs::Mount,
     rmap::FileExtent,
@@ -45,7 +49,10 @@ use crate::{
     },
 };
 use core::ops::Range;
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::atomic::Relaxed, //
+};
 
 /// Does what [`Fallocate`] says to bytes `range`.
 ///
@@ -65,11 +72,11 @@ pub(super) fn fallocate(lock: &InodeLock<'_, Mount>, what: Fallocate, range: Ran
         Fallocate::Allocate { .. } => {
             let pages = touched_pages(&range);
             for_runs(inode, pages, |mapping, pages, invalidate| match mapping {
-                Mapping::Hole { .. } | Mapping::Unwritten { .. } => {
-                    let new = replace(invalidate, pages, None)?;
+                Mapping::Hole { .. } | Mapping::Unwritten { bad: true, .. } => {
+                    let new = unwritten::give(invalidate, pages)?;
                     Ok(new.end - new.start)
                 }
-                Mapping::Data { len, .. } => Ok(len),
+                Mapping::Data { len, .. } | Mapping::Unwritten { len, .. } => Ok(len),
             })?;
         }
         Fallocate::Unshare { .. } => {
@@ -81,10 +88,12 @@ pub(super) fn fallocate(lock: &InodeLock<'_, Mount>, what: Fallocate, range: Ran
                     bad: true,
                     ..
                 } => Err(EIO),
-                Mapping::Data {
-                    len, shared: false, ..
-                } => Ok(len),
-                _ => make_writable(invalidate, pages),
+                Mapping::Data { shared: true, .. } => make_writable(invalidate, pages),
+                Mapping::Hole { .. } | Mapping::Unwritten { bad: true, .. } => {
+                    let new = unwritten::give(invalidate, pages)?;
+                    Ok(new.end - new.start)
+                }
+                Mapping::Data { len, .. } | Mapping::Unwritten { len, .. } => Ok(len),
             })?;
         }
         Fallocate::Collapse => {
@@ -100,11 +109,19 @@ pub(super) fn fallocate(lock: &InodeLock<'_, Mount>, what: Fallocate, range: Ran
             zero_edges(inode, &parts)?;
             punch(inode, parts.whole)?;
         }
-        Fallocate::ZeroRange { .. } => {
+        Fallocate::ZeroRange { .. } | Fallocate::WriteZeroes => {
             let parts = Parts::of(&range, size);
+            let few = inode.fs().meta().zeroes().in_place.load(Relaxed);
+            let zeroes = if what == Fallocate::WriteZeroes {
+                Zeroes::Written
+            } else if parts.whole.end - parts.whole.start <= few {
+                Zeroes::AsTheyAre
+            } else {
+                Zeroes::Unwritten
+            };
             zero_edges(inode, &parts)?;
             for_runs(inode, parts.whole, |mapping, pages, invalidate| {
-                zero(invalidate, mapping, pages)
+                zero(invalidate, mapping, pages, zeroes)
             })?;
         }
     }
@@ -117,9 +134,10 @@ pub(super) fn fallocate(lock: &InodeLock<'_, Mount>, what: Fallocate, range: Ran
 /// Whether there are blocks for all of that: asked before anything is done, since what is done until
 /// there are no more is of no use to anybody.
 ///
-/// A hole and a bad block take one each. A page that others have takes one as well, but the last owner of
-/// a block keeps it; if all of them are in the range, that is every second page at the worst. So what
-/// fails here cannot be done; what does not may still meet `ENOSPC`, for that or because others write.
+/// A hole and a bad block take one each, an unwritten block that is bad too. A page that others have takes
+/// one as well, but the last owner of a block keeps it; if all of them are in the range, that is every
+/// second page at the worst. So what fails here cannot be done; what does not may still meet `ENOSPC`, for
+/// that or because others write.
 ///
 /// # Errors
 ///
@@ -128,7 +146,9 @@ pub(super) fn check_room(inode: &Inode<Mount>, what: Fallocate, range: &Range<u6
     let (pages, copies, heals) = match what {
         Fallocate::Allocate { .. } => (touched_pages(range), false, false),
         Fallocate::Unshare { .. } => (touched_pages(range), true, false),
-        Fallocate::ZeroRange { .. } => (Parts::of(range, inode.size()).whole, true, true),
+        Fallocate::ZeroRange { .. } | Fallocate::WriteZeroes => {
+            (Parts::of(range, inode.size()).whole, true, true)
+        }
         Fallocate::PunchHole | Fallocate::Collapse | Fallocate::Insert => return Ok(()),
     };
     let (mut new, mut shared) = (0u64, 0u64);
@@ -140,7 +160,7 @@ pub(super) fn check_room(inode: &Inode<Mount>, what: Fallocate, range: &Range<u6
             (mapping, state.free_blocks())
         };
         let len = match mapping {
-            Mapping::Hole { len } | Mapping::Unwritten { len, .. } => {
+            Mapping::Hole { len } | Mapping::Unwritten { len, bad: true, .. } => {
                 new = new.saturating_add(len);
                 len
             }
@@ -154,7 +174,7 @@ pub(super) fn check_room(inode: &Inode<Mount>, what: Fallocate, range: &Range<u6
                 shared = shared.saturating_add(len);
                 len
             }
-            Mapping::Data { len, .. } => len,
+            Mapping::Data { len, .. } | Mapping::Unwritten { len, .. } => len,
         };
         if new.saturating_add(shared.div_ceil(2)) > free {
             return Err(ENOSPC);
@@ -241,52 +261,6 @@ fn for_runs(
     Ok(())
 }
 
-/// Zeroes a run of whole pages: in place, unless others have these blocks too, or they are bad.
-fn zero(lock: &InvalidateLock<'_, Mount>, mapping: Mapping, pages: Range<u64>) -> Result<u64> {
-    let inode = lock.inode();
-    let fs = inode.fs();
-    let mut pages = pages;
-    let mut lost = None;
-    if let Mapping::Data {
-        block,
-        len,
-        shared,
-        bad,
-    } = mapping
-    {
-        let blocks = block..block.saturating_add(len);
-        let good = if bad { None } else { fs.good_len(&blocks) };
-        match good {
-            None if bad => lost = Some(block),
-            None => {
-                // The driver lists it, and nobody knew: it is a bad block like others.
-                let listed = fs
-                    .device()
-                    .next_bad(&blocks)
-                    .map_or(1, |run| run.end - run.start);
-                pages.end = pages.end.min(pages.start.saturating_add(listed));
-                lost = Some(block);
-            }
-            Some(len) if !shared => {
-                let len = len.min(PMD_BLOCKS - pages.start % PMD_BLOCKS);
-                lock.break_layout(pages.start..pages.start.saturating_add(len))?;
-                fs.device().zero(block..block.saturating_add(len))?;
-                return Ok(len);
-            }
-            Some(_) => {}
-        }
-    }
-    let new = replace(lock, pages.clone(), None)?;
-    let done = new.end - new.start;
-    if let Some(block) = lost {
-        fs.engine().counters.healed.add(done);
-        let healed = pages.start..pages.start.saturating_add(done);
-        fs.tell_healed(inode, &healed, block);
-        trace::heal(inode, &healed, block, Some(new.start), HealedBy::ZeroRange);
-    }
-    Ok(done)
-}
-
 /// Makes whole pages a hole.
 fn punch(inode: &Inode<Mount>, pages: Range<u64>) -> Result {
     if pages.is_empty() {
@@ -350,15 +324,15 @@ fn bad_runs(state: &State, ino: u64, mut pages: Range<u64>) -> Result<KVec<FileE
                     Some(last) if last.pgoff_end() == pgoff && last.block_end() == block => {
                         last.len = last.len.saturating_add(len);
                     }
-                    _ => runs.push(
-                        FileExtent {
+                    _ => {
+                        let run = FileExtent {
                             pgoff,
                             block,
                             len,
                             unwritten: false,
-                        },
-                        GFP_KERNEL,
-                    )?,
+                        };
+                        runs.push(run, GFP_KERNEL)?;
+                    }
                 }
                 len
             }
@@ -382,7 +356,7 @@ fn zero_edges(inode: &Inode<Mount>, parts: &Parts) -> Result {
             }
         }
         for edge in edges.clone() {
-            if !matches!(map(edge)?, Mapping::Hole { .. }) {
+            if matches!(map(edge)?, Mapping::Data { .. }) {
                 zero_in_page(&invalidate, edge.clone())?;
             }
         }

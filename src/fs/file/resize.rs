@@ -142,8 +142,8 @@ pub(super) fn push_size(
     })
 }
 
-/// Zeroes the bytes of the file's page around byte `end` that lie behind it. A hole has none; those
-/// of a bad block cannot be read, so they need not be zeroed.
+/// Zeroes the bytes of the file's page around byte `end` that lie behind it. A hole has none, nor has an
+/// unwritten block; those of a bad block cannot be read, so they need not be zeroed.
 ///
 /// # Errors
 ///

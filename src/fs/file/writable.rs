@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Blocks that may be written in place: allocation for holes, copy on write for shared blocks.
+//! Blocks that may be written in place: allocation for holes, copy on write for shared blocks, zeroes for
+//! unwritten ones.
 //!
 //! write(2), faults and the zeroing of partial pages all get their blocks here, before
 //! `dax_iomap_rw` or `dax_iomap_fault` runs; these only ever see blocks of one owner. So none of the
@@ -18,7 +19,12 @@ use super::{
         look_up,
         remembered, //
     },
-    fresh::new_blocks, //
+    fresh::new_blocks,
+    unwritten::{
+        convert,
+        look_ahead,
+        Converted, //
+    },
 };
 use crate::{
     dax::{
@@ -154,27 +160,43 @@ fn is_writable(inode: &Inode<Mount>, pages: Range<u64>) -> Result<bool> {
 }
 
 /// Whether a PMD can be tried for a write: all of it is in the file, and is one run of blocks of this
-/// file alone, or one hole. True until the `invalidate_lock` is dropped, if it is held exclusively.
+/// file alone, be they written or not, or one hole. True until the `invalidate_lock` is dropped, if it is
+/// held exclusively.
 pub(super) fn fits_huge(inode: &Inode<Mount>, pages: &Range<u64>) -> bool {
     let want = pages.end.saturating_sub(pages.start);
     if pages.end > inode.size().div_ceil(dax::BLOCK_SIZE) {
         return false;
     }
-    let known = remembered(inode, pages.start, want);
-    let mapping = known.map_or_else(
-        || inode.fs().meta().read().map(inode.ino(), pages.start, want),
-        Ok,
-    );
-    match mapping {
-        Ok(Mapping::Hole { len }) => len == want,
-        Ok(Mapping::Data {
-            len,
-            shared: false,
-            bad: false,
-            ..
-        }) => len == want,
-        _ => false,
+    if let Some(Mapping::Data { len, .. }) = remembered(inode, pages.start, want) {
+        if len == want {
+            return true;
+        }
     }
+    let state = inode.fs().meta().read();
+    let (mut pgoff, mut next) = (pages.start, None);
+    while pgoff < pages.end {
+        match state.map(inode.ino(), pgoff, pages.end - pgoff) {
+            Ok(Mapping::Hole { len }) => return len == want,
+            Ok(
+                Mapping::Data {
+                    block,
+                    len,
+                    shared: false,
+                    bad: false,
+                }
+                | Mapping::Unwritten {
+                    block,
+                    len,
+                    bad: false,
+                },
+            ) if next.is_none_or(|next| next == block) => {
+                pgoff = pgoff.saturating_add(len);
+                next = block.checked_add(len);
+            }
+            _ => return false,
+        }
+    }
+    true
 }
 
 /// Makes a run of pages from `pages.start` on writable in place; returns its length, at least 1.
@@ -186,8 +208,7 @@ pub(super) fn fits_huge(inode: &Inode<Mount>, pages: &Range<u64>) -> bool {
 pub(super) fn make_writable(lock: &InvalidateLock<'_, Mount>, pages: Range<u64>) -> Result<u64> {
     let inode = lock.inode();
     let fs = inode.fs();
-    let max = pages.end.saturating_sub(pages.start);
-    let mapping = fs.meta().read_alive()?.map(inode.ino(), pages.start, max)?;
+    let mapping = look_ahead(fs, inode.ino(), &pages)?;
     let (len, source) = match mapping {
         Mapping::Data { bad: true, .. } => return Err(ehwpoison()),
         Mapping::Data {
@@ -197,7 +218,11 @@ pub(super) fn make_writable(lock: &InvalidateLock<'_, Mount>, pages: Range<u64>)
             let blocks = block..block.saturating_add(len);
             (fs.good_len(&blocks).ok_or_else(ehwpoison)?, Some(block))
         }
-        Mapping::Hole { len } | Mapping::Unwritten { len, .. } => (len, None),
+        Mapping::Unwritten { .. } => match convert(lock, pages.clone(), mapping)? {
+            Converted::Written(len) => return Ok(len),
+            Converted::Bad(len) => (len, None),
+        },
+        Mapping::Hole { len } => (len, None),
     };
     let new = replace(lock, pages.start..pages.start + len, source)?;
     Ok(new.end - new.start)
@@ -265,7 +290,7 @@ pub(super) fn look_closely(inode: &Inode<Mount>, page: u64) -> Result<Mapping> {
     })
 }
 
-/// Zeroes these bytes of a file, which are in one page that is not a hole.
+/// Zeroes these bytes of a file, which are in one page that is neither a hole nor unwritten.
 ///
 /// # Errors
 ///

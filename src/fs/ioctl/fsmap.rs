@@ -150,7 +150,11 @@ impl Query {
         let special = |owner, range: Range<u64>| (range, owner, 0, FsMapKind::SPECIAL);
         let (range, owner, pgoff, flags) = match place {
             Place::Owned { rec, shared } => {
-                let flags = if shared { FsMapKind::SHARED } else { 0 };
+                let flags = match (shared, rec.unwritten) {
+                    (true, _) => FsMapKind::SHARED,
+                    (_, true) => FsMapKind::UNWRITTEN,
+                    _ => 0,
+                };
                 (rec.block..rec.end(), rec.ino, rec.pgoff, flags)
             }
             Place::Free(range) => special(FsMapKind::FREE, range),

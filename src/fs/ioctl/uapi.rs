@@ -119,6 +119,8 @@ impl FsMapKind {
     pub(crate) const SPECIAL: u32 = bindings::FMR_OF_SPECIAL_OWNER;
     /// `fmr_flags`: a block has other owners.
     pub(crate) const SHARED: u32 = bindings::FMR_OF_SHARED;
+    /// `fmr_flags`: a file has the blocks, and nothing is written there yet.
+    pub(crate) const UNWRITTEN: u32 = bindings::FMR_OF_PREALLOC;
     /// `fmr_flags`: no more records.
     pub(crate) const LAST: u32 = bindings::FMR_OF_LAST;
     /// `fmh_oflags`: device numbers are such.

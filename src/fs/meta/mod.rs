@@ -63,6 +63,26 @@ use kernel::{
     },
 };
 
+/// See [`Zeroes::ahead`]. A database has space allocated so that writes are cheap. To convert costs a
+/// transaction, and zeroes for each block: the first is to be shared by many writes, the second makes one of
+/// them wait.
+///
+/// Measured with writes of 4 KiB in turn, by counted instructions, for 1, 16, 128 and 512 blocks: the median is
+/// 21 us without, and 4 us with any; the 99th percentile 24, 51, 10 and 4; the longest 36, 72, 278 and 1040.
+const AHEAD: u64 = 128;
+
+/// See [`Zeroes::in_place`]. A transaction costs as much as the zeroes of some ten blocks.
+const IN_PLACE: u64 = 8;
+
+/// How many blocks are zeroed where a transaction, or some, would do. Only tests change it.
+pub(crate) struct Zeroes {
+    /// Unwritten blocks that one write makes written beyond those that it writes to, at most, in a file that
+    /// is written in turn.
+    pub(crate) ahead: Atomic<u64>,
+    /// Written blocks that FALLOC_FL_ZERO_RANGE leaves written, if it is about no more pages than these.
+    pub(crate) in_place: Atomic<u64>,
+}
+
 /// The metadata of a mount.
 #[pin_data]
 pub(crate) struct Meta {
@@ -76,6 +96,8 @@ pub(crate) struct Meta {
     metadata: Atomic<u64>,
     /// How often the state lock was taken to find where pages are.
     look_ups: Atomic<u64>,
+    /// See [`Meta::zeroes`].
+    zeroes: Zeroes,
 }
 
 impl Meta {
@@ -96,6 +118,10 @@ impl Meta {
             state,
             health <- Health::new(pmem, name, dev, counters, events),
             look_ups: Atomic::new(0),
+            zeroes: Zeroes {
+                ahead: Atomic::new(AHEAD),
+                in_place: Atomic::new(IN_PLACE),
+            },
         })
     }
 
@@ -195,6 +221,11 @@ impl Meta {
     /// How often that was.
     pub(crate) fn look_ups(&self) -> u64 {
         self.look_ups.load(Relaxed)
+    }
+
+    /// When blocks are zeroed to save transactions.
+    pub(crate) fn zeroes(&self) -> &Zeroes {
+        &self.zeroes
     }
 
     /// `EIO` if it [`is_shut_down`](Self::is_shut_down).

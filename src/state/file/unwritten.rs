@@ -33,7 +33,6 @@ impl State {
     /// # Errors
     ///
     /// As `remap`.
-    #[cfg_attr(MODULE, allow(dead_code, reason = "for the file operations"))]
     pub(crate) fn remap_unwritten(
         &self,
         ino: u64,
@@ -60,7 +59,6 @@ impl State {
     ///
     /// `ENOENT`, `EISDIR`; `EINVAL` if `len` is 0, or one of them is in a hole, at a bad block, or is to be
     /// unwritten and shared; `EFBIG` if they reach beyond the largest file; `ENOMEM`.
-    #[cfg_attr(MODULE, allow(dead_code, reason = "for the file operations"))]
     pub(crate) fn convert(
         &self,
         ino: u64,

@@ -343,20 +343,22 @@ TEST_F(data_bad, write_that_fails)
 	static char buf[3 * BLK];
 	int fd;
 
-	ASSERT_EQ(0, dr_create("f", 1, 1));
+	ASSERT_EQ(0, dr_create("f", 8, 1));
 	fd = dr_open("f", O_RDWR);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 8 * BLK));
-	ASSERT_EQ(0, dr_list_bad(dr_block("f", 6, NULL), 1));
+	/* As many again are zeroed ahead of a write, behind the end. */
+	ASSERT_EQ(0, fallocate(fd, FALLOC_FL_KEEP_SIZE, 8 * BLK, 8 * BLK));
+	ASSERT_EQ((ssize_t)BLK, pwrite(fd, buf, BLK, 8 * BLK));
+	ASSERT_EQ(0, dr_list_bad(dr_block("f", 14, NULL), 1));
 	for (int i = 0; i < 2; i++) {	/* found, and known */
-		EXPECT_EQ(-1, pwrite(fd, buf, 100, 6 * BLK + 50));
+		EXPECT_EQ(-1, pwrite(fd, buf, 100, 14 * BLK + 50));
 		EXPECT_EQ(EIO, errno);
-		EXPECT_EQ(BLK, dr_size("f"));
+		EXPECT_EQ(9 * BLK, dr_size("f"));
 		EXPECT_EQ(1, dr_counter_settled("blocks_bad", 1));
 	}
 	/* a write of all that there is of the page heals it */
-	EXPECT_EQ(2 * BLK + 100, pwrite(fd, buf, 2 * BLK + 100, 4 * BLK));
-	EXPECT_EQ(6 * BLK + 100, dr_size("f"));
+	EXPECT_EQ(2 * BLK + 100, pwrite(fd, buf, 2 * BLK + 100, 12 * BLK));
+	EXPECT_EQ(14 * BLK + 100, dr_size("f"));
 	EXPECT_EQ(1, dr_counter("healed"));
 	ASSERT_EQ(0, ftruncate(fd, 0));
 	close(fd);

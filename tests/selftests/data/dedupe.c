@@ -20,6 +20,9 @@
 #include "common/files/snapshot.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
+#ifndef FALLOC_FL_WRITE_ZEROES
+#define FALLOC_FL_WRITE_ZEROES	0x80
+#endif
 #define DIFFERS	FILE_DEDUPE_RANGE_DIFFERS	/* 1 */
 
 DR_FIXTURE(dedupe)
@@ -103,7 +106,7 @@ TEST_F(dedupe, other_bytes)
 	EXPECT_EQ(0, dr_check());
 }
 
-/* A hole is zeroes. */
+/* A hole is zeroes, and so is what nobody has written. */
 TEST_F(dedupe, holes)
 {
 	int fd;
@@ -111,7 +114,8 @@ TEST_F(dedupe, holes)
 	ASSERT_EQ(0, dr_create("a", 0, 1));
 	ASSERT_EQ(0, truncate(dr_path("a"), 8 * BLK));
 	fd = dr_open("b", O_RDWR | O_CREAT);
-	ASSERT_EQ(0, fallocate(fd, 0, 0, 8 * BLK));
+	ASSERT_EQ(0, fallocate(fd, 0, 0, 4 * BLK));
+	ASSERT_EQ(0, fallocate(fd, FALLOC_FL_WRITE_ZEROES, 2 * BLK, 6 * BLK));
 	close(fd);
 	EXPECT_USED(8);
 	EXPECT_EQ(0, dedupe("a", 0, 4 * BLK, "b", 0));
@@ -169,7 +173,7 @@ static int scatter(const char *name, long extents)
 
 	if (fd < 0)
 		return fd;
-	r = fallocate(fd, 0, 0, 2 * extents * BLK);
+	r = fallocate(fd, FALLOC_FL_WRITE_ZEROES, 0, 2 * extents * BLK);
 	for (long i = 0; i < extents && !r; i++) {
 		r = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			      (2 * i + 1) * BLK, BLK);

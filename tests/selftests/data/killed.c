@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Whoever is killed in the middle of something long ends soon, and what is done
- * until then is valid: fallocate, clones, dedupe, copies, writes, reads, fsync.
+ * until then is valid: zeroes, clones, dedupe, copies, writes, reads, fsync.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,6 +24,9 @@
 #define PAGES	20000L
 #define SIZE	(PAGES * BLK)
 #define KEEP	FALLOC_FL_KEEP_SIZE
+#ifndef FALLOC_FL_WRITE_ZEROES
+#define FALLOC_FL_WRITE_ZEROES	0x80
+#endif
 #define RW	(PROT_READ | PROT_WRITE)
 #define TRIES	8
 
@@ -265,16 +268,10 @@ static long flushed(void)
 	return first < PAGES / 100 ? 0 : first;
 }
 
-static long allocate(int f, int g)
-{
-	(void)f;
-	return fallocate(g, KEEP, 0, SIZE);
-}
-
 static long zero(int f, int g)
 {
 	(void)f;
-	return fallocate(g, FALLOC_FL_ZERO_RANGE, 0, SIZE);
+	return fallocate(g, FALLOC_FL_WRITE_ZEROES, 0, SIZE);
 }
 
 static long unshare(int f, int g)
@@ -332,9 +329,9 @@ static long flush(int f, int g)
 
 #define JOB(name, ...)	\
 	FIXTURE_VARIANT_ADD(killed, name) { .job = { __VA_ARGS__ } }
-JOB(allocate, empty_one, allocate, false, filled);
-JOB(zero_range, full_one, zero, false, zeroed);
-JOB(zero_range_of_shared, two_shared, zero, true, zeroed);
+JOB(zeroes_in_a_hole, empty_one, zero, false, filled);
+JOB(zeroes, full_one, zero, false, zeroed);
+JOB(zeroes_for_shared, two_shared, zero, true, zeroed);
 JOB(unshare, two_shared, unshare, true, unshared);
 JOB(punch, scattered_both, punch, false, punched);
 JOB(clone, scattered, clone, false, cloned);

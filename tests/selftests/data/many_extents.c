@@ -19,6 +19,9 @@ DR_FIXTURE(many_extents)
 
 #define N	3000UL		/* with what is in them: some steps */
 #define PUNCH	(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
+#ifndef FALLOC_FL_WRITE_ZEROES
+#define FALLOC_FL_WRITE_ZEROES	0x80
+#endif
 
 /* Every other page of 2 * N, each an extent. */
 static int make(const char *name)
@@ -147,7 +150,7 @@ TEST_F(many_extents, others_do_not_wait)
 	ASSERT_EQ(0, dr_mkfs_with(dr_dev(), "-l 64M"));
 	ASSERT_EQ(0, dr_mount_again());
 	for (unsigned long i = 0; i < many; i++)
-		ASSERT_EQ(0, dr_fallocate("f", 0, 2 * i * BLK, BLK));
+		ASSERT_EQ(0, dr_fallocate("f", FALLOC_FL_WRITE_ZEROES, 2 * i * BLK, BLK));
 	ASSERT_EQ(0, dr_create("hole", 0, 1));
 	ASSERT_EQ(0, truncate(dr_path("hole"), 2 * many * BLK));
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {

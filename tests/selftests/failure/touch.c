@@ -167,6 +167,25 @@ TEST_F(touch, copied_to)
 	EXPECT_EQ(0, dr_verify("g", 0, 1, 1, 0));
 }
 
+/* An unwritten block fails while it is zeroed, since somebody writes: he gets another one. */
+TEST_F(touch, converted)
+{
+	struct child *c = dr_shared_mem(sizeof(*c));
+	int waited = 0, result, round;
+
+	c->touches = write_f;
+	for (round = 0; round < ROUNDS && !waited; round++) {
+		unlink(dr_path("f"));
+		ASSERT_EQ(0, dr_fallocate("f", 0, 0, BLK));
+		waited = waits(c, dr_block("f", 0, NULL), &result);
+		ASSERT_LE(0, waited);
+		EXPECT_EQ(0, result);
+		EXPECT_EQ(0, dr_verify("f", 0, 1, 3, 0));
+	}
+	EXPECT_TRUE(waited);
+	EXPECT_EQ(0, dr_check());
+}
+
 TEST_F(touch, healed_with)
 {
 	unsigned char byte;

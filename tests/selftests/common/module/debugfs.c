@@ -168,3 +168,8 @@ int dr_touch_delay(int ms)
 {
 	return put_number("touch_delay_ms", ms);
 }
+
+int dr_exact_zeroes(void)
+{
+	return put_number("zero_ahead", 0) ?: put_number("zero_in_place", 0);
+}

@@ -44,5 +44,7 @@ int dr_notify(unsigned long off, unsigned long len);
 int dr_notify_flags(unsigned long off, unsigned long len, unsigned int flags);
 int dr_notify_delay(int ms);
 int dr_touch_delay(int ms);
+/* A write makes just the blocks written that it writes to, and ZERO_RANGE none. */
+int dr_exact_zeroes(void);
 
 #endif
