@@ -105,6 +105,10 @@ bench-fs: setup
 	@scripts/bench/fs.sh $(LOADS)
 	@$(if $(LOADS),:,scripts/bench/fs.sh --wall)
 
+# Where the kernel is meanwhile, function by function: LOADS="attributes" has to say of what.
+profile: setup
+	@scripts/bench/fs.sh --profile $(LOADS)
+
 # Under five minutes: the first sizes of each load, in one turn.
 bench-quick: setup
 	@scripts/bench/fs.sh --quick $(LOADS)
@@ -231,6 +235,7 @@ help:
 	@echo 'make bench          beside XFS and ext4, the owner tree, mounts, aging: under an hour'
 	@echo 'make bench-fs       only beside XFS and ext4, by instructions and by the clock (LOADS="names holes")'
 	@echo 'make bench-quick    the same in under five minutes: less of each load'
+	@echo 'make profile        where the kernel is in these loads, ours and the others (LOADS="attributes")'
 	@echo 'make bench-diff     what got slower since OLD=bench.csv (NEW=bench.csv, PERCENT=10); fails if anything has'
 	@echo 'make bench-rmap     only the owner tree against its peers, mounts, aging (N=100000: quickly)'
 	@echo 'make bench-mount    only how long a mount takes, beside XFS and ext4, some 15 minutes'
@@ -246,4 +251,4 @@ help:
 	@echo 'What is where: README.md, scripts/README, tests/selftests/README'
 
 .PHONY: all module setup debug-kernel module-debug selftests samples tools deb test test-packages first-hour test-stock \
-	test-debug test-nfit test-virtio test-kernels test-host story programs mce cxl cxl-upstream bench bench-fs bench-quick bench-diff bench-rmap bench-mount bench-guard bench-scrub aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy house fmt fmt-check doc clean help
+	test-debug test-nfit test-virtio test-kernels test-host story programs mce cxl cxl-upstream bench bench-fs profile bench-quick bench-diff bench-rmap bench-mount bench-guard bench-scrub aging fuzz model crash power-cut kernel-fault mutants stress fsx fsstress demo clippy house fmt fmt-check doc clean help

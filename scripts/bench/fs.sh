@@ -1,20 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# fs.sh [--quick] [--wall] [FAMILY-OR-LOAD...]: `make bench-fs`, a part of `make bench`. The same loads
+# fs.sh [--quick] [--wall] [--profile] [FAMILY-OR-LOAD...]: `make bench-fs`, a part of `make bench`. The same loads
 # on daxrmap, XFS and ext4 in turn (tests/bench/fs), in one guest of the stock kernel with three equal pmem
 # devices. Instructions are counted for time, with one CPU: whatever else this machine does, it comes to
 # the same. With --wall by the clock, with two CPUs: that shows who waits for whom, and is noisy.
 #
 # A table, bench.csv and plots go to tests/bench/out, and the table to Documentation/performance.rst;
 # of --wall, to wall/ there. With --quick, or only some loads, to build/bench/out (BENCH_OUT: there).
-# ROUNDS=5: so many turns of each.
+# ROUNDS=5: so many turns of each. With --profile (`make profile`) it prints where the kernel was instead,
+# measurement by measurement: percent of its time in each function, and in what that calls.
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/scripts/setup/lib-programs.sh"
 
-clock=icount loads=() machine=(--icount) results=$TOP/tests/bench/out keep=1
+clock=icount profile= loads=() machine=(--icount) results=$TOP/tests/bench/out keep=1
 for arg; do
 	case $arg in
 	--wall) clock=wall machine=() ;;
+	--profile) profile=1 loads+=("$arg") ;;
 	*) loads+=("$arg") ;;
 	esac
 done
@@ -53,6 +55,10 @@ tr -d '\r' <"$log" | sed -n 's/.*tap: not ok fs-bench/fs-bench/p' >&2
 tr -d '\r' <"$log" | sed -n 's/.*tap: fs-bench: //p' >"$dir/measured-$clock.csv"
 # What is half measured does not take the place of what was measured before.
 [ $rc = 0 ] || { tail -n 20 "$dir/qemu.log" >&2; die "bench-fs: failed, log: $log"; }
+if [ -n "$profile" ]; then
+	tr -d '\r' <"$log" | sed -n 's/.*tap: fs-profile: //p' | in_root c++filt -s rust
+	exit
+fi
 scripts/bench/report.sh table "$dir/measured-$clock.csv" tests/bench/fs/goals.csv "$results"
 [ -z "$keep" ] ||
 	scripts/bench/report.sh doc "$results/bench.csv" tests/bench/fs/goals.csv Documentation/performance.rst

@@ -53,6 +53,12 @@ void end(const struct turn *t, const char *what);	/* since begin(), in nanosecon
 void end_each(const struct turn *t, const char *what, long n);	/* of so many, each */
 void end_wait(const struct turn *t, const char *what);	/* the same, "ns longest" */
 
+/* profile.c: `--profile`. Nothing of it does anything without. */
+void profile_prepare(void);
+void profile_start(void);
+void profile_take(const struct turn *t, const char *what);
+void profile_print(void);
+
 /* turn.c: a new filesystem on the device of @fs, and what it was before. */
 void turn_setup(enum fs fs);
 void turn_teardown(bool poisons);

@@ -2,7 +2,7 @@
 /*
  * daxrmap beside XFS and ext4, on three equal pmem devices (scripts/bench/fs.sh):
  *
- *	fs-bench [--quick] [--rounds N] [FAMILY-OR-LOAD...]
+ *	fs-bench [--quick] [--rounds N] [--profile] [FAMILY-OR-LOAD...]
  *
  * Quickly it takes the first sizes, as many as its table says; of a load that is asked for, one at least.
  *
@@ -66,6 +66,7 @@ static int be_turn(void *arg)
 	/* Sleeps are as short as they are asked for. */
 	prctl(PR_SET_TIMERSLACK, 1);
 	turn_setup(o->turn.fs);
+	profile_start();
 	o->load->run(&o->turn);
 	return 0;
 }
@@ -109,6 +110,7 @@ static bool one_load(const struct load *l, long size, int rounds)
 			printf("# %s %ld on %s, round %d\n", l->name, size, fs_names[o.turn.fs], round + 1);
 		}
 	samples_print();
+	profile_print();
 	return ok;
 }
 
@@ -133,6 +135,8 @@ int main(int argc, char **argv)
 	for (argv++; *argv && **argv == '-'; argv++) {
 		if (!strcmp(*argv, "--quick"))
 			quick = true;
+		else if (!strcmp(*argv, "--profile"))
+			profile_prepare();
 		else if (!strcmp(*argv, "--rounds") && argv[1] && atoi(argv[1]) > 0)
 			rounds = atoi(*++argv);
 		else

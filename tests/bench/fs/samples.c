@@ -60,6 +60,7 @@ void sample(const struct turn *t, const char *what, const char *unit, double val
 
 void begin(void)
 {
+	profile_take(NULL, NULL);
 	clock_gettime(CLOCK_MONOTONIC, &began);
 }
 
@@ -75,6 +76,7 @@ void end(const struct turn *t, const char *what)
 {
 	double ns = since();
 
+	profile_take(t, what);
 	sample(t, what, "ns", ns);
 }
 
@@ -82,6 +84,7 @@ void end_each(const struct turn *t, const char *what, long n)
 {
 	double ns = since();
 
+	profile_take(t, what);
 	sample(t, what, "ns", ns / n);
 }
 
@@ -89,6 +92,7 @@ void end_wait(const struct turn *t, const char *what)
 {
 	double ns = since();
 
+	profile_take(t, what);
 	sample(t, what, "ns longest", ns);
 }
 
