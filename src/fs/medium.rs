@@ -59,6 +59,10 @@ impl Medium for PmemMedium {
         self.pmem.write_back(at, len).map_err(eio)
     }
 
+    fn store_through(&self, at: u64, bytes: &[u8]) -> Result {
+        self.pmem.store_through(at, bytes).map_err(eio)
+    }
+
     fn fence(&self) -> Result {
         self.pmem.requests.fence()
     }

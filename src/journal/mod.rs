@@ -279,36 +279,23 @@ fn grows(ops: &[Op]) -> bool {
 
 /// Puts the operations of a checkpoint in records.
 struct Checkpoint<'a, M: Medium> {
-    medium: &'a M,
-    /// Bytes of the region to be left.
-    reserve: u64,
-    /// Some, but for an error.
-    record: Option<RecordWriter<'a, M>>,
+    record: RecordWriter<'a, M>,
 }
 
 impl<M: Medium> OpSink for Checkpoint<'_, M> {
     fn op(&mut self, encode: &dyn Fn(&mut dyn Sink) -> Result) -> Result {
-        let mut record = self.record.take().ok_or(EIO)?;
-        if record.len() >= CHECKPOINT_RECORD {
-            let log = record.finish(RecordKind::Checkpoint)?;
-            record = log.record(self.medium, self.reserve);
+        if self.record.len() >= CHECKPOINT_RECORD {
+            self.record.finish(RecordKind::Checkpoint)?;
         }
-        encode(&mut record)?;
-        self.record = Some(record);
-        Ok(())
+        encode(&mut self.record)
     }
 }
 
 /// Writes the state to the start of a log, leaving `reserve` bytes of its region. It is durable after
 /// the caller's fence.
 fn write_checkpoint(log: &mut Log, medium: &impl Medium, state: &State, reserve: u64) -> Result {
-    let mut checkpoint = Checkpoint {
-        medium,
-        reserve,
-        record: Some(log.record(medium, reserve)),
-    };
+    let record = log.record(medium, reserve);
+    let mut checkpoint = Checkpoint { record };
     state.checkpoint(&mut checkpoint)?;
-    let record = checkpoint.record.take().ok_or(EIO)?;
-    record.finish(RecordKind::CheckpointEnd)?;
-    Ok(())
+    checkpoint.record.finish(RecordKind::CheckpointEnd)
 }

@@ -45,12 +45,12 @@ pub(crate) trait Sink {
 }
 
 /// Fills a slice from its start.
-pub(super) struct SliceSink<'a> {
+pub(crate) struct SliceSink<'a> {
     rest: &'a mut [u8],
 }
 
 impl<'a> SliceSink<'a> {
-    pub(super) fn new(rest: &'a mut [u8]) -> Self {
+    pub(crate) fn new(rest: &'a mut [u8]) -> Self {
         Self { rest }
     }
 }

@@ -160,7 +160,7 @@ impl Log {
         medium.fence()
     }
 
-    /// Begins a record that leaves `reserve` bytes of the region.
+    /// Begins a record that leaves `reserve` bytes of the region, as those after it do.
     pub(crate) fn record<'a, M: Medium>(
         &'a mut self,
         medium: &'a M,
@@ -168,18 +168,20 @@ impl Log {
     ) -> RecordWriter<'a, M> {
         RecordWriter {
             medium,
+            reserve,
             room: self.room(reserve),
-            at: self
-                .region
-                .first_byte()
-                .saturating_add(self.head)
-                .saturating_add(HEADER_SIZE as u64),
+            at: self.head_byte(),
             len: 0,
             crc: !0,
             buf: [0; BUFFER],
-            used: 0,
+            used: HEADER_SIZE,
             log: self,
         }
+    }
+
+    /// Where on the medium the next record will be.
+    fn head_byte(&self) -> u64 {
+        self.region.first_byte().saturating_add(self.head)
     }
 }
 
@@ -201,26 +203,29 @@ pub(super) fn header(
     Ok(out)
 }
 
-/// Bytes that are collected before they are stored.
-const BUFFER: usize = 256;
+/// Bytes that are collected before they are stored, with the header: all of most records.
+const BUFFER: usize = HEADER_SIZE + 192;
 
-/// A record that is being written. It is none before [`finish`](Self::finish).
+/// A record that is being written, and then the next one. It is none before [`finish`](Self::finish).
 pub(crate) struct RecordWriter<'a, M: Medium> {
     log: &'a mut Log,
     medium: &'a M,
+    /// Bytes of the region to be left.
+    reserve: u64,
     /// Bytes of payload that fit.
     room: u64,
-    /// Where the next bytes are stored.
+    /// Where the record is.
     at: u64,
     /// Bytes of payload so far, those in `buf` included.
     len: u64,
-    /// Checksum of what was stored.
+    /// Checksum of the payload that was stored.
     crc: u32,
+    /// What comes next, behind room for the header, which comes last.
     buf: [u8; BUFFER],
     used: usize,
 }
 
-impl<'a, M: Medium> RecordWriter<'a, M> {
+impl<M: Medium> RecordWriter<'_, M> {
     /// Bytes of payload so far.
     pub(crate) fn len(&self) -> u64 {
         self.len
@@ -241,42 +246,55 @@ impl<'a, M: Medium> RecordWriter<'a, M> {
         }
     }
 
+    /// Stores what was collected.
     fn store(&mut self) -> Result {
-        let bytes = self.buf.get(..self.used).ok_or(EINVAL)?;
-        if bytes.is_empty() {
-            return Ok(());
+        let bytes = self.buf.get(HEADER_SIZE..self.used).unwrap_or_default();
+        let stored = self.len.saturating_sub(bytes.len() as u64);
+        if !bytes.is_empty() {
+            self.crc = crc32c(self.crc, bytes);
+            self.medium
+                .store_through(payload_at(self.at, stored), bytes)?;
+            self.used = HEADER_SIZE;
         }
-        self.crc = crc32c(self.crc, bytes);
-        self.medium.store(self.at, bytes)?;
-        self.at = self.at.saturating_add(bytes.len() as u64);
-        self.used = 0;
         Ok(())
     }
 
-    /// Makes it a record, durable after the next fence. Returns the log.
+    /// Makes it a record, durable after the next fence, and begins the next one.
     ///
     /// # Errors
     ///
-    /// What the medium says.
-    pub(crate) fn finish(mut self, kind: RecordKind) -> Result<&'a mut Log> {
-        self.store()?;
-        let Self {
-            log,
-            medium,
-            len,
-            crc,
-            ..
-        } = self;
-        let short = u32::try_from(len).map_err(|_| ENOSPC)?;
-        let size = record_size(len).ok_or(ENOSPC)?;
-        let at = log.region.first_byte().saturating_add(log.head);
-        let crc = crc32c(crc, &header(0, log.seq, short, kind, log.tag)?);
-        medium.store(at, &header(crc, log.seq, short, kind, log.tag)?)?;
-        medium.flush(at, len.saturating_add(HEADER_SIZE as u64))?;
+    /// What the medium says. It is not to be used any more then.
+    pub(crate) fn finish(&mut self, kind: RecordKind) -> Result {
+        let collected = self.used.saturating_sub(HEADER_SIZE) as u64;
+        if collected != self.len {
+            self.store()?;
+        }
+        let log = &mut *self.log;
+        let len = u32::try_from(self.len).map_err(|_| ENOSPC)?;
+        let size = record_size(self.len).ok_or(ENOSPC)?;
+        let bytes = self.buf.get_mut(..self.used).ok_or(EINVAL)?;
+        let (start, rest) = bytes.split_first_chunk_mut().ok_or(EINVAL)?;
+        *start = header(0, log.seq, len, kind, log.tag)?;
+        let crc = crc32c(crc32c(self.crc, rest), start);
+        // Behind the magic number.
+        let place = start.split_at_mut_checked(4).ok_or(EINVAL)?.1;
+        *place.first_chunk_mut().ok_or(EINVAL)? = crc.to_le_bytes();
+        self.medium.store_through(self.at, bytes)?;
         log.head = log.head.saturating_add(size);
         log.seq = log.seq.wrapping_add(1);
-        Ok(log)
+
+        self.room = log.room(self.reserve);
+        self.at = log.head_byte();
+        self.len = 0;
+        self.crc = !0;
+        self.used = HEADER_SIZE;
+        Ok(())
     }
+}
+
+/// Where a byte of the payload is, of a record that begins at byte `at`.
+fn payload_at(at: u64, byte: u64) -> u64 {
+    at.saturating_add(HEADER_SIZE as u64).saturating_add(byte)
 }
 
 impl<M: Medium> Sink for RecordWriter<'_, M> {
@@ -285,7 +303,14 @@ impl<M: Medium> Sink for RecordWriter<'_, M> {
         if len > self.room {
             return Err(ENOSPC);
         }
-        self.len = len;
+        if bytes.len() > BUFFER {
+            self.store()?;
+            self.crc = crc32c(self.crc, bytes);
+            self.medium
+                .store_through(payload_at(self.at, self.len), bytes)?;
+            self.len = len;
+            return Ok(());
+        }
         while !bytes.is_empty() {
             if self.used == BUFFER {
                 self.store()?;
@@ -297,6 +322,7 @@ impl<M: Medium> Sink for RecordWriter<'_, M> {
                 to.copy_from_slice(now);
             }
             self.used = self.used.saturating_add(n);
+            self.len = self.len.saturating_add(n as u64);
             bytes = later;
         }
         Ok(())

@@ -24,7 +24,8 @@ pub(crate) use self::superblock::PLACE_SIZE;
 pub(crate) use self::{
     bytes::{
         Reader,
-        Sink, //
+        Sink,
+        SliceSink, //
     },
     log::{
         Log,
@@ -74,6 +75,16 @@ pub(crate) trait Medium {
     /// As [`store`](Self::store).
     fn flush(&self, at: u64, len: u64) -> Result;
 
+    /// [Stores](Self::store) bytes, and begins to make them durable.
+    ///
+    /// # Errors
+    ///
+    /// As [`store`](Self::store).
+    fn store_through(&self, at: u64, bytes: &[u8]) -> Result {
+        self.store(at, bytes)?;
+        self.flush(at, bytes.len() as u64)
+    }
+
     /// All that was flushed before is durable when this returns.
     ///
     /// # Errors
@@ -102,6 +113,10 @@ impl<T: Deref<Target: Medium>> Medium for T {
 
     fn flush(&self, at: u64, len: u64) -> Result {
         (**self).flush(at, len)
+    }
+
+    fn store_through(&self, at: u64, bytes: &[u8]) -> Result {
+        (**self).store_through(at, bytes)
     }
 
     fn fence(&self) -> Result {

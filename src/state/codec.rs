@@ -32,7 +32,8 @@ use crate::{
     errno::euclean,
     media::{
         Reader,
-        Sink, //
+        Sink,
+        SliceSink, //
     },
 };
 use kernel::prelude::*;
@@ -295,19 +296,25 @@ fn value(from: &mut Reader<'_>) -> Result<Value> {
     copy_value(bytes)
 }
 
+/// Bytes of an [`Attr`].
+const ATTR: usize = 84;
+
+/// In one piece: most operations have one.
 fn put_attr(out: &mut dyn Sink, attr: &Attr) -> Result {
+    let mut bytes = [0; ATTR];
+    let mut to = SliceSink::new(&mut bytes);
     for number in [attr.mode, attr.uid, attr.gid, attr.nlink] {
-        out.put_u32(number)?;
+        to.put_u32(number)?;
     }
-    out.put_u64(attr.size)?;
+    to.put_u64(attr.size)?;
     for time in [attr.atime, attr.mtime, attr.ctime, attr.btime] {
-        out.put(&time.sec.to_le_bytes())?;
-        out.put_u32(time.nsec)?;
+        to.put(&time.sec.to_le_bytes())?;
+        to.put_u32(time.nsec)?;
     }
     for number in [attr.generation, attr.rdev, attr.flags] {
-        out.put_u32(number)?;
+        to.put_u32(number)?;
     }
-    Ok(())
+    out.put(&bytes)
 }
 
 fn attr(from: &mut Reader<'_>) -> Result<Attr> {

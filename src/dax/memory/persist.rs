@@ -19,7 +19,7 @@ use crate::{
 use kernel::prelude::*;
 
 impl Pmem {
-    /// Runs `f` for each piece of `len` bytes at byte `at` that is in one block, with its address,
+    /// Runs `f` for each piece of `len` bytes at byte `at` that the device has in one, with its address,
     /// its length, and how many bytes come before it.
     fn each_piece(
         &self,
@@ -30,15 +30,18 @@ impl Pmem {
         let mut done = 0;
         while done < len {
             let at = at.checked_add(done as u64).ok_or(ERANGE)?;
-            // Less than a block: the casts lose nothing.
+            let end = at.checked_add((len - done) as u64).ok_or(ERANGE)?;
+            // Less than a block: the cast loses nothing.
             let skip = (at % BLOCK_SIZE) as usize;
-            let piece = (BLOCK_SIZE as usize - skip).min(len - done);
-            let block = at >> BLOCK_SHIFT;
-            self.access(&(block..block.saturating_add(1)), |addr, _, _| {
-                // SAFETY: `addr` maps a page, and `skip` is less than its size.
-                f(unsafe { addr.add(skip) }, piece, done)
+            let blocks = at >> BLOCK_SHIFT..end.div_ceil(BLOCK_SIZE);
+            done += self.access(&blocks, |addr, _, blocks| {
+                let bytes =
+                    usize::try_from(blocks.saturating_mul(BLOCK_SIZE)).unwrap_or(usize::MAX);
+                let piece = (bytes - skip).min(len - done);
+                // SAFETY: `addr` maps one page at least, and `skip` is less than its size.
+                f(unsafe { addr.add(skip) }, piece, done)?;
+                Ok(piece)
             })?;
-            done += piece;
         }
         Ok(())
     }
@@ -76,6 +79,24 @@ impl Pmem {
             unsafe { addr.copy_from_nonoverlapping(from, len) };
             Ok(())
         })
+    }
+
+    /// Stores bytes at byte `at`, past the caches: what [`store`](Self::store) and
+    /// [`write_back`](Self::write_back) do.
+    ///
+    /// # Errors
+    ///
+    /// As [`store`](Self::store).
+    pub(crate) fn store_through(&self, at: u64, bytes: &[u8]) -> Result {
+        self.requests.check()?;
+        self.each_piece(at, bytes.len(), |addr, len, done| {
+            let from = bytes.get(done..).ok_or(EIO)?.as_ptr();
+            // SAFETY: Both have `len` bytes, and nobody has a Rust reference to the destination.
+            unsafe { bindings::daxrmap_memcpy_flushcache(addr.cast(), from.cast(), len) };
+            Ok(())
+        })?;
+        self.requests.wrote();
+        Ok(())
     }
 
     /// Writes the cache lines of `len` bytes at byte `at` back.
