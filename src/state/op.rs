@@ -178,3 +178,19 @@ impl Op {
         }
     }
 }
+
+impl Op {
+    /// Whether applying it may need memory that is not its own.
+    pub(super) fn takes_memory(&self) -> bool {
+        !matches!(
+            self,
+            Op::FreeInode { .. }
+                | Op::SetAttr { .. }
+                | Op::Unlink { .. }
+                | Op::SetParent { .. }
+                | Op::SetTarget { .. }
+                | Op::RemoveXattr { .. }
+                | Op::NextIno { .. }
+        )
+    }
+}

@@ -31,33 +31,60 @@ use kernel::{
     rbtree::RBTreeNodeReservation, //
 };
 
-/// The inodes of some of a transaction's operations, once for each of those; in order. A log may have
-/// one record of many operations on many inodes: what is reserved is not for all of both.
-struct Inodes(KVVec<u64>);
+/// So many operations are gone through again for each of them rather than sorted.
+const FEW: usize = 8;
 
-impl Inodes {
-    /// Those that `which` returns.
-    fn of(tx: &Transaction, which: impl Fn(&Op) -> Option<u64>) -> Result<Self> {
-        let mut inos = KVVec::new();
-        for ino in tx.ops().iter().filter_map(which) {
-            inos.push(ino, GFP_KERNEL)?;
+/// The inodes of some of a transaction's operations: those that `which` returns. A log may have one record of many
+/// operations on many inodes: what is reserved is not for all of both.
+struct Inodes<'a, F> {
+    ops: &'a [Op],
+    which: F,
+    /// Once for each operation, in order, if these are many.
+    sorted: Option<KVVec<u64>>,
+}
+
+impl<'a, F: Fn(&Op) -> Option<u64>> Inodes<'a, F> {
+    fn of(ops: &'a [Op], which: F) -> Result<Self> {
+        let mut sorted = None;
+        if ops.len() > FEW {
+            let mut inos = KVVec::new();
+            for ino in ops.iter().filter_map(&which) {
+                inos.push(ino, GFP_KERNEL)?;
+            }
+            sort(&mut inos);
+            sorted = Some(inos);
         }
-        inos.sort_unstable();
-        Ok(Inodes(inos))
+        Ok(Inodes { ops, which, sorted })
     }
 
     /// How many of the operations are on this inode.
     fn count(&self, ino: u64) -> usize {
-        let before = self.0.partition_point(|&other| other < ino);
-        let all = self.0.partition_point(|&other| other <= ino);
+        let Some(sorted) = &self.sorted else {
+            return count_of(ino, self.ops.iter().filter_map(&self.which));
+        };
+        let before = sorted.partition_point(|&other| other < ino);
+        let all = sorted.partition_point(|&other| other <= ino);
         all.saturating_sub(before)
     }
 
-    /// Each inode, and how many of the operations are on it.
-    fn each(&self) -> impl Iterator<Item = (u64, usize)> + '_ {
-        let runs = self.0.chunk_by(|a, b| a == b);
-        runs.filter_map(|run| Some((*run.first()?, run.len())))
+    /// Calls `f` with each inode, and how many of the operations are on it.
+    fn each(&self, mut f: impl FnMut(u64, usize) -> Result) -> Result {
+        if let Some(sorted) = &self.sorted {
+            let mut runs = sorted.chunk_by(|a, b| a == b);
+            return runs.try_for_each(|run| run.first().map_or(Ok(()), |ino| f(*ino, run.len())));
+        }
+        let inos = || self.ops.iter().filter_map(&self.which);
+        for (at, ino) in inos().enumerate() {
+            if count_of(ino, inos().take(at)) == 0 {
+                f(ino, self.count(ino))?;
+            }
+        }
+        Ok(())
     }
+}
+
+fn count_of(ino: u64, inos: impl Iterator<Item = u64>) -> usize {
+    inos.filter(|other| *other == ino).count()
 }
 
 impl State {
@@ -71,6 +98,19 @@ impl State {
         if self.corrupt {
             return Err(EIO);
         }
+        tx.reserved = None;
+        tx.slots = if tx.ops().iter().any(Op::takes_memory) {
+            self.slots_for(tx.ops())?
+        } else {
+            Slots::default()
+        };
+        self.bad.reserve(SPARE_BAD)?;
+        tx.reserved = Some(self.version);
+        Ok(())
+    }
+
+    /// Allocates what these need in the state, and returns what they need beside it.
+    fn slots_for(&mut self, ops: &[Op]) -> Result<Slots> {
         // Each change of a mapping adds at most one extent, one owner record and one range in
         // flight: a new one, or the second part of one that is split.
         let is_map = |op: &&Op| {
@@ -79,24 +119,25 @@ impl State {
                 Op::Map { .. } | Op::Unmap { .. } | Op::MapUnwritten { .. }
             )
         };
-        let in_flight = tx.ops().iter().filter(is_map).count();
+        let in_flight = ops.iter().filter(is_map).count();
         // A shift changes each extent that it moves, and may split one.
-        let shifted = tx.ops().iter().fold(0usize, |sum, op| match op {
+        let shifted = ops.iter().fold(0usize, |sum, op| match op {
             Op::Shift { ino, from, .. } => {
                 sum.saturating_add(self.shifted(*ino, *from).saturating_add(1))
             }
             _ => sum,
         });
         // A conversion may split the extents at both of its ends.
-        let converted = |op: &Op| match op {
+        let is_convert = |op: &Op| match op {
             Op::Convert { ino, .. } => Some(*ino),
             _ => None,
         };
-        let converted = Inodes::of(tx, converted)?;
+        let conversions = ops.iter().filter_map(is_convert).count();
+        let converted = Inodes::of(ops, is_convert)?;
         let maps = in_flight
             .saturating_add(shifted)
-            .saturating_add(converted.0.len().saturating_mul(2));
-        let mapped = Inodes::of(tx, |op| match op {
+            .saturating_add(conversions.saturating_mul(2));
+        let mapped = Inodes::of(ops, |op: &Op| match op {
             Op::Map { ino, .. }
             | Op::Unmap { ino, .. }
             | Op::Shift { ino, .. }
@@ -105,47 +146,51 @@ impl State {
             _ => None,
         })?;
         // So does each change of the bad set to that.
-        let bad = tx
-            .ops()
+        let bad = ops
             .iter()
             .filter(|op| matches!(op, Op::MarkBad { .. } | Op::UnmarkBad { .. }))
             .count();
 
-        let xattrs = Inodes::of(tx, |op| match op {
+        let xattrs = Inodes::of(ops, |op: &Op| match op {
             Op::SetXattr { ino, .. } => Some(*ino),
             _ => None,
         })?;
 
-        let ownerless = self.ownerless_runs(tx)?;
+        let ownerless = self.ownerless_runs(ops)?;
 
-        tx.reserved = None;
-        self.owners.reserve(maps)?;
+        if maps != 0 {
+            self.owners.reserve(maps)?;
+        }
         // One change each: those that get an owner, lose it, or are good again.
         let runs = in_flight.saturating_add(bad).saturating_add(ownerless);
-        self.space.reserve(runs, &self.bad)?;
+        if runs != 0 {
+            self.space.reserve(runs, &self.bad)?;
+        }
         let extents = |ino, ops: usize| {
             let converted = converted.count(ino);
             ops.saturating_add(shifted).saturating_add(converted)
         };
-        for (ino, ops) in mapped.each() {
+        mapped.each(|ino, ops| {
             let inode = self.inodes.get_mut(&ino).map(|inode| &mut inode.kind);
-            if let Some(InodeKind::File(map)) = inode {
-                self.owners.reserve_extents(map, extents(ino, ops))?;
+            match inode {
+                Some(InodeKind::File(map)) => self.owners.reserve_extents(map, extents(ino, ops)),
+                _ => Ok(()),
             }
-        }
+        })?;
         let mut slots = Slots::default();
-        for op in tx.ops() {
+        for op in ops {
             match op {
                 Op::NewInode { ino, attr, .. } => {
                     let mut map = ExtentMap::new();
-                    if attr.file_type() == Some(FileType::Regular) {
-                        let ops = extents(*ino, mapped.count(*ino));
+                    let own = mapped.count(*ino);
+                    if own != 0 && attr.file_type() == Some(FileType::Regular) {
+                        let ops = extents(*ino, own);
                         self.owners.reserve_extents(&mut map, ops)?;
                     }
                     let mut own = XattrSet::new();
                     own.reserve(xattrs.count(*ino))?;
                     let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
-                    slots.inodes.push((node, map, own), GFP_KERNEL)?;
+                    slots.inodes.push((node, map, own))?;
                 }
                 Op::SetXattr { ino, .. } => {
                     if let Some(inode) = self.inodes.get_mut(ino) {
@@ -154,7 +199,7 @@ impl State {
                 }
                 Op::Link { .. } => {
                     let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
-                    slots.entries.push(node, GFP_KERNEL)?;
+                    slots.entries.push(node)?;
                 }
                 _ => {}
             }
@@ -163,16 +208,17 @@ impl State {
         self.bad.reserve(SPARE_BAD.saturating_add(bad))?;
 
         // Taken from the end; `apply` needs them in the order of the operations.
-        slots.inodes.reverse();
-        tx.slots = slots;
-        tx.reserved = Some(self.version);
-        Ok(())
+        slots.inodes.as_mut_slice().reverse();
+        Ok(slots)
     }
 
     /// Returns how many runs of blocks lose their last owner, at most: most extents are one.
-    fn ownerless_runs(&self, tx: &Transaction) -> Result<usize> {
+    fn ownerless_runs(&self, ops: &[Op]) -> Result<usize> {
+        if !ops.iter().any(|op| matches!(op, Op::Unmap { .. })) {
+            return Ok(0);
+        }
         let mut extents = KVVec::new();
-        for op in tx.ops() {
+        for op in ops {
             let Op::Unmap { ino, pgoff, len } = op else {
                 continue;
             };

@@ -24,13 +24,41 @@ use kernel::{
     rbtree::RBTreeNodeReservation, //
 };
 
+/// A list, of nothing in most transactions: an empty vector of the kernel's goes through the allocator when it is
+/// dropped.
+pub(super) struct Few<T>(Option<KVVec<T>>);
+
+impl<T> Default for Few<T> {
+    fn default() -> Self {
+        Few(None)
+    }
+}
+
+impl<T> Few<T> {
+    /// Appends one. May sleep.
+    pub(super) fn push(&mut self, item: T) -> Result {
+        self.0.get_or_insert_default().push(item, GFP_KERNEL)?;
+        Ok(())
+    }
+
+    /// Takes the last one.
+    pub(super) fn pop(&mut self) -> Option<T> {
+        self.0.as_mut()?.pop()
+    }
+
+    /// All of them.
+    pub(super) fn as_mut_slice(&mut self) -> &mut [T] {
+        self.0.as_deref_mut().unwrap_or_default()
+    }
+}
+
 /// Memory that [`State::apply`](super::State::apply) uses up.
 #[derive(Default)]
 pub(super) struct Slots {
     /// One for each `NewInode`.
-    pub(super) inodes: KVVec<(RBTreeNodeReservation<u64, StoredInode>, ExtentMap, XattrSet)>,
+    pub(super) inodes: Few<(RBTreeNodeReservation<u64, StoredInode>, ExtentMap, XattrSet)>,
     /// One for each `Link`.
-    pub(super) entries: KVVec<RBTreeNodeReservation<u64, DirEntry>>,
+    pub(super) entries: Few<RBTreeNodeReservation<u64, DirEntry>>,
 }
 
 /// Operations that are applied all or none. Build it, [`State::reserve`](super::State::reserve) it,
