@@ -69,7 +69,10 @@ pub(crate) use self::{
         },
         name::check_name,
         range_set::RangeSet,
-        xattr_set::XattrSet, //
+        xattr_set::{
+            Xattr,
+            XattrSet, //
+        },
     },
     space::place::{
         Place,

@@ -77,6 +77,14 @@ impl Transaction {
         Self::default()
     }
 
+    /// The same, with room for so many operations. May sleep.
+    pub(crate) fn with_room(n: usize) -> Result<Self> {
+        Ok(Transaction {
+            ops: KVVec::with_capacity(n, GFP_KERNEL)?,
+            ..Self::default()
+        })
+    }
+
     /// Appends an operation. May sleep; `ENOMEM` leaves the transaction as it was.
     pub(crate) fn push(&mut self, op: Op) -> Result {
         self.ops.push(op, GFP_KERNEL)?;

@@ -12,7 +12,10 @@ use crate::{
         time::stored,
         Mount, //
     },
-    state::SetMode,
+    state::{
+        SetMode,
+        Xattr, //
+    },
     support::is_admin,
     vfs::{
         Inode,
@@ -40,13 +43,20 @@ impl Xattrs for Mount {
         let ino = inode.ino();
         let stamps = Stamps::new([Some(inode)]);
         let time = stored(stamps.now());
-        inode.fs().meta().transact(|state| match change {
-            XattrChange::Set(value) => state.set_xattr(ino, name, value, SetMode::Any, time),
-            XattrChange::Create(value) => state.set_xattr(ino, name, value, SetMode::Create, time),
-            XattrChange::Replace(value) => {
-                state.set_xattr(ino, name, value, SetMode::Replace, time)
-            }
-            XattrChange::Remove => state.remove_xattr(ino, name, time),
+        let set = match change {
+            XattrChange::Set(value) => Some((value, SetMode::Any)),
+            XattrChange::Create(value) => Some((value, SetMode::Create)),
+            XattrChange::Replace(value) => Some((value, SetMode::Replace)),
+            XattrChange::Remove => None,
+        };
+        // Before the lock: it may be much.
+        let set = match set {
+            Some((value, mode)) => Some((Xattr::copy(name, value)?, mode)),
+            None => None,
+        };
+        inode.fs().meta().transact(|state| match set {
+            Some((xattr, mode)) => state.set_xattr(ino, xattr, mode, time),
+            None => state.remove_xattr(ino, name, time),
         })?;
         stamps.keep();
         Ok(())

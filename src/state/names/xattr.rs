@@ -19,6 +19,7 @@ use crate::{
             },
             xattr_set::{
                 check_xattr_name,
+                Xattr,
                 VALUE_MAX, //
             },
         },
@@ -57,30 +58,25 @@ impl State {
     ///
     /// # Errors
     ///
-    /// `ENOENT` if there is no such inode; those of [`check_xattr_name`]; `E2BIG` if the value is
-    /// longer than 64 KiB; `EEXIST`, `ENODATA`, as `mode` says; `ENOSPC` if all names together would
-    /// be longer than can be listed; `ENOMEM`.
+    /// `ENOENT` if there is no such inode; `EEXIST`, `ENODATA`, as `mode` says; `ENOSPC` if all names
+    /// together would be longer than can be listed; `ENOMEM`.
     pub(crate) fn set_xattr(
         &self,
         ino: u64,
-        name: &[u8],
-        value: &[u8],
+        xattr: Xattr,
         mode: SetMode,
         now: Timestamp,
     ) -> Result<Transaction> {
         let inode = self.get(ino)?;
-        check_xattr_name(name)?;
-        if value.len() > VALUE_MAX {
-            return Err(E2BIG);
-        }
-        match (mode, inode.xattrs.get(name)) {
+        let Xattr { name, value } = xattr;
+        match (mode, inode.xattrs.get(&name)) {
             (SetMode::Create, Some(_)) => return Err(EEXIST),
             (SetMode::Replace, None) => return Err(enodata()),
             (_, Some(_)) => {}
-            (_, None) => inode.xattrs.check_room(name)?,
+            (_, None) => inode.xattrs.check_room(&name)?,
         }
-        let mut tx = Transaction::new();
-        tx.push(xattr_op(ino, name, value)?)?;
+        let mut tx = Transaction::with_room(2)?;
+        tx.push(Op::SetXattr { ino, name, value })?;
         tx.push(changed_op(ino, inode.attr, now))?;
         Ok(tx)
     }
@@ -133,7 +129,7 @@ impl State {
     ) -> Result<Transaction> {
         let inode = self.get(ino)?;
         inode.xattrs.get(name).ok_or_else(enodata)?;
-        let mut tx = Transaction::new();
+        let mut tx = Transaction::with_room(2)?;
         tx.push(Op::RemoveXattr {
             ino,
             name: copy_name(name)?,

@@ -10,6 +10,8 @@
 //! The caller holds the state lock.
 
 use super::name::{
+    copy_name,
+    copy_value,
     Name,
     Value, //
 };
@@ -31,6 +33,24 @@ pub(crate) struct Xattr {
     pub(crate) name: Name,
     /// At most 64 KiB.
     pub(crate) value: Value,
+}
+
+impl Xattr {
+    /// A copy of both, for an inode to have. It needs no lock. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`check_xattr_name`]; `E2BIG` if the value is longer than 64 KiB; `ENOMEM`.
+    pub(crate) fn copy(name: &[u8], value: &[u8]) -> Result<Self> {
+        check_xattr_name(name)?;
+        if value.len() > VALUE_MAX {
+            return Err(E2BIG);
+        }
+        Ok(Xattr {
+            name: copy_name(name)?,
+            value: copy_value(value)?,
+        })
+    }
 }
 
 /// The extended attributes of an inode, by name.

@@ -16,6 +16,7 @@ use crate::{
         Op,
         SetMode,
         State,
+        Xattr,
         ROOT_INO, //
     },
     state_tests::{
@@ -177,7 +178,12 @@ fn mode_and_acl_change_together() {
     // As many names as can be listed, and no ACL among them.
     for i in 0..256 {
         let name = format!("user.{i:0250}");
-        let t = s.set_xattr(ino, name.as_bytes(), b"", SetMode::Any, at(1));
+        let t = s.set_xattr(
+            ino,
+            Xattr::copy(name.as_bytes(), b"").unwrap(),
+            SetMode::Any,
+            at(1),
+        );
         commit(&mut s, t.unwrap());
     }
     assert_eq!(set(&mut s, ino, ACCESS, Some(&value), 0o664), Err(ENOSPC));

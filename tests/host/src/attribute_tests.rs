@@ -14,6 +14,7 @@ use crate::{
         RenameMode,
         SetMode,
         State,
+        Xattr,
         ROOT_INO, //
     },
     state_tests::{
@@ -41,7 +42,7 @@ use std::{
 };
 
 fn set(s: &mut State, ino: u64, name: &[u8], value: &[u8], mode: SetMode) -> Result {
-    let tx = s.set_xattr(ino, name, value, mode, at(9))?;
+    let tx = s.set_xattr(ino, Xattr::copy(name, value)?, mode, at(9))?;
     s.commit(tx)?;
     s.check()
 }

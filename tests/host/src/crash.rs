@@ -35,6 +35,7 @@ use crate::{
         SetMode,
         State,
         Transaction,
+        Xattr,
         ROOT_INO, //
     },
     state_tests::{
@@ -546,7 +547,7 @@ impl Fs {
                 };
                 state.replace_xattr(ino, ACCESS, acl, attr)?
             }
-            _ => state.set_xattr(ino, name, &bytes, SetMode::Any, time)?,
+            _ => state.set_xattr(ino, Xattr::copy(name, &bytes)?, SetMode::Any, time)?,
         };
         self.store.commit(tx)
     }

@@ -11,7 +11,8 @@ use crate::{
         Op,
         RenameMode,
         SetMode,
-        Transaction, //
+        Transaction,
+        Xattr, //
     },
     state_model::{
         name_of,
@@ -168,7 +169,8 @@ fn garbage_is_an_error_and_no_panic() {
             let _ = state.remap_unwritten(a, b, c, d);
             let _ = state.convert(a, b, c, flag);
             let _ = state.evict(a);
-            let _ = state.set_xattr(a, &name, &other, SetMode::Any, at(1));
+            let _ = Xattr::copy(&name, &other)
+                .and_then(|xattr| state.set_xattr(a, xattr, SetMode::Any, at(1)));
             let _ = state.remove_xattr(a, &name, at(1));
         }
     });

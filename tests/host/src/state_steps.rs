@@ -14,6 +14,7 @@ use crate::{
         RenameMode,
         SetMode,
         State,
+        Xattr,
         ROOT_INO, //
     },
     state_model::{
@@ -210,7 +211,7 @@ fn do_step(state: &mut State, model: &mut Model, step: Step, now: i64) {
                 _ => Ok(()),
             };
             let result = with_enomem(state, |s| {
-                let tx = s.set_xattr(ino, &name_of(n), &value, mode, time)?;
+                let tx = s.set_xattr(ino, Xattr::copy(&name_of(n), &value)?, mode, time)?;
                 s.commit(tx)
             });
             assert_eq!(result, expected);
