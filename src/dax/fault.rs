@@ -39,6 +39,16 @@ impl FaultResult {
     /// mm is to try again with single pages.
     pub(crate) const FALLBACK: Self = Self(bindings::vm_fault_reason_VM_FAULT_FALLBACK);
 
+    /// Whether it is that for errors which have no other answer.
+    pub(crate) fn is_refusal(self) -> bool {
+        self.0 & bindings::vm_fault_reason_VM_FAULT_SIGBUS != 0
+    }
+
+    /// Whether it is that for `EHWPOISON`.
+    pub(crate) fn is_poison(self) -> bool {
+        self.0 & bindings::vm_fault_reason_VM_FAULT_HWPOISON != 0
+    }
+
     /// The answer for an error: `ENOMEM` is out of memory, `EHWPOISON` is SIGBUS with
     /// `BUS_MCEERR_AR`, anything else is SIGBUS. (`vmf_error` of include/linux/mm.h.)
     pub(crate) fn from_error(e: Error) -> Self {

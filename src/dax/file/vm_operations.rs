@@ -48,6 +48,7 @@ impl<F: FileData> Table<F> {
     const OPS: bindings::vm_operations_struct = bindings::vm_operations_struct {
         fault: Some(Self::fault),
         huge_fault: Some(Self::huge_fault),
+        map_pages: Some(Self::map_pages),
         page_mkwrite: Some(Self::fault),
         pfn_mkwrite: Some(Self::fault),
         // SAFETY: A table of optional function pointers; absent ones are null.
@@ -61,6 +62,21 @@ impl<F: FileData> Table<F> {
     unsafe extern "C" fn fault(vmf: *mut bindings::vm_fault) -> bindings::vm_fault_t {
         // SAFETY: It is a fault in a mapping of an `F`'s file: clause `vmf`.
         unsafe { Self::huge_fault(vmf, 0) }
+    }
+
+    /// Maps nothing around a page that is read. That there is such a function tells mm that faults need no
+    /// `mmap_lock`, but only the VMA's own: without one each fault comes twice, the second time with it
+    /// (`vmf_can_call_fault` in mm/memory.c).
+    ///
+    /// # Safety
+    ///
+    /// Called by mm.
+    unsafe extern "C" fn map_pages(
+        _vmf: *mut bindings::vm_fault,
+        _from: c_ulong,
+        _to: c_ulong,
+    ) -> bindings::vm_fault_t {
+        0
     }
 
     /// # Safety

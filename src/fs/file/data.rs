@@ -141,13 +141,14 @@ impl dax::Extents for Mount {
             } => (block, len, shared, bad),
         };
         // Nobody may touch a bad block; that one has it is another matter.
-        let len = if purpose == Purpose::Report {
-            len
-        } else if bad {
-            return Err(refusal(fs, purpose));
-        } else {
-            fs.good_len(&(block..block.saturating_add(len)))
-                .ok_or_else(|| refusal(fs, purpose))?
+        let len = match purpose {
+            Purpose::Report => len,
+            _ if bad => return Err(refusal(fs, purpose)),
+            // The driver is asked by the fault itself: see `resolve`.
+            Purpose::Fault { .. } => len,
+            Purpose::Read | Purpose::Write => fs
+                .good_len(&(block..block.saturating_add(len)))
+                .ok_or_else(|| refusal(fs, purpose))?,
         };
         let shared = match purpose {
             // A shared block is mapped page by page only: one folio cannot be a PMD for one
@@ -248,16 +249,25 @@ impl FileData for Mount {
         if !fault.is_write() {
             let lock = inode.invalidate_lock_shared();
             let _counting = is_first_of_shared(&lock, &pages).then(|| dax::lock_counts(inode));
-            return fault.resolve(&lock);
+            return resolve(fault, &lock, &pages);
         }
         if let Err(e) = fault.modified() {
             return FaultResult::from_error(e);
         }
-        if pages.end - pages.start > 1 && !fits_huge(inode, &pages) {
-            return FaultResult::FALLBACK;
+        if pages.end - pages.start > 1 {
+            if !fits_huge(inode, &pages) {
+                return FaultResult::FALLBACK;
+            }
+        } else {
+            // Mostly the page has its block, and is looked up once then. `map` refuses it if not.
+            let lock = inode.invalidate_lock_shared();
+            let result = resolve(fault, &lock, &pages);
+            if !result.is_refusal() {
+                return result;
+            }
         }
-        match lock_writable(inode, pages, true) {
-            Ok((lock, _)) => fault.resolve(&lock),
+        match lock_writable(inode, pages.clone(), true) {
+            Ok((lock, _)) => resolve(fault, &lock, &pages),
             Err(e) if e == EAGAIN => FaultResult::FALLBACK,
             Err(e) => {
                 if e == ehwpoison() {
@@ -296,6 +306,26 @@ fn written_to(lock: &InodeLock<'_, Mount>, pos: u64, moved: usize) -> Result {
         return Ok(());
     }
     resize::set_size(lock, pos)
+}
+
+/// Has the fault resolved. If the driver lists the page's block as bad, and nobody knew, its owners are told soon.
+fn resolve(
+    fault: &mut Fault<'_, Mount>,
+    lock: &InvalidateLockShared<'_, Mount>,
+    pages: &Range<u64>,
+) -> FaultResult {
+    let result = fault.resolve(lock);
+    if result.is_poison() {
+        if let Ok(Mapping::Data {
+            block, bad: false, ..
+        }) = look_up(lock.inode(), pages.start, 1)
+        {
+            let fs = lock.inode().fs();
+            fs.good_len(&(block..block.saturating_add(1)));
+            fs.engine().counters.late_faults.add(1);
+        }
+    }
+    result
 }
 
 /// Whether the file is about to get a page that it shares (see `Extents::map`), which must be counted.
