@@ -161,7 +161,10 @@ impl ExtentMap {
     /// Returns the first extent that ends after page `pgoff`: the one that covers it, or the one
     /// after the hole that `pgoff` is in.
     pub(crate) fn next(&self, pgoff: u64) -> Option<FileExtent> {
-        self.from(pgoff).next()
+        // One search, where there is one.
+        let key = key(pgoff);
+        let covers = self.extents.floor(&key).filter(|e| e.pgoff_end() > pgoff);
+        covers.or_else(|| self.extents.seek(&key).next())
     }
 
     /// Returns the last extent that begins before page `end`.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where a file's pages are, without the state lock: what it last said is remembered, for good blocks
-//! of one owner.
+//! Where a file's pages are, without the state lock: what it last said is remembered, for holes and for good
+//! blocks of one owner.
 //!
 //! Two things could make that wrong. The file's extents change, or come to be shared: only under its
 //! exclusive `invalidate_lock`, at the end of which all is forgotten. Or a block goes bad: what is
@@ -35,11 +35,11 @@ const RUNS: usize = 8;
 /// More pages are asked for than are wanted, up to a multiple of so many: 1 GiB. No PMD crosses that.
 const AHEAD: u64 = 1 << 18;
 
-/// Pages at good blocks that no other file has.
+/// Pages at good blocks that no other file has, or of a hole.
 #[derive(Clone, Copy, Default)]
 struct KnownRun {
     pgoff: u64,
-    block: u64,
+    block: Option<u64>,
     /// 0: nothing.
     len: u64,
     /// How many failures there had been.
@@ -73,12 +73,13 @@ impl FileCache for ExtentCache {
 }
 
 impl ExtentCache {
-    /// Where page `pgoff` is: the block, and for how many pages it goes on like that.
-    fn find(&self, pgoff: u64, failures: u64) -> Option<(u64, u64)> {
+    /// Where page `pgoff` is: the block, if it has one, and for how many pages it goes on like that.
+    fn find(&self, pgoff: u64, failures: u64) -> Option<(Option<u64>, u64)> {
         let runs = self.runs.lock();
         runs.runs.iter().find_map(|run| {
             let skip = pgoff.checked_sub(run.pgoff).filter(|n| *n < run.len)?;
-            (run.failures == failures).then_some((run.block.checked_add(skip)?, run.len - skip))
+            let block = run.block.map(|block| block.saturating_add(skip));
+            (run.failures == failures).then_some((block, run.len - skip))
         })
     }
 
@@ -97,11 +98,15 @@ impl ExtentCache {
 pub(super) fn remembered(inode: &Inode<Mount>, pgoff: u64, max: u64) -> Option<Mapping> {
     let failures = inode.fs().meta().failures();
     let (block, len) = inode.cache()?.find(pgoff, failures)?;
-    Some(Mapping::Data {
-        block,
-        len: len.min(max),
-        shared: false,
-        bad: false,
+    let len = len.min(max);
+    Some(match block {
+        Some(block) => Mapping::Data {
+            block,
+            len,
+            shared: false,
+            bad: false,
+        },
+        None => Mapping::Hole { len },
     })
 }
 
@@ -128,6 +133,24 @@ pub(super) fn look_up(inode: &Inode<Mount>, pgoff: u64, max: u64) -> Result<Mapp
         let ahead = max.max(AHEAD - pgoff % AHEAD);
         (state.map(inode.ino(), pgoff, ahead)?, failures)
     };
+    let known = match mapping {
+        Mapping::Hole { len } => Some((None, len)),
+        Mapping::Data {
+            block,
+            len,
+            shared: false,
+            bad: false,
+        } => Some((Some(block), len)),
+        _ => None,
+    };
+    if let (Some((block, len)), Some(cache)) = (known, inode.cache_or_new()) {
+        cache.remember(KnownRun {
+            pgoff,
+            block,
+            len,
+            failures,
+        });
+    }
     Ok(match mapping {
         Mapping::Hole { len } => Mapping::Hole { len: len.min(max) },
         Mapping::Unwritten { block, len, bad } => Mapping::Unwritten {
@@ -140,21 +163,11 @@ pub(super) fn look_up(inode: &Inode<Mount>, pgoff: u64, max: u64) -> Result<Mapp
             len,
             shared,
             bad,
-        } => {
-            if let (false, false, Some(cache)) = (shared, bad, inode.cache_or_new()) {
-                cache.remember(KnownRun {
-                    pgoff,
-                    block,
-                    len,
-                    failures,
-                });
-            }
-            Mapping::Data {
-                block,
-                len: len.min(max),
-                shared,
-                bad,
-            }
-        }
+        } => Mapping::Data {
+            block,
+            len: len.min(max),
+            shared,
+            bad,
+        },
     })
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where a file's pages are is remembered: reads and faults of good blocks that
- * no other file has do not ask the state lock again. What is remembered must
+ * Where a file's pages are is remembered: reads and faults of holes, and of good blocks that
+ * no other file has, do not ask the state lock again. What is remembered must
  * not outlive a change of the file, nor a failure.
  */
 #define _GNU_SOURCE
@@ -51,6 +51,37 @@ TEST_F(lookups, none_for_what_stays)
 		ASSERT_EQ(0, dr_read1("a", i, &byte));
 	EXPECT_EQ('s', byte);
 	EXPECT_EQ(before, dr_counter("look_ups"));
+}
+
+TEST_F(lookups, none_in_a_hole)
+{
+	unsigned char byte = 1;
+	long before;
+	char *p;
+	int fd;
+
+	SKIP_ON_XFS();
+	fd = dr_open("a", O_RDWR | O_CREAT);
+	ASSERT_EQ(0, ftruncate(fd, (N + 1) * BLK));
+	close(fd);
+	p = map_pages("a");
+	ASSERT_NE(NULL, p);
+	ASSERT_EQ(0, dr_read1("a", 0, &byte));
+	before = dr_counter("look_ups");
+	for (unsigned long i = 0; i < N; i++) {
+		EXPECT_BYTE(dr_load(p + i * BLK), 0);
+		ASSERT_EQ(0, dr_read1("a", i, &byte));
+		ASSERT_EQ(0, byte);
+	}
+	EXPECT_EQ(before, dr_counter("look_ups"));
+	/* What comes to be there is found, and what does not is still a hole. */
+	EXPECT_BYTE(dr_store(p + 7 * BLK, 's'), 's');
+	ASSERT_EQ(0, dr_write_blocks("a", 20, 1, 3));
+	EXPECT_EQ(0, dr_verify("a", 20, 1, 3, 20));
+	ASSERT_EQ(0, dr_read1("a", 8, &byte));
+	EXPECT_EQ('s', byte);
+	EXPECT_EQ(0, dr_verify_zero("a", 9 * BLK, 11 * BLK));
+	EXPECT_EQ(0, dr_verify_zero("a", 21 * BLK, (N - 20) * BLK));
 }
 
 /* More runs than are remembered: all of them are found. */
