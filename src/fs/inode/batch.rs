@@ -21,6 +21,7 @@ const BYTES: usize = 1024;
 const _: () = assert!(BYTES >= NAME_MAX);
 
 /// An entry. Its name stands behind those before it.
+#[derive(Clone, Copy, Default)]
 struct Copied {
     cookie: u64,
     ino: u64,
@@ -30,8 +31,11 @@ struct Copied {
 
 /// Some entries that follow each other.
 pub(super) struct Batch {
+    /// Room for entries, and for their names.
     entries: KVec<Copied>,
     names: KVec<u8>,
+    /// How many entries there are.
+    len: usize,
 }
 
 impl Batch {
@@ -42,48 +46,50 @@ impl Batch {
     /// `ENOMEM`.
     pub(super) fn new() -> Result<Self> {
         Ok(Self {
-            entries: KVec::with_capacity(ENTRIES, GFP_KERNEL)?,
-            names: KVec::with_capacity(BYTES, GFP_KERNEL)?,
+            entries: KVec::from_elem(Copied::default(), ENTRIES, GFP_KERNEL)?,
+            names: KVec::from_elem(0, BYTES, GFP_KERNEL)?,
+            len: 0,
         })
     }
 
     /// Takes the entries of a directory from a cookie on, as many as there is room for. None are there behind the
     /// last one, or if there is no such directory.
     pub(super) fn fill(&mut self, meta: &Meta, dir: u64, cookie: u64) {
-        self.entries.clear();
-        self.names.clear();
+        self.len = 0;
         let state = meta.read();
         let Some(Ok(dir)) = state.inode(dir).map(|inode| inode.as_dir()) else {
             return;
         };
+        let mut entries = self.entries.iter_mut();
+        let mut names = self.names.as_mut_slice();
         let _ = dir.visit_from(cookie, |cookie, entry| {
             let len = entry.name.len();
-            let room = BYTES.saturating_sub(self.names.len());
-            if self.entries.len() == ENTRIES || len > room {
+            let room = core::mem::take(&mut names).split_at_mut_checked(len);
+            let Some((name, rest)) = room else {
                 return ControlFlow::Break(());
-            }
-            let copied = Copied {
+            };
+            let Some(copied) = entries.next() else {
+                return ControlFlow::Break(());
+            };
+            name.copy_from_slice(&entry.name);
+            names = rest;
+            *copied = Copied {
                 cookie,
                 ino: entry.ino,
                 dtype: entry.dtype,
                 len,
             };
-            // There is room.
-            let added = self.names.extend_from_slice(&entry.name, GFP_KERNEL);
-            match added.and_then(|()| self.entries.push(copied, GFP_KERNEL)) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(_) => ControlFlow::Break(()),
-            }
+            ControlFlow::Continue(())
         });
+        self.len = ENTRIES.saturating_sub(entries.len());
     }
 
     /// The entries: cookie, name, inode, and type as `DT_*`.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &[u8], u64, u8)> {
-        let mut at = 0usize;
-        self.entries.iter().map_while(move |entry| {
-            let end = at.checked_add(entry.len)?;
-            let name = self.names.get(at..end)?;
-            at = end;
+        let mut names = self.names.as_slice();
+        self.entries.iter().take(self.len).map_while(move |entry| {
+            let (name, rest) = names.split_at_checked(entry.len)?;
+            names = rest;
             Some((entry.cookie, name, entry.ino, entry.dtype))
         })
     }
