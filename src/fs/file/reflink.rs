@@ -2,7 +2,7 @@
 
 //! Sharing blocks between files: FICLONE, FICLONERANGE, FIDEDUPERANGE, copy_file_range.
 //!
-//! Many extents are shared by several transactions, up to 1024 extents each: each is all or nothing, and
+//! Many extents are shared by several transactions, up to 16 extents each: each is all or nothing, and
 //! in between, or after a crash, a part of the range is shared, from its start on.
 //!
 //! # Locking

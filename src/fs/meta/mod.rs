@@ -88,6 +88,8 @@ pub(crate) struct Zeroes {
 pub(crate) struct Meta {
     #[pin]
     store: Mutex<Shared>,
+    /// How many wait for that.
+    waiting: Atomic<u32>,
     /// What is in memory, for who only reads it.
     state: Reader<State>,
     #[pin]
@@ -115,6 +117,7 @@ impl Meta {
         try_pin_init!(Self {
             metadata: Atomic::new(metadata_blocks(store.journal())),
             store <- new_mutex!(store, "daxrmap::Store"),
+            waiting: Atomic::new(0),
             state,
             health <- Health::new(pmem, name, dev, counters, events),
             look_ups: Atomic::new(0),
@@ -127,7 +130,10 @@ impl Meta {
 
     /// Takes the commit lock.
     pub(crate) fn lock(&self) -> MetaGuard<'_> {
-        MetaGuard::lock(&self.store, &self.health, &self.metadata)
+        self.waiting.fetch_add(1, Relaxed);
+        let guard = MetaGuard::lock(&self.store, &self.health, &self.metadata);
+        self.waiting.fetch_sub(1, Relaxed);
+        guard
     }
 
     /// The metadata as they are between two changes: nobody sees what a crash may take back. Who has this does not
@@ -173,13 +179,16 @@ impl Meta {
         Ok(())
     }
 
-    /// Lets those have the commit lock who wait for it, between two steps of what takes many. May sleep.
+    /// Lets those have the commit lock who wait for it, if anybody does, between two steps of what takes many. May
+    /// sleep.
     ///
     /// Who gives a mutex back and takes it again at once mostly has it again: those who wait spin for it, or have
     /// to wake up first (Documentation/locking/mutex-design.rst of the kernel). A pause
     /// that is short beside a step, and long beside what taking a free mutex needs, is enough.
     pub(crate) fn let_others(&self) {
-        fsleep(Delta::from_micros(20));
+        if self.waiting.load(Relaxed) != 0 {
+            fsleep(Delta::from_micros(20));
+        }
     }
 
     /// Whether the device is gone or not to be trusted, so that every access is `EIO`.

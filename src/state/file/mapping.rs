@@ -52,9 +52,9 @@ pub(crate) enum Mapping {
     },
 }
 
-/// Extents that one transaction changes, where several may do it: the state lock is held for as long as
-/// that takes, and whoever has to publish a failure waits for it.
-pub(crate) const EXTENTS: usize = 1024;
+/// Extents that one transaction changes, where several may do it: the commit lock is held for as long as
+/// that takes, and whoever changes something or has to publish a failure waits for it.
+pub(crate) const EXTENTS: usize = 16;
 
 impl State {
     /// Returns what the pages from `pgoff` on of a file are, as far as all that is answered stays

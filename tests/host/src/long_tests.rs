@@ -92,7 +92,7 @@ fn steps() {
     assert_eq!(s.last_step(ino, 1 << 40), Ok(1 << 40));
     // From its start on.
     assert_eq!(s.step_len(ino, 0, 1 << 40), Ok(2 * most));
-    assert_eq!(s.step_len(ino, 0, 100), Ok(100));
+    assert_eq!(s.step_len(ino, 0, 10), Ok(10));
     assert_eq!(s.step_len(ino, 17, 1 << 40), Ok(2 * most + 1));
     assert_eq!(s.step_len(ino, 19, 1 << 40), Ok(1 << 40));
     // An extent that goes across the start of the step is in it.
