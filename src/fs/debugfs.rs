@@ -93,7 +93,8 @@ fn counters(data: &DebugData, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "free_bytes {free_bytes}")?;
     writeln!(f, "look_ups {}", data.meta.look_ups())?;
     writeln!(f, "flush_requests {}", data.device.requests.sent())?;
-    writeln!(f, "inodes {}", state.inode_count())
+    writeln!(f, "inodes {}", state.inode_count())?;
+    writeln!(f, "inodes_dead {}", state.count_dead())
 }
 
 fn last_failure(data: &DebugData, f: &mut fmt::Formatter<'_>) -> fmt::Result {

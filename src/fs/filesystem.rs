@@ -53,11 +53,14 @@ impl FileSystem for Mount {
 
     fn reconfigure(&self, read_only: bool) -> Result {
         if read_only {
+            self.reap_all();
             self.meta().lock().make_read_only();
             return Ok(());
         }
         self.meta().check_alive()?;
-        open::start_writing(self.name(), self.meta())
+        open::start_writing(self.name(), self.meta())?;
+        self.workers().start_reaping();
+        Ok(())
     }
 
     fn shutdown(&self) {
@@ -69,14 +72,14 @@ impl FileSystem for Mount {
     }
 
     fn thaw(&self) {
-        let Err(e) = self.meta().lock().thaw() else {
-            return;
-        };
-        pr_err!(
-            "{}: not all that came while it was frozen could be written down: errno {}\n",
-            self.name(),
-            e.to_errno()
-        );
+        if let Err(e) = self.meta().lock().thaw() {
+            pr_err!(
+                "{}: not all that came while it was frozen could be written down: errno {}\n",
+                self.name(),
+                e.to_errno()
+            );
+        }
+        self.workers().start_reaping();
     }
 
     fn sync(&self) -> Result {
@@ -99,9 +102,17 @@ impl FileSystem for Mount {
         }
     }
 
+    fn ending(&self) {
+        self.workers().stop_reaping();
+        self.reap_all();
+    }
+
     fn evict_unlinked(&self, ino: u64) {
-        let result = self.meta().evict(ino);
-        let Err(e) = result else { return };
+        let e = match self.meta().evict(ino) {
+            Ok(true) => return,
+            Ok(false) => return self.workers().start_reaping(),
+            Err(e) => e,
+        };
         if self.lines().allows() {
             pr_warn!(
                 "{}: unlinked inode {} and its blocks stay allocated: errno {}\n",

@@ -29,6 +29,19 @@ use kernel::prelude::*;
 /// Inodes that are looked at under one hold of the lock.
 const INODES: usize = 1024;
 
+/// Moves those of the first `found` owners that are wanted to the front, in order. Returns how many.
+fn keep(owners: &mut [OwnerRecord], found: usize, wanted: impl Fn(&OwnerRecord) -> bool) -> usize {
+    let mut kept = 0;
+    for at in 0..found {
+        match owners.get(at) {
+            Some(owner) if wanted(owner) => owners.swap(at, kept),
+            _ => continue,
+        }
+        kept += 1;
+    }
+    kept
+}
+
 impl Metadata for Meta {
     type Fs = Mount;
 
@@ -46,18 +59,14 @@ impl Metadata for Meta {
 
     fn owners(&self, range: &Range<u64>, cursor: &mut Cursor, out: &mut [OwnerRecord]) -> usize {
         loop {
-            let found = self.read().owners().owners(range.clone(), cursor, out);
+            let state = self.read();
+            let found = state.owners().owners(range.clone(), cursor, out);
             // With an unwritten block nobody loses anything, and since it is in the bad set nothing will
-            // be written there.
-            let mut kept = 0;
-            for i in 0..found {
-                let owner = out.get(i).copied().filter(|owner| !owner.unwritten);
-                if let (Some(owner), Some(slot)) = (owner, out.get_mut(kept)) {
-                    *slot = owner;
-                    kept += 1;
-                }
-            }
-            if kept != 0 || found == 0 {
+            // be written there; nor does anybody with a dead inode. None at all would be the end.
+            let kept = keep(out, found, |owner| {
+                !owner.unwritten && !state.is_dead(owner.ino)
+            });
+            if found == 0 || kept != 0 {
                 return kept;
             }
         }
@@ -82,7 +91,9 @@ impl Metadata for Meta {
     }
 
     fn generation(&self, ino: u64) -> Option<u32> {
-        Some(self.read().inode(ino)?.attr.generation)
+        let state = self.read();
+        let generation = state.inode(ino)?.attr.generation;
+        (!state.is_dead(ino)).then_some(generation)
     }
 
     fn next_file(&self, ino: u64) -> Option<u64> {

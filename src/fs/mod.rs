@@ -5,7 +5,7 @@
 //! - [`meta`]: the metadata ([`crate::state`], [`crate::journal`]) under their locks. [`medium`]: what
 //!   the log is kept on. [`ground`]: what the failure engine asks of them.
 //! - [`mount`]: one mount. [`open`]: how it comes to be. [`discoveries`]: bad blocks that somebody met.
-//!   [`filesystem`]: what the VFS asks of it: mount, statfs, freeze.
+//!   [`filesystem`]: what the VFS asks of it: mount, statfs, freeze. [`reaper`]: frees what was removed.
 //! - [`mod@file`]: what one file's data do. [`inode`]: names and attributes. [`ioctl`]: what tools ask.
 //! - [`time`]: times, from the VFS's form to the state's. [`debugfs`]: what an administrator can look at.
 //!
@@ -26,6 +26,7 @@ mod medium;
 mod meta;
 mod mount;
 mod open;
+mod reaper;
 mod time;
 
 pub(crate) use self::mount::{

@@ -17,7 +17,8 @@ use super::{
         DebugData, //
     },
     discoveries::Discoveries,
-    meta::Meta, //
+    meta::Meta,
+    reaper::Workers, //
 };
 use crate::{
     dax::{
@@ -35,7 +36,7 @@ use crate::{
         Mounted, //
     },
     support::{
-        OwnedQueue,
+        fatal_signal_pending,
         RateLimit, //
     },
     vfs::Inode,
@@ -60,7 +61,7 @@ pub(crate) struct Mount {
     #[pin]
     debug: Scope<DebugData>,
     /// For what may not be done where it is found.
-    queue: OwnedQueue,
+    workers: Workers,
     /// Bad blocks whose owners are about to be told.
     discoveries: Arc<Discoveries>,
     device: Arc<Device<Engine<Mounted<Meta>>>>,
@@ -105,7 +106,7 @@ impl Mount {
         let source = engine.events.clone();
         try_pin_init!(Mount {
             debug <- debugfs::scope(&common.debug, id, data),
-            queue: OwnedQueue::new(id)?,
+            workers: Workers::new(id, meta.clone())?,
             discoveries: Discoveries::new()?,
             device,
             engine,
@@ -141,6 +142,19 @@ impl Mount {
     /// The metadata.
     pub(crate) fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    /// Who works in the background.
+    pub(super) fn workers(&self) -> &Workers {
+        &self.workers
+    }
+
+    /// Frees all that is dead; what is left of it, if the task is killed or nothing can be written, is the next
+    /// mount's.
+    pub(in crate::fs) fn reap_all(&self) {
+        while !fatal_signal_pending() && self.meta.reap() == Ok(true) {
+            self.meta.let_others();
+        }
     }
 
     /// The limit for lines about single inodes.
@@ -180,7 +194,7 @@ impl Mount {
         }
         let (engine, discoveries) = (self.engine.clone(), self.discoveries.clone());
         let device = self.device.clone();
-        let spawned = self.queue.try_spawn(GFP_NOWAIT, move || {
+        let spawned = self.workers.queue().try_spawn(GFP_NOWAIT, move || {
             while let Some(range) = discoveries.next() {
                 // Who asks has been answered, and the log has what went wrong. A device that is gone
                 // has no owners to tell: all of it is an error.

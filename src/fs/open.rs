@@ -148,6 +148,9 @@ pub(super) fn mount(sb: &NewSuper<Mount>) -> Result<Arc<Mount>> {
         Mount::new(sb.common(), id, device, engine, meta),
         GFP_KERNEL,
     )?;
+    if !sb.is_read_only() {
+        mount.workers().start_reaping();
+    }
     events.tell(|| Event::new(Kind::Mounted).at(0, blocks.saturating_mul(dax::BLOCK_SIZE)));
     let read_only = if sb.is_read_only() { ", read-only" } else { "" };
     pr_info!("{}: mounted, {} blocks{}\n", id, blocks, read_only);
@@ -268,11 +271,11 @@ fn adopt_unmapped(
 pub(super) fn start_writing(id: &CStr, meta: &Meta) -> Result {
     match meta.lock().make_writable() {
         Ok(0) => Ok(()),
-        Ok(evicted) => {
+        Ok(dead) => {
             pr_info!(
-                "{}: {} inodes without a name are gone, which were in use at the end\n",
+                "{}: {} inodes without a name are freed, which were in use at the end\n",
                 id,
-                evicted
+                dead
             );
             Ok(())
         }

@@ -91,6 +91,7 @@ impl Journal {
                 return Err(euclean());
             }
         }
+        let state = state.with_dead_orphans()?;
         let cut_off = replay.cut_off(medium)?;
         let journal = match cut_off {
             None => Journal {

@@ -68,8 +68,8 @@ pub(crate) struct Store<M: Medium, A: Access = State> {
     unrecorded: bool,
     /// A copy of the superblock is not the newest, is damaged, or lacks the secret or a feature.
     stale: bool,
-    /// While nothing is to be written: the inodes that are to be freed afterwards.
-    frozen: Option<KVec<u64>>,
+    /// Nothing is to be written for a while.
+    frozen: bool,
     /// Blocks that were found bad when the log moved, and that nobody was told of yet.
     found: u64,
 }
@@ -95,7 +95,7 @@ impl<M: Medium> Store<M> {
             can_write: opened.can_write,
             unrecorded: false,
             stale: stale || opened.lacks,
-            frozen: None,
+            frozen: false,
             found: 0,
         }
     }
@@ -154,8 +154,8 @@ impl<M: Medium, A: Access> Store<M, A> {
         self.writable
     }
 
-    /// Allows changes from here on. The log moves off bad blocks, and inodes without a name are freed:
-    /// whoever had them open did not survive. Returns how many they were.
+    /// Allows changes from here on. The log moves off bad blocks. Returns how many inodes are dead, and
+    /// to be [reaped](Self::reap): whoever had them open did not survive.
     ///
     /// # Errors
     ///
@@ -166,11 +166,11 @@ impl<M: Medium, A: Access> Store<M, A> {
             return Err(EROFS);
         }
         self.writable = true;
-        let result = self.evict_orphans();
+        let result = self.catch_up();
         if result.is_err() {
             self.writable = false;
         }
-        result
+        result.map(|()| self.state.get().count_dead())
     }
 
     /// Writes what the medium lacks: the log off bad blocks, both superblocks, the bad set.
@@ -184,68 +184,63 @@ impl<M: Medium, A: Access> Store<M, A> {
         self.record_all_bad()
     }
 
-    fn evict_orphans(&mut self) -> Result<u64> {
-        self.catch_up()?;
-        let mut evicted = 0u64;
-        let mut from = 0;
-        while let Some((ino, inode)) = self.state.get().next_inode(from) {
-            from = ino.saturating_add(1);
-            if inode.attr.nlink == 0 {
-                self.evict_all(ino)?;
-                evicted = evicted.saturating_add(1);
-            }
-        }
-        Ok(evicted)
-    }
-
     /// Refuses changes from here on, with `EROFS`.
     pub(crate) fn make_read_only(&mut self) {
         self.writable = false;
     }
 
     /// Writes nothing from here on. The caller holds off whoever changes something; failures still come,
-    /// and inodes still go.
+    /// and inodes still die.
     pub(crate) fn freeze(&mut self) {
-        self.frozen = Some(KVec::new());
+        self.frozen = true;
     }
 
     /// Ends a [`freeze`](Self::freeze): writes what came in the meantime, if the medium is still `alive`.
     ///
     /// # Errors
     ///
-    /// What the medium says, `ENOSPC`, `ENOMEM`: failures are written down by the next transaction,
-    /// and inodes are freed by the next mount.
+    /// What the medium says, `ENOSPC`, `ENOMEM`: failures are written down by the next transaction.
     pub(crate) fn thaw(&mut self, alive: bool) -> Result {
-        let inodes = self.frozen.take().unwrap_or_default();
+        self.frozen = false;
         if !alive || !self.writable {
             return Ok(());
         }
-        let mut result = self.catch_up();
-        for ino in inodes {
-            result = result.and(self.evict_all(ino));
-        }
-        result
+        self.catch_up()
     }
 
-    /// Frees an inode that nobody has a name or a use for any more, or a part of it; after the thaw, if
-    /// it is frozen. Returns whether that is all.
+    /// Frees an inode that nobody has a name or a use for any more, if that is little. Else it is dead from
+    /// here on, and to be [reaped](Self::reap); so it is if nothing can be written now. Returns whether it is
+    /// gone.
     ///
     /// # Errors
     ///
-    /// As [`commit`](Self::commit) and [`State::evict`].
+    /// As [`commit`](Self::commit), [`State::evict`] and [`State::declare_dead`].
     pub(crate) fn evict(&mut self, ino: u64) -> Result<bool> {
-        let (tx, is_all) = self.state.get().evict(ino)?;
-        if let Some(later) = &mut self.frozen {
-            later.push(ino, GFP_KERNEL)?;
-            return Ok(true);
+        if self.frozen || !self.state.get().is_small(ino)? {
+            self.state.change().declare_dead(ino)?;
+            return Ok(false);
         }
+        let (tx, is_all) = self.state.get().evict(ino)?;
         self.commit(tx)?;
         Ok(is_all)
     }
 
-    fn evict_all(&mut self, ino: u64) -> Result {
-        while !self.evict(ino)? {}
-        Ok(())
+    /// Frees a piece of what is dead. Returns whether there was anything; while nothing is to be written there
+    /// is not.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit) and [`State::evict`].
+    pub(crate) fn reap(&mut self) -> Result<bool> {
+        if self.frozen {
+            return Ok(false);
+        }
+        let Some(ino) = self.state.get().next_dead() else {
+            return Ok(false);
+        };
+        let (tx, _) = self.state.get().evict(ino)?;
+        self.commit(tx)?;
+        Ok(true)
     }
 
     /// Gives the filesystem another name for people, durably.
@@ -254,7 +249,7 @@ impl<M: Medium, A: Access> Store<M, A> {
     ///
     /// `EROFS`; what the medium says.
     pub(crate) fn set_label(&mut self, label: &[u8; LABEL_BYTES]) -> Result {
-        if !self.writable || self.frozen.is_some() {
+        if !self.writable || self.frozen {
             return Err(EROFS);
         }
         self.journal
@@ -268,7 +263,7 @@ impl<M: Medium, A: Access> Store<M, A> {
     /// `EROFS`; `ENOSPC` if the log has no room; `ENOMEM`; what the medium says; `EUCLEAN` once the
     /// state is known to be inconsistent.
     pub(crate) fn commit(&mut self, mut tx: Transaction) -> Result {
-        if !self.writable || self.frozen.is_some() {
+        if !self.writable || self.frozen {
             return Err(EROFS);
         }
         let mut again = true;
@@ -334,7 +329,7 @@ impl<M: Medium, A: Access> Store<M, A> {
     }
 
     fn record_bad(&mut self, range: Range<u64>) -> Result {
-        if !self.writable || self.frozen.is_some() {
+        if !self.writable || self.frozen {
             return Err(EROFS);
         }
         if self.journal.needs_repair(self.state.get()) {

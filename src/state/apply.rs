@@ -113,6 +113,7 @@ impl State {
                     return Err(euclean());
                 }
                 self.inodes.remove_node(&ino).ok_or_else(euclean)?;
+                let _ = self.dead.remove_node(&ino);
                 self.windows.forget(ino);
                 self.inode_count = self.inode_count.saturating_sub(1);
             }

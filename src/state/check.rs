@@ -32,7 +32,7 @@ struct Links {
 
 impl State {
     /// Checks that extents and owner records correspond one to one, the space accounting, the
-    /// directory structure, the link counts and ACLs.
+    /// directory structure, the link counts, the dead and ACLs.
     ///
     /// # Errors
     ///
@@ -44,6 +44,7 @@ impl State {
         self.owners.check()?;
         self.check_extents()?;
         self.check_space()?;
+        self.check_dead()?;
         self.check_links()
     }
 

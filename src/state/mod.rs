@@ -9,6 +9,7 @@
 //! - [`parts`]: what it is made of. [`inode`], [`op`], [`transaction`]: made of these.
 //! - [`State`], here: all of it, to be read. Above it, what builds transactions: [`names`], [`file`](mod@file),
 //!   [`space`].
+//! - [`dead`]: inodes that nobody has a use for, and that go piece by piece.
 //! - [`reserve`], [`apply`]: what changes it. [`check`]: what must hold in it.
 //! - [`codec`], [`checkpoint`]: operations as bytes, and all of the state as operations.
 //!
@@ -29,6 +30,7 @@ mod apply;
 mod check;
 mod checkpoint;
 mod codec;
+mod dead;
 mod file;
 mod inode;
 mod names;
@@ -125,6 +127,8 @@ pub(crate) struct State {
     /// The key of the directories' hashes.
     secret: Secret,
     inodes: RBTree<u64, StoredInode>,
+    /// Those of them that are dead, see [`dead`].
+    dead: RBTree<u64, ()>,
     /// Number of entries of `inodes`.
     inode_count: usize,
     /// One record for each extent of each file.
@@ -187,6 +191,7 @@ impl State {
             blocks,
             secret,
             inodes: RBTree::new(),
+            dead: RBTree::new(),
             inode_count: 0,
             owners: OwnerTree::new(),
             bad: RangeSet::new(),

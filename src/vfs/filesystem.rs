@@ -125,6 +125,9 @@ pub(crate) trait FileSystem: Sized + Send + Sync + 'static {
     /// Numbers for statfs(2).
     fn statfs(&self) -> StatFs;
 
-    /// The last reference to an inode without links is gone: its blocks are free.
+    /// The last reference to an inode without links is gone: its blocks are free, now or soon.
     fn evict_unlinked(&self, ino: u64);
+
+    /// Unmount has begun, and soon the device is not ours any more: finishes what goes on in the background.
+    fn ending(&self);
 }

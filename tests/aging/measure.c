@@ -13,6 +13,7 @@
 #include "../selftests/common/device/mount.h"
 #include "../selftests/common/device/places.h"
 #include "../selftests/common/files/files.h"
+#include "../selftests/common/module/debugfs.h"
 #include "aging.h"
 
 #define BATCH	256
@@ -169,8 +170,10 @@ static void settle(void)
 {
 	long last, is = -1;
 
-	if (fs == DAXRMAP)
+	if (fs == DAXRMAP) {
+		dr_settle();
 		return;
+	}
 	do {
 		last = is;
 		sync();

@@ -36,7 +36,8 @@ pub(crate) trait Metadata: Send + Sync + 'static {
     fn is_unshared(&self, block: u64) -> bool;
 
     /// Fills `out` with the next owners of blocks in `range`, clipped to it, and returns how many they
-    /// are: 0 at the end. See `OwnerTree::owners`.
+    /// are: 0 at the end. See `OwnerTree::owners`. Files that are gone for good, and not all freed yet, are
+    /// left out.
     fn owners(&self, range: &Range<u64>, cursor: &mut Cursor, out: &mut [OwnerRecord]) -> usize;
 
     /// What stands at page `pgoff` of file `ino`: the block, if any, and for how many pages (at
@@ -54,7 +55,7 @@ pub(crate) trait Metadata: Send + Sync + 'static {
     ) -> (usize, bool);
 
     /// The generation of file `ino`, which tells it from others that had or will have its number. `None`
-    /// if there is no such file.
+    /// if there is no such file any more.
     fn generation(&self, ino: u64) -> Option<u32>;
 
     /// The first file with a number of at least `ino`.

@@ -151,11 +151,13 @@ pub(super) fn check_room(inode: &Inode<Mount>, what: Fallocate, range: &Range<u6
         }
         Fallocate::PunchHole | Fallocate::Collapse | Fallocate::Insert => return Ok(()),
     };
+    let meta = inode.fs().meta();
     let (mut new, mut shared) = (0u64, 0u64);
     let mut next = pages.start;
     while next < pages.end {
-        let (mapping, free) = {
-            let state = inode.fs().meta().read_alive()?;
+        let mut reaped = meta.reaped();
+        let (mapping, mut free) = {
+            let state = meta.read_alive()?;
             let mapping = state.map(inode.ino(), next, pages.end - next)?;
             (mapping, state.free_blocks())
         };
@@ -176,8 +178,13 @@ pub(super) fn check_room(inode: &Inode<Mount>, what: Fallocate, range: &Range<u6
             }
             Mapping::Data { len, .. } | Mapping::Unwritten { len, .. } => len,
         };
-        if new.saturating_add(shared.div_ceil(2)) > free {
-            return Err(ENOSPC);
+        let needed = new.saturating_add(shared.div_ceil(2));
+        while needed > free {
+            if !meta.makes_room(reaped) {
+                return Err(ENOSPC);
+            }
+            reaped = meta.reaped();
+            free = meta.read().free_blocks();
         }
         if fatal_signal_pending() {
             return Err(EINTR);

@@ -36,14 +36,22 @@ pub(super) fn new_blocks<T>(
     mut adopt: impl FnMut(&mut MetaGuard<'_>, &Range<u64>, &T) -> Result,
 ) -> Result<(Range<u64>, T)> {
     loop {
+        let reaped = fs.meta().reaped();
         let touching = fs.device().touch_lock.touch();
         let new = {
             let mut state = fs.meta().lock();
-            let new = allocate(&mut state)?;
-            if gave_back(fs, &mut state, &new)? {
-                continue;
+            match allocate(&mut state) {
+                Ok(new) if gave_back(fs, &mut state, &new)? => continue,
+                Ok(new) => new,
+                Err(e) => {
+                    drop(state);
+                    drop(touching);
+                    if e == ENOSPC && fs.meta().makes_room(reaped) {
+                        continue;
+                    }
+                    return Err(e);
+                }
             }
-            new
         };
         touching.test_delay();
         let filled = fill(&new);
@@ -63,7 +71,10 @@ pub(super) fn new_blocks<T>(
             Ok(filled) => return Ok((new, filled)),
             Err(e) => {
                 state.release(new)?;
-                return Err(e);
+                drop(state);
+                if e != ENOSPC || !fs.meta().makes_room(reaped) {
+                    return Err(e);
+                }
             }
         }
     }

@@ -119,8 +119,9 @@ pub(super) fn make(
     } else {
         None
     };
-    let ino = {
-        let mut state = dir.fs().meta().lock();
+    let meta = dir.fs().meta();
+    let ino = meta.with_room(|| {
+        let mut state = meta.lock();
         let (name, attr) = (dentry.name(), draft.attr);
         let (ino, tx) = if new_attr.is_dir() {
             state.mkdir(dir.ino(), name, attr)?
@@ -130,8 +131,8 @@ pub(super) fn make(
             state.create(dir.ino(), name, attr)?
         };
         draft.commit(&mut state, ino, tx)?;
-        ino
-    };
+        Ok(ino)
+    })?;
     let nlink = if new_attr.is_dir() { 2 } else { 1 };
     let new = draft.into_inode(ino, target.len() as u64, nlink)?;
     if let Some(string) = string {
@@ -145,12 +146,13 @@ pub(super) fn make(
 pub(super) fn make_unnamed(dir: &Inode<Mount>, new_attr: &NewAttr<'_>) -> Result<NewInode<Mount>> {
     let now = dir.now();
     let draft = Draft::new(dir, None, new_attr, now)?.inherit(dir)?;
-    let ino = {
-        let mut state = dir.fs().meta().lock();
+    let meta = dir.fs().meta();
+    let ino = meta.with_room(|| {
+        let mut state = meta.lock();
         let (ino, tx) = state.tmpfile(draft.attr)?;
         draft.commit(&mut state, ino, tx)?;
-        ino
-    };
+        Ok(ino)
+    })?;
     draft.into_inode(ino, 0, 0)
 }
 
@@ -165,14 +167,17 @@ pub(super) fn rename_whiteout(
     now: Time,
 ) -> Result {
     let draft = Draft::new(old_dir, Some(old), whiteout, now)?;
-    let mut state = old_dir.fs().meta().lock();
-    let (ino, tx) = state.rename_whiteout(
-        (old_dir.ino(), old.name()),
-        (new_dir.ino(), new.name()),
-        draft.attr,
-    )?;
-    if ino == 0 {
-        return Ok(());
-    }
-    draft.commit(&mut state, ino, tx)
+    let meta = old_dir.fs().meta();
+    meta.with_room(|| {
+        let mut state = meta.lock();
+        let (ino, tx) = state.rename_whiteout(
+            (old_dir.ino(), old.name()),
+            (new_dir.ino(), new.name()),
+            draft.attr,
+        )?;
+        if ino == 0 {
+            return Ok(());
+        }
+        draft.commit(&mut state, ino, tx)
+    })
 }

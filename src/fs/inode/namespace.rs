@@ -158,7 +158,8 @@ impl Namespace for Mount {
     fn link(inode: &Inode<Self>, dir: &Inode<Self>, dentry: &Dentry<Self>) -> Result {
         change([Some(dir), Some(inode)], |now| {
             let meta = dir.fs().meta();
-            meta.transact(|state| state.link(dir.ino(), dentry.name(), inode.ino(), stored(now)))
+            let (name, now) = (dentry.name(), stored(now));
+            meta.with_room(|| meta.transact(|state| state.link(dir.ino(), name, inode.ino(), now)))
         })
     }
 
@@ -189,7 +190,8 @@ impl Namespace for Mount {
             };
             let (from, to, now) = (old_dir.ino(), new_dir.ino(), stored(now));
             let meta = old_dir.fs().meta();
-            meta.transact(|state| state.rename(from, old.name(), to, new.name(), mode, now))
+            let rename = |state: &State| state.rename(from, old.name(), to, new.name(), mode, now);
+            meta.with_room(|| meta.transact(rename))
         })
     }
 

@@ -218,6 +218,8 @@ pub(super) fn clear(mount: &Mount, arg: UserPtr) -> Result {
         return Err(EINVAL);
     }
 
+    // What was removed has nothing any more.
+    mount.reap_all();
     let mut tally = Tally::new(mount.engine().name(), &arg);
     let mut from = arg.block;
     let mut result = Ok(());

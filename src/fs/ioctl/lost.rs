@@ -35,8 +35,11 @@ use kernel::{
 /// Records that are made under one hold of the lock.
 const BATCH: usize = 64;
 
-/// What the user gets of an owner. `None` if that is not consistent.
+/// What the user gets of an owner. `None` if that is dead, so that nobody has lost anything, or not consistent.
 fn record(state: &State, rec: &OwnerRecord) -> Option<Lost> {
+    if state.is_dead(rec.ino) {
+        return None;
+    }
     let generation = state.inode(rec.ino)?.attr.generation;
     let id = FileId {
         ino: rec.ino,

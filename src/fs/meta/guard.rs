@@ -114,6 +114,8 @@ impl<'a> MetaGuard<'a> {
         let watch = Watch::new(&self.store);
         let blocks = allocate(&mut self.store.change());
         match &blocks {
+            // Who gets this reaps what is dead, and tries again.
+            Err(e) if *e == ENOSPC && self.next_dead().is_some() => {}
             Err(e) if *e == ENOSPC => self.health.filled(Room::Data, true),
             Err(e) if *e == euclean() => watch.tell(&mut self.store, self.health, e.to_errno()),
             Ok(_) if self.free_blocks() > self.total_blocks() / ROOM => {
@@ -193,15 +195,28 @@ impl<'a> MetaGuard<'a> {
         self.watch(Shared::make_writable)
     }
 
-    /// Frees an inode that nobody has a name or a use for any more, or a part of it, see
-    /// [`Shared::evict`].
+    /// Frees an inode that nobody has a name or a use for any more, or declares it dead, see [`Shared::evict`].
     ///
     /// # Errors
     ///
     /// As [`Shared::evict`]; `EIO` if the device is gone.
-    pub(super) fn evict_some(&mut self, ino: u64) -> Result<bool> {
+    pub(super) fn evict(&mut self, ino: u64) -> Result<bool> {
         self.health.check_alive()?;
         self.watch(|store| store.evict(ino))
+    }
+
+    /// Frees a piece of what is dead, see [`Shared::reap`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Shared::reap`]; `EIO` if the device is gone.
+    pub(super) fn reap(&mut self) -> Result<bool> {
+        self.health.check_alive()?;
+        if self.next_dead().is_none() {
+            // Nothing was written, so nobody is to think that there is room in the log again.
+            return Ok(false);
+        }
+        self.watch(Shared::reap)
     }
 
     /// Nothing is written from here on, see [`Shared::freeze`].

@@ -42,7 +42,10 @@ use crate::{
         State,
         Transaction, //
     },
-    support::Reader,
+    support::{
+        fatal_signal_pending,
+        Reader, //
+    },
     vfs::Dev, //
 };
 use kernel::{
@@ -100,6 +103,8 @@ pub(crate) struct Meta {
     look_ups: Atomic<u64>,
     /// See [`Meta::zeroes`].
     zeroes: Zeroes,
+    /// How many pieces of what is dead were freed.
+    reaped: Atomic<u64>,
 }
 
 impl Meta {
@@ -125,6 +130,7 @@ impl Meta {
                 ahead: Atomic::new(AHEAD),
                 in_place: Atomic::new(IN_PLACE),
             },
+            reaped: Atomic::new(0),
         })
     }
 
@@ -166,17 +172,72 @@ impl Meta {
         state.commit(tx)
     }
 
-    /// Frees an inode that nobody has a name or a use for any more. Nobody sees that it goes in several
-    /// transactions; after a crash the next mount does the rest.
+    /// Does `f`, which makes a transaction; again if there was no room, and what is dead makes some.
     ///
     /// # Errors
     ///
-    /// As [`MetaGuard::evict_some`]; `EIO` if the device is gone.
-    pub(crate) fn evict(&self, ino: u64) -> Result {
-        while !self.lock().evict_some(ino)? {
+    /// What `f` says.
+    pub(crate) fn with_room<T>(&self, mut f: impl FnMut() -> Result<T>) -> Result<T> {
+        loop {
+            let reaped = self.reaped();
+            match f() {
+                Err(e) if e == ENOSPC && self.makes_room(reaped) => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// How many pieces of what is dead were freed so far.
+    pub(crate) fn reaped(&self) -> u64 {
+        self.reaped.load(Relaxed)
+    }
+
+    /// After an `ENOSPC`: frees a piece of what is dead, unless somebody else has done so since
+    /// [`reaped`](Self::reaped) was asked, before what has failed. Returns whether that is worth another try.
+    pub(crate) fn makes_room(&self, reaped: u64) -> bool {
+        if fatal_signal_pending() {
+            return false;
+        }
+        let freed = {
+            let mut state = self.lock();
+            self.reaped() != reaped || self.reap_piece(&mut state) == Ok(true)
+        };
+        if freed {
             self.let_others();
         }
-        Ok(())
+        freed
+    }
+
+    /// Frees an inode that nobody has a name or a use for any more. Returns false if it is only dead now: then a
+    /// worker is to [reap](Self::reap) it.
+    ///
+    /// # Errors
+    ///
+    /// As [`MetaGuard::evict`]; `EIO` if the device is gone.
+    pub(crate) fn evict(&self, ino: u64) -> Result<bool> {
+        self.lock().evict(ino)
+    }
+
+    /// Frees a piece of what is dead: a transaction that is short for who waits for the lock. Returns whether
+    /// there was anything; while nothing is to be written there is not.
+    ///
+    /// Nobody sees that an inode goes in pieces. After a crash all orphans are dead, and the next mount goes on.
+    ///
+    /// # Errors
+    ///
+    /// As [`MetaGuard::reap`]; `EIO` if the device is gone.
+    pub(crate) fn reap(&self) -> Result<bool> {
+        if self.read().next_dead().is_none() {
+            return Ok(false);
+        }
+        self.reap_piece(&mut self.lock())
+    }
+
+    /// Frees a piece, and counts it before anybody else has the lock.
+    fn reap_piece(&self, state: &mut MetaGuard<'_>) -> Result<bool> {
+        let freed = state.reap()?;
+        self.reaped.fetch_add(freed.into(), Relaxed);
+        Ok(freed)
     }
 
     /// Lets those have the commit lock who wait for it, if anybody does, between two steps of what takes many. May

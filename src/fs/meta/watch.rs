@@ -98,6 +98,10 @@ impl Watch {
         }
         let (used, size) = store.journal().used();
         if errno == ENOSPC.to_errno() {
+            // Who gets this reaps what is dead, and tries again.
+            if store.state().next_dead().is_some() {
+                return;
+            }
             health.filled(Room::Log, true);
         } else if errno == 0 && used < size.saturating_sub(size / ROOM) {
             health.filled(Room::Log, false);

@@ -21,7 +21,6 @@ use crate::{
         Attr,
         Directory,
         FileType,
-        InodeKind,
         Op,
         State,
         StoredInode,
@@ -138,7 +137,7 @@ impl State {
     }
 
     /// Builds the transaction that removes a name of a file. A file without a name left is an
-    /// orphan: it stays until [`evict`](Self::evict).
+    /// orphan: it stays until its last user is gone, see [`dead`](crate::state::dead).
     ///
     /// # Errors
     ///
@@ -183,29 +182,6 @@ impl State {
             },
         })?;
         Ok(tx)
-    }
-
-    /// Builds the transaction that frees an orphan with all of its blocks; or, if it has many, some of
-    /// these, so that there is more to be done. Returns whether it is gone then, too.
-    ///
-    /// # Errors
-    ///
-    /// `ENOENT`, `EBUSY` if it has links, `ENOMEM`.
-    pub(crate) fn evict(&self, ino: u64) -> Result<(Transaction, bool)> {
-        let inode = self.get(ino)?;
-        if inode.attr.nlink != 0 {
-            return Err(EBUSY);
-        }
-        let mut tx = Transaction::new();
-        if let InodeKind::File(_) = inode.kind {
-            let first = self.last_step(ino, 0)?;
-            self.push_unmap(&mut tx, ino, first..u64::MAX)?;
-            if first != 0 {
-                return Ok((tx, false));
-            }
-        }
-        tx.push(Op::FreeInode { ino })?;
-        Ok((tx, true))
     }
 
     /// Appends the inode, and returns its number. `EINVAL` if the mode makes no sense.

@@ -228,6 +228,8 @@ impl<F: Mountable + Export> Table<F> {
             // once.
             let gate = unsafe { (*info).gate() };
             gate.close();
+            // SAFETY: It is one of an `F`, live, its `s_fs_info` set: clause `raw`, and it is not null.
+            unsafe { SuperBlock::<F>::from_raw(raw) }.fs().ending();
         }
         // SAFETY: The super block came from `get_tree_bdev`, and is in use by nobody else: clause
         // `raw`, and the gate is closed.

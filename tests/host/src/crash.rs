@@ -36,6 +36,7 @@ use crate::{
         State,
         Transaction,
         Xattr,
+        EXTENTS,
         ROOT_INO, //
     },
     state_tests::{
@@ -323,7 +324,7 @@ impl Fs {
         Journal::format(&*medium, &format()).unwrap();
         let opened = Journal::open(&*medium, BLOCKS, SECRET).unwrap();
         let mut store = Store::new(opened, medium.clone());
-        store.make_writable().unwrap();
+        assert_eq!(store.make_writable(), Ok(0));
         medium.events.borrow_mut().clear();
         Fs {
             medium,
@@ -383,15 +384,15 @@ impl Fs {
                 let tx = self.store.state().rmdir(dir, &name, time)?;
                 self.store.commit(tx)
             }
+            6 if chance.below(2) == 0 => self.store.reap().map(|_| ()),
             6 => {
-                let all: Vec<_> = self
+                let orphans: Vec<_> = self
                     .store
                     .state()
                     .inodes_from(0)
-                    .map(|(ino, _)| ino)
+                    .filter_map(|(ino, inode)| (inode.attr.nlink == 0).then_some(ino))
                     .collect();
-                let (tx, _) = self.store.state().evict(pick(&all, chance)?)?;
-                self.store.commit(tx)
+                self.store.evict(pick(&orphans, chance)?).map(|_| ())
             }
             7..=11 => {
                 let ino = pick(&self.files(false), chance)?;
@@ -479,7 +480,9 @@ impl Fs {
     fn namespace_step(&mut self, chance: &mut Chance, dir: u64, name: &[u8]) -> Result {
         let time = at(self.clock);
         let state = self.store.state();
-        let all: Vec<_> = state.inodes_from(0).map(|(ino, _)| ino).collect();
+        // Nobody has those that are dead.
+        let all = state.inodes_from(0).map(|(ino, _)| ino);
+        let all: Vec<_> = all.filter(|ino| !state.is_dead(*ino)).collect();
         let ino = all[chance.below(all.len() as u64) as usize];
         let other = [b'a' + chance.below(12) as u8];
         // Up to some lines, and now and then more than fits beside it in a record of a checkpoint.
@@ -709,6 +712,74 @@ fn every_state_after_a_crash_is_before_or_after() {
     let found = crash(number("DAXRMAP_SEED", 0x5eed), states, None).unwrap();
     println!("{found:?}");
     assert!(found.checkpoints > 0 && found.moves > 0 && found.before > 0 && found.after > 0);
+}
+
+/// A file of many extents that is dead: whatever a crash leaves of it, in any piece, the next mount frees it,
+/// and nothing else.
+#[test]
+fn what_is_dead_goes_after_any_crash() {
+    const MANY: u64 = 3 * EXTENTS as u64 + 2;
+    let mut chance = Chance(7);
+    let mut fs = Fs::new();
+    let keep = {
+        let (ino, tx) = fs.store.change().tmpfile(attr(FILE, 1)).unwrap();
+        fs.store.commit(tx).unwrap();
+        let (kept, tx) = fs
+            .store
+            .change()
+            .create(ROOT_INO, b"kept", attr(FILE, 1))
+            .unwrap();
+        fs.store.commit(tx).unwrap();
+        for page in (0..2 * MANY).step_by(2) {
+            let block = fs.store.change().allocate(1, 0).unwrap().start;
+            let tx = fs.store.state().remap(ino, page, block, 1).unwrap();
+            fs.store.commit(tx).unwrap();
+        }
+        // Half of it is somebody else's as well.
+        let tx = fs.store.state().clone_range(ino, 0, kept, 0, MANY);
+        fs.store.commit(tx.unwrap()).unwrap();
+        assert_eq!(fs.store.evict(ino), Ok(false));
+        kept
+    };
+    let owned = |state: &State| state.get(keep).unwrap().as_file().unwrap().len() as u64;
+    assert_eq!(owned(fs.store.state()), MANY / 2);
+    let free = fs.store.state().free_blocks() + MANY / 2;
+    let mut cache = Cache {
+        durable: blank(),
+        lines: BTreeMap::new(),
+    };
+    cache.durable.copy_from_slice(&fs.medium.bytes.borrow());
+    let (mut pieces, mut states) = (0, 0);
+    loop {
+        fs.medium.events.borrow_mut().clear();
+        if !fs.store.reap().unwrap() {
+            break;
+        }
+        pieces += 1;
+        fs.store.state().check().unwrap();
+        let events = fs.medium.events.borrow().clone();
+        for event in &events {
+            cache.event(event);
+            for chosen in choices(&cache, &mut chance) {
+                states += 1;
+                cache.with(&chosen, |medium| {
+                    let again = Recorder::new(medium.bytes.borrow().clone());
+                    let opened = Journal::open(&again, BLOCKS, SECRET).unwrap();
+                    assert!(opened.state.count_dead() <= 1);
+                    let mut store = Store::new(opened, Rc::new(again));
+                    store.make_writable().unwrap();
+                    while store.reap().unwrap() {}
+                    let state = store.state();
+                    state.check().unwrap();
+                    assert_eq!((state.inode_count(), state.free_blocks()), (2, free));
+                    assert_eq!(owned(state), MANY / 2);
+                });
+            }
+        }
+    }
+    assert_eq!(pieces, 4);
+    assert!(states > 30, "{states}");
+    assert_eq!(fs.store.state().free_blocks(), free);
 }
 
 /// The fence before a record, and the one after it, are needed both.

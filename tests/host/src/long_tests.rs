@@ -51,13 +51,15 @@ fn len(s: &State, ino: u64) -> u64 {
 }
 
 #[test]
-fn an_orphan_goes_in_steps() {
+fn an_orphan_goes_in_pieces() {
     let most = EXTENTS as u64;
     let mut s = new_state(4 * most);
     let (ino, tx) = s.tmpfile(attr(FILE, 1)).unwrap();
     commit(&mut s, tx);
+    assert_eq!(s.is_small(ino), Ok(true));
     let all = 2 * most + 10;
     holey(&mut s, ino, all);
+    assert_eq!(s.is_small(ino), Ok(false));
     let free = s.free_blocks();
     for left in [all - most, all - 2 * most] {
         let (tx, is_all) = s.evict(ino).unwrap();
@@ -71,6 +73,54 @@ fn an_orphan_goes_in_steps() {
     commit(&mut s, tx);
     assert!(s.inode(ino).is_none());
     assert_eq!(s.free_blocks(), 4 * most);
+}
+
+#[test]
+fn the_dead() {
+    let mut s = new_state(100);
+    let file = create(&mut s, ROOT_INO, b"f");
+    assert_eq!(s.declare_dead(file), Err(EBUSY));
+    assert_eq!(s.declare_dead(77), Err(ENOENT));
+    let inos = [1, 2, 3].map(|second| {
+        let (ino, tx) = s.tmpfile(attr(FILE, second)).unwrap();
+        commit(&mut s, tx);
+        ino
+    });
+    assert_eq!(s.next_dead(), None);
+    // The second one twice.
+    for ino in [inos[1], inos[0], inos[1]] {
+        s.declare_dead(ino).unwrap();
+    }
+    let dead = |s: &State| inos.map(|ino| s.is_dead(ino));
+    assert_eq!(dead(&s), [true, true, false]);
+    assert_eq!((s.count_dead(), s.next_dead()), (2, Some(inos[0])));
+    let (tx, _) = s.evict(inos[0]).unwrap();
+    commit(&mut s, tx);
+    assert_eq!(dead(&s), [false, true, false]);
+    assert_eq!((s.count_dead(), s.next_dead()), (1, Some(inos[1])));
+    // After a crash nobody has the third one open.
+    let mut s = s.with_dead_orphans().unwrap();
+    assert_eq!(dead(&s), [false, true, true]);
+    assert!(!s.is_dead(file));
+    // What is dead and has a name is found.
+    s.check().unwrap();
+    let (tx, _) = s.evict(inos[1]).unwrap();
+    commit(&mut s, tx);
+    let mut tx = Transaction::new();
+    let attr = Attr {
+        nlink: 1,
+        ..s.get(inos[2]).unwrap().attr
+    };
+    let ino = inos[2];
+    tx.push(Op::SetAttr { ino, attr }).unwrap();
+    tx.push(Op::Link {
+        dir: ROOT_INO,
+        name: name(b"d"),
+        ino,
+    })
+    .unwrap();
+    s.commit(tx).unwrap();
+    assert_eq!(s.check(), Err(euclean()));
 }
 
 #[test]

@@ -492,9 +492,9 @@ fn a_damaged_record_in_the_middle() {
     assert_eq!(opened.state.bad_blocks(), 3);
 }
 
-/// Inodes without a name are gone once it is mounted to be written.
+/// Inodes without a name are dead for a mount, and freed once it may write.
 #[test]
-fn orphans_are_evicted() {
+fn orphans_are_reaped() {
     let medium = formatted();
     let mut store = mounted(&medium);
     let (ino, tx) = store
@@ -517,7 +517,11 @@ fn orphans_are_evicted() {
         .create(ROOT_INO, b"g", attr(FILE, 1))
         .unwrap();
     assert_eq!(store.commit(tx), Err(EROFS));
+    assert_eq!(store.reap(), Err(EROFS));
     assert_eq!(store.make_writable(), Ok(1));
+    assert_eq!(store.state().free_blocks(), free);
+    assert_eq!(store.reap(), Ok(true));
+    assert_eq!(store.reap(), Ok(false));
     assert_eq!(store.state().free_blocks(), free + 7);
     assert_eq!(open(&medium).unwrap().1.free_blocks(), free + 7);
 }

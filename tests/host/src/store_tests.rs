@@ -80,13 +80,17 @@ fn frozen() {
         assert_eq!((marked.newly_bad, marked.durable), (1, Err(EROFS)));
         assert!(store.state().is_bad(block));
     }
-    assert_eq!(store.evict(ino), Ok(true));
+    assert_eq!(store.evict(ino), Ok(false));
+    assert!(store.state().is_dead(ino));
+    assert_eq!(store.reap(), Ok(false));
     assert_eq!(store.state().free_blocks(), free - 1);
     assert!(*medium.bytes.borrow() == before, "something was written");
 
     store.thaw(true).unwrap();
     let bad = |store: &Store<_>| [500, log.start + 1].map(|b| store.state().is_bad(b));
     assert_ne!(store.journal().superblock().active_region(), log);
+    assert_eq!(store.reap(), Ok(true));
+    assert_eq!(store.reap(), Ok(false));
     assert!(store.state().inode(ino).is_none());
     let free = store.state().free_blocks();
     let store = mounted(&medium);

@@ -89,6 +89,7 @@ TEST_F(teardown, nothing_left_after_deleting_all)
 		peer_stop(&p[i]);
 	}
 	ASSERT_EQ(0, rmdir(dr_path("d")));
+	EXPECT_EQ(0, dr_settle());
 	EXPECT_EQ(6, dr_counter("blocks_bad"));
 	EXPECT_USED(6);
 	EXPECT_EQ(0, dr_counter("owner_records"));
