@@ -80,6 +80,9 @@ char *map_small(int fd, long pages, int flags);	/* the same, but no huge page fi
 /* All that is free, but so many blocks, each with a used one on either side. */
 void leave_holes(long holes);
 
+/* clones.c: the new file. */
+int clone_of(int from, const char *name);
+
 /* waits.c: somebody who works while others are measured. */
 struct worker {
 	const char *name;
@@ -117,6 +120,7 @@ void copy_on_write(const struct turn *t);
 void copy_tree(const struct turn *t);
 void unlink_clone(const struct turn *t);
 void beside_xattrs(const struct turn *t);
+void beside_removal(const struct turn *t);
 void matrix(const struct turn *t);
 void fsync_with_bad(const struct turn *t);
 void poison_mapped(const struct turn *t);

@@ -12,7 +12,7 @@
 #include "common/basics/text.h"
 #include "common/files/files.h"
 
-static int clone_of(int from, const char *name)
+int clone_of(int from, const char *name)
 {
 	int fd = open_file(name, O_RDWR | O_CREAT);
 

@@ -24,6 +24,7 @@ const struct load loads[] = {
 	{ "clones", "copy-tree", copy_tree, { 500 }, 1, CLONES },
 	{ "clones", "unlink-clone", unlink_clone, { 1000, 10000, 100000 }, 1, CLONES },
 	{ "waits", "beside-xattrs", beside_xattrs, { 65536 }, 1, 0 },
+	{ "waits", "beside-removal", beside_removal, { 20000 }, 1, CLONES },
 	{ "waits", "matrix", matrix, { 1 }, 0, 0 },
 	{ "failures", "fsync-with-bad", fsync_with_bad, { 1000, 100, 10000 }, 1, POISONS },
 	{ "failures", "poison-mapped", poison_mapped, { 1, 64, 1024 }, 2, CLONES | POISONS },

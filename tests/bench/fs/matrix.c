@@ -292,3 +292,29 @@ void beside_xattrs(const struct turn *t)
 	stop_worker(pid);
 	go_first(false);
 }
+
+/* @size: extents of a clone that was removed, and of the file it was made of: a worker frees them. */
+void beside_removal(const struct turn *t)
+{
+	int from;
+
+	prepare_waiters();
+	from = make_fragmented("f", t->size);
+	close(clone_of(from, "c"));
+	close(from);
+	settle();
+	go_first(true);
+	is_zero(unlink(dr_path("c")), "unlink");
+	is_zero(unlink(dr_path("f")), "unlink");
+	for (long i = 0; i < 100; i++) {
+		pause_a_bit(i);
+		begin();
+		stat_wait(i);
+		end_wait(t, "stat, while so many extents are freed");
+		pause_a_bit(i + 1);
+		begin();
+		create_wait(i);
+		end_wait(t, "create, while so many extents are freed");
+	}
+	go_first(false);
+}
