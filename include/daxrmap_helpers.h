@@ -54,6 +54,7 @@ bool daxrmap_dir_emit_dots(struct file *file, struct dir_context *ctx);
 bool daxrmap_dir_emit(struct dir_context *ctx, const char *name, int len,
 		      u64 ino, unsigned int type);
 bool daxrmap_has_narrow_pos(const struct file *file);
+bool daxrmap_sb_is_watched(struct super_block *sb);
 void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len,
 			      bool wait);
 

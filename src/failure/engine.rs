@@ -36,7 +36,10 @@ use crate::{
         Kind,
         Source, //
     },
-    support::RateLimit,
+    support::{
+        RateLimit,
+        Text, //
+    },
     trace,
     vfs::Dev, //
 };
@@ -61,6 +64,9 @@ use kernel::{
 };
 
 /// What hears of the failures of one ground's device, and deals with them.
+/// Bytes of the log's line about a failure: more than all that can be in it.
+const LINE: usize = 640;
+
 #[pin_data]
 pub(crate) struct Engine<G: Ground> {
     pub(super) name: CString,
@@ -238,9 +244,8 @@ impl<G: Ground> Engine<G> {
         let pfn = self.pfn(range.start).unwrap_or(0);
         let count = range.end - range.start;
         let errno = result.err().map_or(0, |e| e.to_errno());
-        pr_err!(
-            "{}: block {} (pfn {:#x}) count {} failed: {} owners, {} mapped and told, {} not in core, errno {}{}\n",
-            &*self.name,
+        let line = Text::<LINE>::of(fmt!(
+            "block {} (pfn {:#x}) count {} failed: {} owners, {} mapped and told, {} not in core, errno {}{}",
             range.start,
             pfn,
             count,
@@ -249,7 +254,8 @@ impl<G: Ground> Engine<G> {
             totals.absent,
             errno,
             last.first_owners()
-        );
+        ));
+        pr_err!("{}: {}\n", &*self.name, line);
     }
 }
 

@@ -11,7 +11,10 @@ use crate::{
     rmap::OwnerRecord,
     trace, //
 };
-use core::ops::Range;
+use core::{
+    mem::size_of,
+    ops::Range, //
+};
 use kernel::{
     fmt,
     prelude::*,
@@ -139,6 +142,58 @@ struct Line {
 /// Owners whose fate is remembered; the rest is only counted.
 const LINES: usize = 1024;
 
+/// Of these so many are together: a page of them.
+const CHUNK: usize = kernel::page::PAGE_SIZE / size_of::<Line>();
+
+/// The owners whose fate is remembered. A page of them is had when it is needed: making more room would
+/// move those that are there.
+struct Lines {
+    chunks: KVec<KVec<Line>>,
+    len: usize,
+}
+
+impl Lines {
+    const fn new() -> Self {
+        Self {
+            chunks: KVec::new(),
+            len: 0,
+        }
+    }
+
+    /// None any more. The room stays.
+    fn clear(&mut self) {
+        self.len = 0;
+        for chunk in &mut self.chunks {
+            chunk.clear();
+        }
+    }
+
+    /// One more, if there is room or memory.
+    fn push(&mut self, line: Line) {
+        if self.len >= LINES {
+            return;
+        }
+        let flags = GFP_NOWAIT | __GFP_NOWARN;
+        let which = self.len / CHUNK;
+        if which >= self.chunks.len() {
+            let Ok(chunk) = KVec::with_capacity(CHUNK, flags) else {
+                return;
+            };
+            if self.chunks.push(chunk, flags).is_err() {
+                return;
+            }
+        }
+        let chunk = self.chunks.get_mut(which);
+        if chunk.is_some_and(|chunk| chunk.push_within_capacity(line).is_ok()) {
+            self.len += 1;
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Line> + '_ {
+        self.chunks.iter().flatten()
+    }
+}
+
 /// The last failure, for debugfs and the log.
 pub(crate) struct Last {
     range: Range<u64>,
@@ -149,7 +204,7 @@ pub(crate) struct Last {
     absent: u64,
     /// Processes that were told, if that is known of all owners.
     processes: Option<u32>,
-    lines: KVec<Line>,
+    lines: Lines,
 }
 
 impl Last {
@@ -163,13 +218,13 @@ impl Last {
             killed: 0,
             absent: 0,
             processes: Some(0),
-            lines: KVec::new(),
+            lines: Lines::new(),
         }
     }
 
     /// A new failure begins. `counts`: processes are counted that are told.
     pub(crate) fn begin(&mut self, range: Range<u64>, flags: c_int, counts: bool) {
-        let mut lines = core::mem::take(&mut self.lines);
+        let mut lines = core::mem::replace(&mut self.lines, Lines::new());
         lines.clear();
         *self = Self {
             range,
@@ -195,14 +250,11 @@ impl Last {
             Outcome::Absent => self.absent = self.absent.saturating_add(1),
             Outcome::Unmapped | Outcome::Moved => {}
         }
-        if self.lines.len() < LINES {
-            let line = Line {
-                owner,
-                outcome,
-                errno,
-            };
-            let _ = self.lines.push(line, GFP_NOWAIT | __GFP_NOWARN);
-        }
+        self.lines.push(Line {
+            owner,
+            outcome,
+            errno,
+        });
     }
 
     /// So many processes more were told, if that is known.
@@ -247,7 +299,7 @@ impl fmt::Display for Last {
             f,
             "block {block} count {len} via {via} owners {owners} flags {flags:#x}"
         )?;
-        for line in &self.lines {
+        for line in self.lines.iter() {
             let OwnerRecord {
                 ino, pgoff, len, ..
             } = line.owner;

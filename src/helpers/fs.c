@@ -2,6 +2,7 @@
 /* What is inline in linux/fs.h and what belongs to it, as functions. */
 #include <linux/compat.h>
 #include <linux/fs.h>
+#include <linux/fsnotify.h>
 #include <linux/fserror.h>
 #include <daxrmap_helpers.h>
 
@@ -205,4 +206,10 @@ void daxrmap_report_data_lost(struct inode *inode, loff_t pos, u64 len,
 {
 	fserror_report_data_lost(inode, pos, len,
 				 wait ? GFP_KERNEL : GFP_NOWAIT);
+}
+
+/* Whether anybody has a mark of fanotify or inotify in the super block, on whatever. */
+bool daxrmap_sb_is_watched(struct super_block *sb)
+{
+	return fsnotify_sb_has_watchers(sb);
 }

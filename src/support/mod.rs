@@ -6,7 +6,8 @@
 //! - [`nofs`]: allocation under a filesystem's lock. [`task`]: the task that runs this.
 //! - [`mod@plain`]: types that are copied from and to user space. [`mod@random`]: random numbers.
 //! - [`published`]: a value that one changes and many read.
-//! - [`ratelimit`]: limits for lines of the log. [`workqueue`]: a work queue of one's own.
+//! - [`ratelimit`]: limits for lines of the log. [`text`]: such a line, formatted once.
+//! - [`workqueue`]: a work queue of one's own.
 //! - [`tracepoint`]: probes of the kernel's tracepoints. [`signals`]: who was told of failed memory.
 //! - [`control`]: a device that answers ioctls. [`stream`]: a file that is read and polled.
 //!
@@ -23,6 +24,7 @@ mod ratelimit;
 mod signals;
 mod stream;
 mod task;
+mod text;
 mod tracepoint;
 mod workqueue;
 
@@ -57,6 +59,7 @@ pub(crate) use self::{
         fatal_signal_pending,
         is_admin, //
     },
+    text::Text,
     tracepoint::Probe,
     workqueue::OwnedQueue, //
 };

@@ -143,6 +143,13 @@ impl<F: FileSystem> SuperBlock<F> {
         flags & bindings::SB_LAZYTIME as usize != 0
     }
 
+    /// Whether anybody listens to fanotify or inotify, of whatever of it. Who begins to at this moment may not
+    /// be seen.
+    pub(crate) fn is_watched(&self) -> bool {
+        // SAFETY: The super block is live: invariant "info".
+        unsafe { bindings::daxrmap_sb_is_watched(self.as_ptr()) }
+    }
+
     /// What statfs(2) names the filesystem by, as `uuid_to_fsid` makes it (linux/statfs.h).
     pub(super) fn fsid(&self) -> u64 {
         // SAFETY: The super block is live: invariant "info"; the field is set once.

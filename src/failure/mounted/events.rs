@@ -13,6 +13,8 @@
 //! going, and the worker does not wait for an inode that is on its way out, which may take as long as
 //! somebody pins a page of it.
 //!
+//! If nobody listens to anything of the mount when a failure is dealt with, nothing is noted.
+//!
 //! When unmount begins nobody can open what an event names: what has not been told by then is dropped.
 //!
 //! # Locking
@@ -101,6 +103,12 @@ impl<M: Metadata> Events<M> {
             pending: KBox::pin_init(pending, GFP_KERNEL)?,
             lines: KBox::pin_init(RateLimit::new(device, "fanotify"), GFP_KERNEL)?,
         })
+    }
+
+    /// Whether there is anything to tell.
+    pub(super) fn is_due(&self) -> bool {
+        let pending = self.pending.lock();
+        !pending.owners.is_empty() || !pending.walks.is_empty()
     }
 
     /// Whether so many owners can be noted one by one. One failure of a mount is dealt with at a time,

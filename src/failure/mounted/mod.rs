@@ -94,7 +94,7 @@ impl<M: Metadata> Mounted<M> {
     fn leave_to_walk(&self, failure: &mut Failure<Self>) {
         let task = self.events.task();
         task.note_rest(&failure.range, &failure.notes.batch);
-        failure.notes.walked = true;
+        failure.notes.enough = true;
     }
 }
 
@@ -102,15 +102,15 @@ impl<M: Metadata> Mounted<M> {
 pub(crate) struct Noted {
     /// Where the batch of owners begins that is being told.
     batch: Cursor,
-    /// fanotify is told of the owners by a walk that is noted already.
-    walked: bool,
+    /// No more need be noted: fanotify is told of the owners by a walk that is noted already, or nobody listens.
+    enough: bool,
 }
 
 impl Default for Noted {
     fn default() -> Self {
         Self {
             batch: Cursor::new(),
-            walked: false,
+            enough: false,
         }
     }
 }
@@ -182,6 +182,7 @@ impl<M: Metadata> Ground for Mounted<M> {
         visit: &Self::Visit<'_>,
         failure: &mut Failure<Self>,
     ) {
+        failure.notes.enough = visit.as_ref().is_some_and(|visit| !visit.sb().is_watched());
         let range = &failure.range;
         let single = range.end - range.start == 1 && self.metadata.is_unshared(range.start);
         if !(single && self.shortcut(engine, visit.as_ref(), failure)) {
@@ -194,13 +195,13 @@ impl<M: Metadata> Ground for Mounted<M> {
     }
 
     fn note(&self, failure: &mut Failure<Self>, owner: &OwnerRecord, outcome: Outcome) {
-        if outcome != Outcome::Moved && !failure.notes.walked && !self.events.task().note(*owner) {
+        if outcome != Outcome::Moved && !failure.notes.enough && !self.events.task().note(*owner) {
             self.leave_to_walk(failure);
         }
     }
 
     fn finish(&self, visit: &Self::Visit<'_>) {
-        if let Some(visit) = visit {
+        if let Some(visit) = visit.as_ref().filter(|_| self.events.task().is_due()) {
             self.events.start(visit);
         }
         // When this returns the kernel takes the pages out of its map.

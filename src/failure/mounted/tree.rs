@@ -32,7 +32,7 @@ use kernel::prelude::*;
 /// Owners that are looked up at once, under one hold of the state lock: a page of them.
 const BATCH: usize = dax::BLOCK_SIZE as usize / size_of::<OwnerRecord>();
 
-/// Owners that are looked up at once when memory is short.
+/// Owners that are looked up at once in the beginning, as most blocks have no more, and when memory is short.
 const SMALL_BATCH: usize = 8;
 
 impl<M: Metadata> Mounted<M> {
@@ -77,14 +77,14 @@ impl<M: Metadata> Mounted<M> {
     ) {
         let mut cursor = Cursor::new();
         let mut small = [OwnerRecord::default(); SMALL_BATCH];
-        // Its owners are told with or without memory, and nobody is waited for to get some.
-        let mut large = KVec::from_elem(OwnerRecord::default(), BATCH, GFP_NOWAIT | __GFP_NOWARN);
-        let batch = match &mut large {
-            Ok(large) => large.as_mut_slice(),
-            Err(_) => &mut small[..],
-        };
+        let mut large = KVec::new();
         let mut any = false;
         loop {
+            let batch = if large.is_empty() {
+                small.as_mut_slice()
+            } else {
+                large.as_mut_slice()
+            };
             failure.notes.batch = cursor.clone();
             let n = self.metadata.owners(&failure.range, &mut cursor, batch);
             if n == 0 {
@@ -96,7 +96,7 @@ impl<M: Metadata> Mounted<M> {
                 engine.found_by(Via::Tree);
             }
             // Whom there is no room for come all together.
-            if !failure.notes.walked && !self.events.task().has_room(n) {
+            if !failure.notes.enough && !self.events.task().has_room(n) {
                 self.leave_to_walk(failure);
             }
             for owner in batch.iter().take(n) {
@@ -106,6 +106,11 @@ impl<M: Metadata> Mounted<M> {
                     }
                     None => engine.note_absent(*owner, failure),
                 }
+            }
+            if n == SMALL_BATCH && large.is_empty() {
+                // Owners are told with or without memory, and nobody is waited for to get some.
+                let none = OwnerRecord::default();
+                large = KVec::from_elem(none, BATCH, GFP_NOWAIT | __GFP_NOWARN).unwrap_or_default();
             }
         }
     }
