@@ -142,6 +142,7 @@ bool daxrmap_next_dirty(struct inode *inode, pgoff_t *index, pgoff_t last,
 			unsigned long *pages, unsigned long *pfn);
 struct inode *daxrmap_folio_owner(unsigned long pfn, struct super_block *sb,
 				  pgoff_t *index);
+bool daxrmap_is_untouched(struct inode *inode, pgoff_t first, pgoff_t last);
 void daxrmap_mark_poisoned(unsigned long pfn, bool poisoned);
 unsigned long daxrmap_next_unmapped(unsigned long pfn, unsigned long end);
 bool daxrmap_is_poisoned(unsigned long pfn);
@@ -220,7 +221,16 @@ unsigned int daxrmap_signal_early(struct inode *inode, pgoff_t index,
 					       unsigned long addr),
 				  void *data);
 
-bool daxrmap_early_kill_is_default(void);
+void daxrmap_early_kill_open(void);
+void daxrmap_early_kill_close(void);
+int daxrmap_early_kill(void);
+
+/* processes.c */
+struct daxrmap_processes;
+struct daxrmap_processes *daxrmap_processes_new(void);
+void daxrmap_processes_free(struct daxrmap_processes *set);
+bool daxrmap_processes_tell(struct daxrmap_processes *set, struct inode *inode,
+			    pgoff_t index, unsigned long pfn, bool always);
 
 /* control.c */
 int daxrmap_control_register(long (*ioctl)(void *data, unsigned int cmd,

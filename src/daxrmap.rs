@@ -70,6 +70,8 @@ struct Daxrmap {
     #[pin]
     _registration: vfs::Registration<fs::Mount>,
     _shadow_guard: Option<dax::ShadowGuard>,
+    // Dropped last: nobody asks any more.
+    _early_kill: dax::EarlyKill,
 }
 
 impl kernel::InPlaceModule for Daxrmap {
@@ -78,6 +80,7 @@ impl kernel::InPlaceModule for Daxrmap {
         let events = events::Hub::new();
         let guarded = events.clone();
         try_pin_init!(Self {
+            _early_kill: dax::EarlyKill::open(),
             _registration <- vfs::Registration::new(
                 ready?,
                 module,

@@ -110,6 +110,8 @@ holds two "${read_call[@]}" -DNOTIFIERS=2 -DFAILURES=2 -DDO_CLONE
 holds pins "${read_call[@]}" -DPINS -DDO_CLONE -DDO_WRITE
 # Inodes that come and go.
 holds unlink "${life[@]}" -DCALLERS=1 -DDO_UNLINK -DDO_CLONE -DRECLAIM
+# A file that nobody maps is not locked, if nobody else has the lock.
+holds untouched "${life[@]}" -DCALLERS=1 -DDO_READ
 holds unlink-pins "${life[@]}" -DCALLERS=1 -DDO_UNLINK -DPINS
 holds unmount "${life[@]}" -DUNMOUNT -DNOTIFIERS=2 -DFAILURES=2
 holds unmount-unlink "${life[@]}" -DUNMOUNT -DCALLERS=1 -DDO_UNLINK
@@ -135,6 +137,12 @@ breaks silent_read fault-takes-bad "${one[@]}" -DBREAK_FAULT_IGNORES_BAD
 breaks missed_owner clone-takes-bad "${read_call[@]}" -DDO_CLONE -DBREAK_CLONE_TAKES_BAD
 breaks silent_read cow-fault-recheck -DMAPPERS=1 -DBREAK_COW_NO_RECHECK
 breaks silent_read cow-write-recheck "${read_call[@]}" -DDO_READ -DDO_WRITE -DBREAK_COW_NO_RECHECK
+# Who walks the processes himself does not take the invalidate_lock.
+breaks missed_owner tell-unlocked -DMAPPERS=1 -DNO_WRITE_FAULTS -DBREAK_NO_INVALIDATE -DBREAK_TELL_UNLOCKED
+# Who was not there when the processes were walked is left out.
+breaks missed_owner unknown -DMAPPERS=1 -DNO_WRITE_FAULTS -DBREAK_UNKNOWN
+# A file that nobody maps is not locked, whoever has the lock.
+breaks silent_read unlocked "${life[@]}" -DCALLERS=1 -DDO_READ -DBREAK_UNTOUCHED
 # folio->mapping is believed when the block is shared.
 breaks missed_owner shortcut "${one[@]}" -DBREAK_SHORTCUT
 # The cursor counts owners.

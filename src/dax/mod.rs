@@ -7,7 +7,7 @@
 //! - [`mod@file`]: what the VFS calls for regular files. [`iomap`]: extents for `dax_iomap_rw`,
 //!   `dax_iomap_fault` and FIEMAP. [`fault`]: a page fault. [`flush`]: what fsync(2) does.
 //! - [`layout`]: taking pages away from those who map or pin them. [`sharing`]: counting files that
-//!   share a page. [`poison`]: who maps a failed page, and telling them.
+//!   share a page. [`poison`]: who maps a failed page, and telling them; [`processes`]: with one walk.
 //! - [`disks`]: all fsdax disks. [`watch`]: hearing of every failure. [`others`]: which files of other
 //!   filesystems have a page. [`registered`]: filesystems of other modules that say so themselves.
 //! - [`cxl`]: hearing of what CXL memory devices say.
@@ -32,6 +32,7 @@ mod layout;
 mod memory;
 mod others;
 mod poison;
+mod processes;
 mod registered;
 mod shadow;
 mod sharing;
@@ -109,14 +110,19 @@ pub(crate) use self::{
         }, //
     },
     others::{
-        early_kill_is_default,
         folio_file,
         frame,
         OneFile, //
     },
     poison::{
         folio_owner,
+        is_untouched,
         MF_MEM_PRE_REMOVE, //
+    },
+    processes::{
+        early_kill_is_default,
+        EarlyKill,
+        Processes, //
     },
     registered::{
         AnyDax,

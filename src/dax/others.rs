@@ -104,13 +104,6 @@ impl AnyInvalidateLock<'_> {
     }
 }
 
-/// Whether processes that asked for nothing are told early: vm.memory_failure_early_kill. For a kernel
-/// thread; sleeps, no lock may be held.
-pub(crate) fn early_kill_is_default() -> bool {
-    // SAFETY: Reads a file of /proc.
-    unsafe { bindings::daxrmap_early_kill_is_default() }
-}
-
 /// What [`AnyInvalidateLock::signal_early`] asks whether somebody was told.
 struct Told<'a> {
     signals: &'a Signals,

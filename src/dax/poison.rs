@@ -15,6 +15,7 @@ use super::memory::device_page::DevicePage;
 use crate::{
     bindings,
     vfs::{
+        AnyInode,
         AnyInvalidateLock,
         FileSystem,
         Inode,
@@ -70,6 +71,15 @@ impl AnyInvalidateLock<'_> {
             unsafe { bindings::daxrmap_mark_poisoned(page.pfn(), false) };
         }
     }
+}
+
+/// Whether nobody maps the file, nor is in the middle of a fault or a system call that holds its
+/// `invalidate_lock`, nor stored anything to these pages that is not durable. Whoever comes after this sees
+/// what was published before it.
+pub(crate) fn is_untouched(inode: &AnyInode, pages: &Range<u64>) -> bool {
+    let (first, last) = (pages.start, pages.end.saturating_sub(1));
+    // SAFETY: The inode is live: invariant "live" of `AnyInode`.
+    unsafe { bindings::daxrmap_is_untouched(inode.as_ptr(), first as usize, last as usize) }
 }
 
 /// The file and page offset that `folio->mapping` gives for the page frame, with a reference.

@@ -19,6 +19,7 @@ use super::{
         Counters,
         Last, //
     },
+    telling::Telling,
     translate::{
         self,
         MountPart, //
@@ -63,10 +64,10 @@ use kernel::{
     },
 };
 
-/// What hears of the failures of one ground's device, and deals with them.
 /// Bytes of the log's line about a failure: more than all that can be in it.
 const LINE: usize = 640;
 
+/// What hears of the failures of one ground's device, and deals with them.
 #[pin_data]
 pub(crate) struct Engine<G: Ground> {
     pub(super) name: CString,
@@ -189,6 +190,7 @@ impl<G: Ground> Engine<G> {
                 range: range.clone(),
                 flags,
                 notes,
+                telling: Telling::new(),
                 result: published.map(|_| ()),
             };
             self.ground.resolve(self, visit, &mut failure);

@@ -14,10 +14,13 @@
 //! [`Ground::each_file`] may be called there, and [`Ground::extent`], [`Ground::is_bad`] and
 //! [`Ground::note`] with an owner's `invalidate_lock` held too: these take no lock of a file.
 
-use super::report::{
-    Counters,
-    Outcome,
-    Via, //
+use super::{
+    report::{
+        Counters,
+        Outcome,
+        Via, //
+    },
+    telling::Telling,
 };
 use crate::{
     rmap::OwnerRecord,
@@ -69,6 +72,8 @@ pub(crate) struct Failure<G: Ground> {
     pub(crate) flags: c_int,
     /// What the ground remembers of it.
     pub(crate) notes: G::Notes,
+    /// How its processes are signalled.
+    pub(crate) telling: Telling,
     /// The first error.
     pub(crate) result: Result,
 }
@@ -84,7 +89,7 @@ pub(crate) trait Tells<G: Ground> {
     /// # Errors
     ///
     /// Those of [`Ground::kill`].
-    fn take_at_once(&self, file: &G::File, owner: OwnerRecord, failure: &Failure<G>) -> Result;
+    fn take_at_once(&self, file: &G::File, owner: OwnerRecord, failure: &mut Failure<G>) -> Result;
 
     /// Notes an owner that is not in core.
     fn note_absent(&self, owner: OwnerRecord, failure: &mut Failure<G>);
@@ -135,7 +140,19 @@ pub(crate) trait Ground: Send + Sync + Sized + 'static {
     /// `invalidate_lock` is held.
     fn extent(&self, file: &Self::File, pgoff: u64, max: u64) -> (Option<u64>, u64);
 
-    /// Signals who maps pages of the file, as far as they are to be told now.
+    /// Whether the file has the owner's pages, and nothing is to be done about them: nobody maps the file, and whoever
+    /// touches it from now on is refused. No lock of a file is held.
+    fn is_untouched(&self, _file: &Self::File, _owner: &OwnerRecord) -> bool {
+        false
+    }
+
+    /// So many pages more, of a mapped file, are to come to [`kill`](Self::kill). Sleeps; no lock of a file is held.
+    fn prepare(&self, pages: u64, failure: &mut Failure<Self>) {
+        failure.telling.prepare(pages);
+    }
+
+    /// Signals who maps pages of the file, as far as they are to be told now. `pfn`: the frame of the first
+    /// one.
     ///
     /// # Errors
     ///
@@ -144,9 +161,10 @@ pub(crate) trait Ground: Send + Sync + Sized + 'static {
         &self,
         lock: &AnyInvalidateLock<'_>,
         pages: &Range<u64>,
-        failure: &Failure<Self>,
+        pfn: Option<u64>,
+        failure: &mut Failure<Self>,
     ) -> Result {
-        lock.kill_procs(pages.clone(), failure.flags)
+        failure.telling.kill(lock, pages, pfn, failure.flags)
     }
 
     /// Whether all processes are signalled by [`kill`](Self::kill), so that it is known how many they are.

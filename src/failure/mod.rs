@@ -29,6 +29,7 @@ mod mounted;
 mod owners;
 mod removal;
 mod report;
+mod telling;
 mod translate;
 
 pub(crate) use self::{
@@ -50,4 +51,5 @@ pub(crate) use self::{
         Counters,
         Via, //
     },
+    telling::Telling,
 };

@@ -45,17 +45,27 @@ use kernel::prelude::*;
 impl<G: Ground> Tells<G> for Engine<G> {
     fn tell(&self, file: &G::File, owner: OwnerRecord, failure: &mut Failure<G>) -> bool {
         self.test_delay();
+        let inode = file.inode();
+        if self.ground.is_untouched(file, &owner) {
+            self.note(failure, owner, inode.dev(), Outcome::Unmapped, Ok(()));
+            self.tell_owner(&owner, inode.dev(), || inode.handle(), 0, Some(0));
+            return true;
+        }
+        if inode.is_mapped() {
+            self.ground.prepare(owner.len, failure);
+        }
         file.locked(|lock| self.tell_locked(file, lock, owner, failure))
     }
 
-    fn take_at_once(&self, file: &G::File, owner: OwnerRecord, failure: &Failure<G>) -> Result {
+    fn take_at_once(&self, file: &G::File, owner: OwnerRecord, failure: &mut Failure<G>) -> Result {
         file.locked(|lock| {
             let (found, len) = self.ground.extent(file, owner.pgoff, owner.len);
             if found != Some(owner.block) {
                 return Ok(());
             }
             let pages = owner.pgoff..owner.pgoff.saturating_add(len);
-            self.take_pages(lock, pages, file.inode().is_mapped(), failure)
+            let pfn = self.pfn(owner.block);
+            self.take_pages(lock, pages, pfn, file.inode().is_mapped(), failure)
         })
     }
 
@@ -115,7 +125,7 @@ impl<G: Ground> Engine<G> {
             let pages = pgoff..pgoff + len;
             let mapped = inode.is_mapped();
             let moment = mapped.then(|| self.events.moment());
-            let errno = self.take_pages(lock, pages, mapped, failure);
+            let errno = self.take_pages(lock, pages, self.pfn(block), mapped, failure);
             let processes = match moment {
                 Some(moment) if self.ground.tells_processes(failure) => {
                     self.events.told_since(moment)
@@ -136,16 +146,18 @@ impl<G: Ground> Engine<G> {
         told
     }
 
-    /// Signals who maps these failed pages, if anybody does, and takes them from everybody.
+    /// Signals who maps these failed pages, if anybody does, and takes them from everybody. `pfn`: the frame
+    /// of the first one.
     fn take_pages(
         &self,
         lock: &AnyInvalidateLock<'_>,
         pages: Range<u64>,
+        pfn: Option<u64>,
         mapped: bool,
-        failure: &Failure<G>,
+        failure: &mut Failure<G>,
     ) -> Result {
         let errno = if mapped {
-            self.ground.kill(lock, &pages, failure)
+            self.ground.kill(lock, &pages, pfn, failure)
         } else {
             Ok(())
         };

@@ -21,7 +21,6 @@ use crate::{
         OwnerRecord,
         Sharing, //
     },
-    state::Mapping,
 };
 use core::ops::Range;
 use kernel::prelude::*;
@@ -73,11 +72,16 @@ impl Metadata for Meta {
     }
 
     fn extent(&self, ino: u64, pgoff: u64, max: u64) -> (Option<u64>, u64) {
-        // In runs of equal sharing and badness, shorter than need be, but never wrong.
-        match self.read().map(ino, pgoff, max) {
-            Ok(Mapping::Data { block, len, .. }) => (Some(block), len),
-            Ok(Mapping::Hole { len } | Mapping::Unwritten { len, .. }) => (None, len),
-            Err(_) => (None, max),
+        let state = self.read();
+        let file = state.inode(ino).and_then(|inode| inode.as_file().ok());
+        let Some(next) = file.and_then(|file| file.next(pgoff)) else {
+            return (None, max);
+        };
+        let here = next.clip(&(pgoff..pgoff.saturating_add(max)));
+        match here.filter(|extent| extent.pgoff == pgoff) {
+            Some(extent) if extent.unwritten => (None, extent.len),
+            Some(extent) => (Some(extent.block), extent.len),
+            None => (None, max.min(next.pgoff.saturating_sub(pgoff))),
         }
     }
 

@@ -136,11 +136,15 @@ impl Ground for Others {
         }
     }
 
+    /// The kernel's function tells who maps them: it waits for a fault that has no lock of the file, as EROFS's.
+    fn prepare(&self, _pages: u64, _failure: &mut Failure<Self>) {}
+
     fn kill(
         &self,
         lock: &AnyInvalidateLock<'_>,
         pages: &Range<u64>,
-        failure: &Failure<Self>,
+        _pfn: Option<u64>,
+        failure: &mut Failure<Self>,
     ) -> Result {
         let killed = if failure.notes.killed {
             Ok(())

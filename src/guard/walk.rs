@@ -36,6 +36,7 @@ use crate::{
     failure::{
         Engine,
         Failure,
+        Telling,
         Tells, //
     },
     rmap::OwnerRecord,
@@ -248,7 +249,7 @@ impl WorkItem for Walker {
                 since: job.since,
                 killed: job.killed,
                 by: By::Worker {
-                    all_early: dax::early_kill_is_default(),
+                    all_early: dax::early_kill_is_default().unwrap_or(false),
                     signals: this.place.shared.signals(),
                 },
             };
@@ -256,6 +257,7 @@ impl WorkItem for Walker {
                 range: job.range,
                 flags: job.flags,
                 notes,
+                telling: Telling::new(),
                 result: Ok(()),
             };
             let walked = || walk(&this.place, &this.engine, &mut failure);

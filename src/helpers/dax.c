@@ -171,6 +171,24 @@ bool daxrmap_next_dirty(struct inode *inode, pgoff_t *index, pgoff_t last,
 	return true;
 }
 
+/*
+ * Whether nobody maps the file or has its invalidate_lock, and no page of @first..@last was
+ * stored to since it was last written back. In this order: who has mapped it under the lock
+ * has given the lock up after that. Who takes the lock later, by an operation that orders all
+ * memory accesses (as each of x86 that is locked does), sees what was published before this.
+ */
+bool daxrmap_is_untouched(struct inode *inode, pgoff_t first, pgoff_t last)
+{
+	struct address_space *mapping = inode->i_mapping;
+
+	smp_mb();
+	if (rwsem_is_locked(&mapping->invalidate_lock))
+		return false;
+	smp_rmb();
+	return !mapping_mapped(mapping) &&
+	       !xa_find(&mapping->i_pages, &first, last, PAGECACHE_TAG_DIRTY);
+}
+
 void daxrmap_mark_poisoned(unsigned long pfn, bool poisoned)
 {
 	struct page *page = pfn_to_page(pfn);

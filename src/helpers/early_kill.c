@@ -2,45 +2,16 @@
 /*
  * Processes that asked to be told early of failed memory, and have a place in
  * their address space for it, but no page table entry: mf_dax_kill_procs()
- * leaves them out.
+ * leaves them out. And whether those are told early that asked for nothing.
  */
+#include <linux/cred.h>
 #include <linux/fs.h>
-#include <linux/interval_tree_generic.h>
 #include <linux/mm.h>
+#include <linux/mount.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <daxrmap_helpers.h>
-
-static inline unsigned long first_page(struct vm_area_struct *vma)
-{
-	return vma->vm_pgoff;
-}
-
-static inline unsigned long last_page(struct vm_area_struct *vma)
-{
-	return vma->vm_pgoff + vma_pages(vma) - 1;
-}
-
-/* The mapping's tree of areas is mm's, and so is its walk, which is not exported: made of the same template. */
-INTERVAL_TREE_DEFINE(struct vm_area_struct, shared.rb, unsigned long,
-		     shared.rb_subtree_last, first_page, last_page,
-		     static inline __maybe_unused, daxrmap_area)
-
-/* As find_early_kill_thread() in mm/memory-failure.c. @always: vm.memory_failure_early_kill. */
-static struct task_struct *early_thread(struct task_struct *process, bool always)
-{
-	struct task_struct *t;
-
-	for_each_thread(process, t) {
-		if (t->flags & PF_MCE_PROCESS) {
-			if (t->flags & PF_MCE_EARLY)
-				return t;
-		} else if (always) {
-			return t;
-		}
-	}
-	return NULL;
-}
+#include "early_kill.h"
 
 /*
  * An area with pages of its own may have one here, instead of the file's: nobody knows
@@ -52,22 +23,62 @@ static bool may_be_the_files(const struct vm_area_struct *vma)
 }
 
 /*
- * vm.memory_failure_early_kill, whose variable is not exported. For a kernel thread, which has the
- * first root directory.
+ * vm.memory_failure_early_kill, whose variable is not exported: its file of /proc, in a
+ * mount that nobody sees. Whoever asks reads it as the kernel, for he may be anybody who has met poison.
  */
-bool daxrmap_early_kill_is_default(void)
-{
-	struct file *file = filp_open("/proc/sys/vm/memory_failure_early_kill",
-				      O_RDONLY, 0);
-	loff_t pos = 0;
-	char c = '0';
+static struct {
+	struct vfsmount *proc;
+	struct file *file;
+	const struct cred *cred;
+} early_kill;
 
-	if (IS_ERR(file))
-		return false;
-	if (kernel_read(file, &c, 1, &pos) != 1)
-		c = '0';
-	filp_close(file, NULL);
-	return c == '1';
+/* For once, when the module is loaded; sleeps. If it cannot be opened, nobody knows what it says. */
+void daxrmap_early_kill_open(void)
+{
+	struct file_system_type *type = get_fs_type("proc");
+	struct vfsmount *proc;
+
+	if (!type)
+		return;
+	proc = kern_mount(type);
+	module_put(type->owner);
+	if (IS_ERR(proc))
+		return;
+	early_kill.proc = proc;
+	early_kill.cred = prepare_kernel_cred(&init_task);
+	early_kill.file = file_open_root_mnt(proc, "sys/vm/memory_failure_early_kill",
+					     O_RDONLY, 0);
+	if (IS_ERR(early_kill.file))
+		early_kill.file = NULL;
+}
+
+void daxrmap_early_kill_close(void)
+{
+	if (early_kill.file)
+		__fput_sync(early_kill.file);
+	if (early_kill.cred)
+		put_cred(early_kill.cred);
+	if (early_kill.proc)
+		kern_unmount(early_kill.proc);
+}
+
+/* What it says: 0 or 1; negative if nobody knows. Does not wait for memory. */
+int daxrmap_early_kill(void)
+{
+	const struct cred *old;
+	unsigned int flags;
+	loff_t pos = 0;
+	ssize_t n;
+	char c;
+
+	if (!early_kill.file || !early_kill.cred)
+		return -ENOENT;
+	flags = memalloc_noreclaim_save();
+	old = override_creds(early_kill.cred);
+	n = kernel_read(early_kill.file, &c, 1, &pos);
+	revert_creds(old);
+	memalloc_noreclaim_restore(flags);
+	return n == 1 ? c != '0' : -EIO;
 }
 
 /*
@@ -89,15 +100,14 @@ unsigned int daxrmap_signal_early(struct inode *inode, pgoff_t index, bool alway
 	i_mmap_lock_read(mapping);
 	rcu_read_lock();
 	for_each_process(process) {
-		t = early_thread(process, always);
+		t = daxrmap_early_thread(process, always);
 		if (!t || !t->mm)
 			continue;
 		for (vma = daxrmap_area_iter_first(&mapping->i_mmap, index, index);
 		     vma; vma = daxrmap_area_iter_next(vma, index, index)) {
 			if (vma->vm_mm != t->mm || !may_be_the_files(vma))
 				continue;
-			addr = vma->vm_start +
-			       ((index - vma->vm_pgoff) << PAGE_SHIFT);
+			addr = daxrmap_address(vma, index);
 			if (told(data, process->tgid, addr))
 				continue;
 			if (!send_sig_mceerr(BUS_MCEERR_AO, (void __user *)addr,

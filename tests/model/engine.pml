@@ -107,8 +107,56 @@ inline kill_procs(b, s)
 	}
 }
 
+/*
+ * daxrmap_processes_tell() of src/helpers/processes.c, for owners after the first few. Does not wait
+ * for the entry: who maps the page, or unmaps it as a part of something else, has the invalidate_lock.
+ */
+inline tell_processes(b, s)
+{
+	atomic {
+		if
+		:: PTE(EARLY, s) == b ->
+#ifndef BREAK_UNKNOWN	/* Broken: he was not there when the processes were walked. */
+			DEL(untold, s);
+#endif
+			ZAP(s)
+		:: else
+		fi
+	}
+}
+
+/* dax::is_untouched(). */
+#ifdef BREAK_UNTOUCHED
+#define UNTOUCHED(f)	(!FILE_IS_MAPPED(f))
+#else
+#define UNTOUCHED(f)	(UNLOCKED(INVALIDATE(f)) && waiting[INVALIDATE(f)] == 0 && !FILE_IS_MAPPED(f))
+#endif
+
 /* Engine::tell(). */
 inline tell(b, s)
+{
+	killed = 0;
+#ifdef LIFE
+	atomic { STILL_THERE; killed = UNTOUCHED(FILE(s)) };
+	atomic {
+		/* Ground::extent() */
+		!killed || TREE_IS_OURS;
+		killed = killed && ext[s] == b;
+		told = killed;
+		if
+		:: told -> ADD(visited, s)
+		:: else
+		fi
+	};
+#endif
+	if
+	:: killed -> killed = 0
+	:: else -> tell_locked(b, s)
+	fi
+}
+
+/* Engine::tell_locked(). */
+inline tell_locked(b, s)
 {
 	atomic {
 #ifndef BREAK_NO_INVALIDATE
@@ -124,7 +172,15 @@ inline tell(b, s)
 		killed = told && FILE_IS_MAPPED(FILE(s))
 	};
 	if
-	:: killed -> kill_procs(b, s); killed = 0
+	:: killed ->
+		if
+		:: kill_procs(b, s)
+		/* Without the lock it misses a fault that has the entry: that has a run of its own. */
+#if !defined(BREAK_NO_INVALIDATE) || defined(BREAK_TELL_UNLOCKED)
+		:: tell_processes(b, s)
+#endif
+		fi;
+		killed = 0
 	:: else
 	fi;
 	atomic {

@@ -194,6 +194,12 @@ impl<M: Metadata> Ground for Mounted<M> {
         self.metadata.extent(file.ino(), pgoff, max)
     }
 
+    fn is_untouched(&self, file: &Self::File, owner: &OwnerRecord) -> bool {
+        let pages = owner.pgoff..owner.pgoff.saturating_add(owner.len);
+        dax::is_untouched(file, &pages)
+            && self.extent(file, owner.pgoff, owner.len) == (Some(owner.block), owner.len)
+    }
+
     fn note(&self, failure: &mut Failure<Self>, owner: &OwnerRecord, outcome: Outcome) {
         if outcome != Outcome::Moved && !failure.notes.enough && !self.events.task().note(*owner) {
             self.leave_to_walk(failure);

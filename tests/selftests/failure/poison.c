@@ -115,8 +115,15 @@ FIXTURE_VARIANT_ADD(clones, two_prctl) { 2, PRCTL };
 FIXTURE_VARIANT_ADD(clones, two_sysctl) { 2, SYSCTL };
 FIXTURE_VARIANT_ADD(clones, three_late) { 3, LATE };
 FIXTURE_VARIANT_ADD(clones, three_sysctl) { 3, SYSCTL };
+/* From the 17th on the module walks the processes itself. */
+FIXTURE_VARIANT_ADD(clones, fifteen_prctl) { 15, PRCTL };
+FIXTURE_VARIANT_ADD(clones, sixteen_prctl) { 16, PRCTL };
+FIXTURE_VARIANT_ADD(clones, seventeen_late) { 17, LATE };
+FIXTURE_VARIANT_ADD(clones, seventeen_prctl) { 17, PRCTL };
+FIXTURE_VARIANT_ADD(clones, seventeen_sysctl) { 17, SYSCTL };
 FIXTURE_VARIANT_ADD(clones, sixty_four_late) { 64, LATE };
 FIXTURE_VARIANT_ADD(clones, sixty_four_prctl) { 64, PRCTL };
+FIXTURE_VARIANT_ADD(clones, sixty_four_sysctl) { 64, SYSCTL };
 FIXTURE_SETUP(clones) { ASSERT_EQ(0, dr_setup(&self->fs)); }
 FIXTURE_TEARDOWN_PARENT(clones) { EXPECT_EQ(0, dr_teardown(&self->fs)); }
 

@@ -115,6 +115,28 @@ TEST_F(writeback, a_lost_page_is_let_alone)
 	munmap(p, 16 * BLK);
 }
 
+/* Nobody maps it any more when it fails. */
+TEST_F(writeback, stored_and_unmapped)
+{
+	char *p;
+	long block;
+	int fd;
+
+	ASSERT_EQ(0, dr_create("f", 16, 1));
+	block = dr_block("f", 4, NULL);
+	fd = dr_open("f", O_RDWR);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, sync_file(fd));
+	p = dr_map("f", 0, 16 * BLK, RW, MAP_SHARED);
+	ASSERT_NE(NULL, p);
+	ASSERT_EQ(0, dr_store(p + 4 * BLK, 1).sig.signo);
+	munmap(p, 16 * BLK);
+	ASSERT_EQ(0, fail(block));
+	EXPECT_EQ(-EIO, sync_file(fd));
+	EXPECT_EQ(0, sync_file(fd));
+	close(fd);
+}
+
 /* Who stored nothing lost nothing by it that fsync promised. */
 TEST_F(writeback, a_clean_page_is_no_error)
 {
