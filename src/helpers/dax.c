@@ -176,6 +176,7 @@ bool daxrmap_next_dirty(struct inode *inode, pgoff_t *index, pgoff_t last,
  * stored to since it was last written back. In this order: who has mapped it under the lock
  * has given the lock up after that. Who takes the lock later, by an operation that orders all
  * memory accesses (as each of x86 that is locked does), sees what was published before this.
+ * May sleep, see daxrmap_mapping_mapped().
  */
 bool daxrmap_is_untouched(struct inode *inode, pgoff_t first, pgoff_t last)
 {
@@ -185,7 +186,7 @@ bool daxrmap_is_untouched(struct inode *inode, pgoff_t first, pgoff_t last)
 	if (rwsem_is_locked(&mapping->invalidate_lock))
 		return false;
 	smp_rmb();
-	return !mapping_mapped(mapping) &&
+	return !daxrmap_mapping_mapped(inode) &&
 	       !xa_find(&mapping->i_pages, &first, last, PAGECACHE_TAG_DIRTY);
 }
 

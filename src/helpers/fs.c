@@ -71,9 +71,19 @@ void daxrmap_invalidate_unlock_shared(struct inode *inode)
 	filemap_invalidate_unlock_shared(inode->i_mapping);
 }
 
+/*
+ * May sleep: mm takes an area out of the tree and puts it back, under this lock, when it
+ * changes where it ends. Its page tables stay as they are.
+ */
 bool daxrmap_mapping_mapped(const struct inode *inode)
 {
-	return mapping_mapped(inode->i_mapping);
+	struct address_space *mapping = inode->i_mapping;
+	bool mapped;
+
+	i_mmap_lock_read(mapping);
+	mapped = mapping_mapped(mapping);
+	i_mmap_unlock_read(mapping);
+	return mapped;
 }
 
 void daxrmap_sb_start_pagefault(struct super_block *sb)

@@ -200,7 +200,7 @@ impl Pmem {
     /// # Errors
     ///
     /// `ERANGE` if they are not all of the mount's part of the device; `EHWPOISON` if the driver lists
-    /// the first as bad; `ENXIO` if the device is gone; what `f` says.
+    /// one of them as bad; `ENXIO` if the device is gone; what `f` says.
     pub(in crate::dax) fn access<T>(
         &self,
         blocks: &Range<u64>,

@@ -111,7 +111,7 @@ impl AnyInode {
         u64::try_from(size).unwrap_or(0)
     }
 
-    /// Whether any process maps the file at this moment.
+    /// Whether any process maps the file at this moment. May sleep.
     pub(crate) fn is_mapped(&self) -> bool {
         // SAFETY: The inode is live: invariant "live".
         unsafe { bindings::daxrmap_mapping_mapped(self.as_ptr()) }
