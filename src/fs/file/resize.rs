@@ -41,7 +41,8 @@ use kernel::prelude::*;
 /// # Errors
 ///
 /// `ENOMEM`, `EINTR`, `EIO`; `ENOSPC` if it grows and the last page is shared and cannot be copied.
-/// Nothing has changed then, unless it was to lose many extents: it may have lost some, from its end on.
+/// Nothing has changed then, unless it was to lose many extents: it may have lost some, from its end on. What it
+/// still has is as it was.
 pub(in crate::fs) fn truncate(lock: &InodeLock<'_, Mount>, size: u64) -> Result {
     let inode = lock.inode();
     inode.fs().meta().check_alive()?;
@@ -51,14 +52,8 @@ pub(in crate::fs) fn truncate(lock: &InodeLock<'_, Mount>, size: u64) -> Result 
     retry_while_pinned(inode, |invalidate| {
         let first = size.div_ceil(dax::BLOCK_SIZE);
         invalidate.break_layout(first..u64::MAX)?;
-        match zero_tail(&invalidate, size) {
-            // Others have the page, and there is no block for a copy. It is made when the end moves
-            // on; to make a file shorter must not need space.
-            Err(e) if e == ENOSPC => {}
-            zeroed => zeroed?,
-        }
         let mut now = inode.size();
-        let done = shorten(inode, size, &mut now);
+        let done = shorten(&invalidate, size, &mut now);
         lock.set_size(now);
         invalidate.truncate_mappings(now);
         done
@@ -66,27 +61,35 @@ pub(in crate::fs) fn truncate(lock: &InodeLock<'_, Mount>, size: u64) -> Result 
 }
 
 /// Takes what a file has behind byte `size`, from its end on: in several transactions if there is much,
-/// each of which leaves a file that is shorter. `now` is its size.
-fn shorten(inode: &Inode<Mount>, size: u64, now: &mut u64) -> Result {
+/// each of which leaves a file that is shorter. Before the last of them, what is behind the new end in its page
+/// is zeroed. `now` is its size.
+fn shorten(lock: &InvalidateLock<'_, Mount>, size: u64, now: &mut u64) -> Result {
+    let inode = lock.inode();
+    let (ino, meta) = (inode.ino(), inode.fs().meta());
     let first = size.div_ceil(dax::BLOCK_SIZE);
     loop {
-        let mut to = size;
-        let mut is_all = true;
-        inode.fs().meta().transact(|state| {
-            let start = state.last_step(inode.ino(), first)?;
-            if start != first {
-                to = start.saturating_mul(dax::BLOCK_SIZE).min(*now);
-                is_all = false;
+        let start = meta.read().last_step(ino, first)?;
+        let to = if start != first {
+            start.saturating_mul(dax::BLOCK_SIZE).min(*now)
+        } else {
+            match zero_tail(lock, size) {
+                // Others have the page, and there is no block for a copy. It is made when the end moves
+                // on; to make a file shorter must not need space.
+                Err(e) if e == ENOSPC => {}
+                zeroed => zeroed?,
             }
-            let mut tx = state.unmap_range(inode.ino(), start, u64::MAX)?;
+            size
+        };
+        meta.transact(|state| {
+            let mut tx = state.unmap_range(ino, start, u64::MAX)?;
             push_size(state, &mut tx, inode, to)?;
             Ok(tx)
         })?;
         *now = to;
-        if is_all {
+        if start == first {
             return Ok(());
         }
-        inode.fs().meta().let_others();
+        meta.let_others();
     }
 }
 
