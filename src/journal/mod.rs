@@ -106,7 +106,7 @@ impl Journal {
             return Err(EIO);
         }
         self.note(medium, state, incompat(ops))?;
-        let reserve = self.reserve(grows(ops));
+        let reserve = self.reserve(kept(ops));
         match self.try_append(medium, ops, reserve) {
             Err(e) if e == ENOSPC => {}
             result => return result,
@@ -122,10 +122,10 @@ impl Journal {
             })
     }
 
-    /// How many bytes of its region a transaction leaves. Those that make the state larger leave an
-    /// eighth of what is used at all, which also has room for the heads of a checkpoint's records.
-    fn reserve(&self, grows: bool) -> u64 {
-        let kept = if grows { capacity(&self.sb) / 8 } else { 0 };
+    /// How many bytes of its region a transaction leaves that is to keep so many sixteenths of what is used at
+    /// all. These also have room for the heads of a checkpoint's records.
+    fn reserve(&self, sixteenths: u64) -> u64 {
+        let kept = (capacity(&self.sb) / 16).saturating_mul(sixteenths);
         unused(&self.sb).saturating_add(kept)
     }
 
@@ -262,19 +262,24 @@ fn incompat(ops: &[Op]) -> u64 {
     ops.iter().fold(0, |all, op| all | op.incompat())
 }
 
-/// Whether operations may make the checkpoint longer, by more than a failure may.
-fn grows(ops: &[Op]) -> bool {
-    ops.iter().any(|op| match op {
+/// How many sixteenths of the log these operations keep for others: none if they do not make the checkpoint longer
+/// by more than a failure may, so that what removes things always can; two if they do.
+///
+/// One, if they only write to what fallocate gave: that there was room for it has been said already.
+fn kept(ops: &[Op]) -> u64 {
+    let kept = |op: &Op| match op {
         Op::NewInode { .. }
         | Op::Link { .. }
         | Op::Map { .. }
         | Op::SetTarget { .. }
         | Op::SetXattr { .. }
         | Op::MapUnwritten { .. }
-        | Op::Convert { .. } => true,
-        Op::Shift { from, to, .. } => to > from,
-        _ => false,
-    })
+        | Op::Convert { written: false, .. } => 2,
+        Op::Convert { written: true, .. } => 1,
+        Op::Shift { from, to, .. } if to > from => 2,
+        _ => 0,
+    };
+    ops.iter().map(kept).max().unwrap_or(0)
 }
 
 /// Puts the operations of a checkpoint in records.

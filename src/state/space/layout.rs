@@ -51,7 +51,7 @@ impl State {
     ///
     /// Behind the page before, if these blocks are free; else, where a huge page may come to fit, at the
     /// start of a piece; else where no whole free piece must be broken, if there is such a
-    /// place. Fewer than `want` only if there is no such run.
+    /// place. Fewer than `want` only if there is no such run, or free blocks behind the page before are fewer.
     ///
     /// # Errors
     ///

@@ -290,6 +290,50 @@ fn full_log() {
     after.check().unwrap();
 }
 
+/// What fallocate gave can be written to when there is no room for names any more, and what is removed makes room
+/// when there is none for that either.
+#[test]
+fn full_log_and_unwritten_blocks() {
+    let medium = formatted();
+    let (mut journal, mut state) = open(&medium).unwrap();
+    let (ino, tx) = state.create(ROOT_INO, b"space", attr(FILE, 1)).unwrap();
+    commit(&medium, &mut journal, &mut state, tx).unwrap();
+    let blocks = state.allocate(200, 0).unwrap();
+    let pages = blocks.end - blocks.start;
+    let tx = state.remap_unwritten(ino, 0, blocks.start, pages).unwrap();
+    commit(&medium, &mut journal, &mut state, tx).unwrap();
+    let name = |i: usize| std::format!("{i:0200}").into_bytes();
+    let mut n = 0;
+    loop {
+        let (_, tx) = state.create(ROOT_INO, &name(n), attr(FILE, 1)).unwrap();
+        match commit(&medium, &mut journal, &mut state, tx) {
+            Err(e) if e == ENOSPC => break,
+            result => result.unwrap(),
+        }
+        n += 1;
+    }
+    // Each is an extent more, or two.
+    let mut written = 0;
+    let mut error = None;
+    for page in (0..pages).step_by(2) {
+        let tx = state.convert(ino, page, 1, true).unwrap();
+        match commit(&medium, &mut journal, &mut state, tx) {
+            Ok(()) => written += 1,
+            Err(e) => error = Some(e),
+        }
+    }
+    assert!(written > 5, "{written} of {pages}");
+    assert!(error.is_none_or(|e| e == ENOSPC), "{error:?}");
+    for i in 0..n {
+        let tx = state.unlink(ROOT_INO, &name(i), at(2)).unwrap();
+        commit(&medium, &mut journal, &mut state, tx).unwrap();
+    }
+    let tx = state.unmap_range(ino, 0, u64::MAX).unwrap();
+    commit(&medium, &mut journal, &mut state, tx).unwrap();
+    let (_, after) = open(&medium).unwrap();
+    after.check().unwrap();
+}
+
 /// Inode numbers are not used again after a mount.
 #[test]
 fn numbers_of_inodes_that_are_gone() {
