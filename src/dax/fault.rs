@@ -39,11 +39,6 @@ impl FaultResult {
     /// mm is to try again with single pages.
     pub(crate) const FALLBACK: Self = Self(bindings::vm_fault_reason_VM_FAULT_FALLBACK);
 
-    /// Whether it is that for errors which have no other answer.
-    pub(crate) fn is_refusal(self) -> bool {
-        self.0 & bindings::vm_fault_reason_VM_FAULT_SIGBUS != 0
-    }
-
     /// Whether it is that for `EHWPOISON`.
     pub(crate) fn is_poison(self) -> bool {
         self.0 & bindings::vm_fault_reason_VM_FAULT_HWPOISON != 0

@@ -259,11 +259,15 @@ impl FileData for Mount {
                 return FaultResult::FALLBACK;
             }
         } else {
-            // Mostly the page has its block, and is looked up once then. `map` refuses it if not.
+            // Mostly the page has its block.
             let lock = inode.invalidate_lock_shared();
-            let result = resolve(fault, &lock, &pages);
-            if !result.is_refusal() {
-                return result;
+            if let Ok(Mapping::Data {
+                shared: false,
+                bad: false,
+                ..
+            }) = look_up(inode, pages.start, 1)
+            {
+                return resolve(fault, &lock, &pages);
             }
         }
         match lock_writable(inode, pages.clone(), true) {
