@@ -209,17 +209,25 @@ impl<M: Medium, A: Access> Store<M, A> {
     }
 
     /// Frees an inode that nobody has a name or a use for any more, if that is little. Else it is dead from
-    /// here on, and to be [reaped](Self::reap); so it is if nothing can be written now. Returns whether it is
-    /// gone.
+    /// here on, and to be [reaped](Self::reap); so it is if nothing can be written now, or that fails. Returns
+    /// whether it is gone.
     ///
     /// # Errors
     ///
     /// As [`commit`](Self::commit), [`State::evict`] and [`State::declare_dead`].
     pub(crate) fn evict(&mut self, ino: u64) -> Result<bool> {
-        if self.frozen || !self.state.get().is_small(ino)? {
+        let freed = if self.frozen || !self.writable || !self.state.get().is_small(ino)? {
+            Ok(false)
+        } else {
+            self.evict_now(ino)
+        };
+        if freed != Ok(true) {
             self.state.change().declare_dead(ino)?;
-            return Ok(false);
         }
+        freed
+    }
+
+    fn evict_now(&mut self, ino: u64) -> Result<bool> {
         let (tx, is_all) = self.state.get().evict(ino)?;
         self.commit(tx)?;
         Ok(is_all)

@@ -88,6 +88,8 @@ fn share(range: &Remap<'_, Mount>, len: u64, dst_lock: &InodeLock<'_, Mount>) ->
         let mut batch = 0;
         let mut size = dst.inode.size();
         meta.with_room(|| {
+            // What an earlier try has set was not stored.
+            size = dst.inode.size();
             meta.transact(|state| {
                 let (from, to) = (from.saturating_add(done), to.saturating_add(done));
                 batch = state.step_len(from_ino, from, pages.saturating_sub(done))?;

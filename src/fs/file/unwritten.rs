@@ -80,7 +80,7 @@ pub(super) enum Converted {
 /// # Errors
 ///
 /// `ERESTARTSYS` if a page is pinned now; `EIO` if the first page is not unwritten, or the device is
-/// gone; `ENOMEM`.
+/// gone; `ENOSPC` if the log is full; `ENOMEM`.
 pub(super) fn convert(
     lock: &InvalidateLock<'_, Mount>,
     pages: Range<u64>,
@@ -91,6 +91,7 @@ pub(super) fn convert(
     let wanted = pages.end.saturating_sub(pgoff);
     let mut mapping = mapping;
     loop {
+        let reaped = fs.meta().reaped();
         let Mapping::Unwritten { block, len, .. } = mapping else {
             return Err(EIO);
         };
@@ -114,10 +115,15 @@ pub(super) fn convert(
             continue;
         }
         zeroed?;
-        fs.meta().check_alive()?;
         let tx = state.convert(ino, pgoff, good, true)?;
-        state.commit(tx)?;
-        return Ok(Converted::Written(good));
+        let done = state.commit(tx);
+        drop(state);
+        match done {
+            Err(e) if e == ENOSPC && fs.meta().makes_room(reaped) => {
+                mapping = look_ahead(fs, ino, &pages)?;
+            }
+            done => return done.map(|()| Converted::Written(good)),
+        }
     }
 }
 
@@ -147,7 +153,7 @@ pub(super) fn look_ahead(fs: &Mount, ino: u64, pages: &Range<u64>) -> Result<Map
 ///
 /// # Errors
 ///
-/// `ERESTARTSYS` if a page is pinned now; `ENOMEM`, `EIO`.
+/// `ERESTARTSYS` if a page is pinned now; `ENOSPC` if the log is full; `ENOMEM`, `EIO`.
 pub(super) fn forget_bytes(
     lock: &InvalidateLock<'_, Mount>,
     pages: Range<u64>,
@@ -155,13 +161,16 @@ pub(super) fn forget_bytes(
 ) -> Result {
     let inode = lock.inode();
     lock.break_layout(pages.clone())?;
-    inode.fs().meta().transact(|state| {
-        let (ino, len) = (inode.ino(), pages.end.saturating_sub(pages.start));
-        if state.next_bad(blocks.start, blocks.end).is_some() {
-            // It has failed meanwhile: it is looked at once more, and another one taken.
-            return Err(ERESTARTSYS);
-        }
-        state.convert(ino, pages.start, len, false)
+    let meta = inode.fs().meta();
+    meta.with_room(|| {
+        meta.transact(|state| {
+            let (ino, len) = (inode.ino(), pages.end.saturating_sub(pages.start));
+            if state.next_bad(blocks.start, blocks.end).is_some() {
+                // It has failed meanwhile: it is looked at once more, and another one taken.
+                return Err(ERESTARTSYS);
+            }
+            state.convert(ino, pages.start, len, false)
+        })
     })
 }
 

@@ -78,23 +78,26 @@ impl Acls for Mount {
     fn set_acl(lock: &InodeLock<'_, Self>, kind: AclKind, acl: Option<&[u8]>, mode: u16) -> Result {
         let inode = lock.inode();
         let ino = inode.ino();
-        let mut state = inode.fs().meta().lock();
-        let stored_now = state.get(ino)?;
-        let nothing = acl.is_none() && stored_now.xattrs.get(name(kind)).is_none();
-        if nothing && mode == inode.mode() {
-            return Ok(());
-        }
-        let stamps = Stamps::new([Some(inode)]);
-        let attr = Attr {
-            mode: mode.into(),
-            ctime: stored(stamps.now()),
-            ..stored_now.attr
-        };
-        let tx = state.replace_xattr(ino, name(kind), acl, attr)?;
-        state.commit(tx)?;
-        drop(state);
-        lock.set_mode(mode);
-        stamps.keep();
-        Ok(())
+        let meta = inode.fs().meta();
+        meta.with_room(|| {
+            let mut state = meta.lock();
+            let stored_now = state.get(ino)?;
+            let nothing = acl.is_none() && stored_now.xattrs.get(name(kind)).is_none();
+            if nothing && mode == inode.mode() {
+                return Ok(());
+            }
+            let stamps = Stamps::new([Some(inode)]);
+            let attr = Attr {
+                mode: mode.into(),
+                ctime: stored(stamps.now()),
+                ..stored_now.attr
+            };
+            let tx = state.replace_xattr(ino, name(kind), acl, attr)?;
+            state.commit(tx)?;
+            drop(state);
+            lock.set_mode(mode);
+            stamps.keep();
+            Ok(())
+        })
     }
 }

@@ -86,20 +86,24 @@ fn set_owner(change: &SetAttr<'_, Mount>) -> Result {
     let inode = change.lock().inode();
     let ino = inode.ino();
     let acl = change.acl()?;
-    let acl_op = match &acl {
-        Some(acl) => {
-            let value = acl.to_bytes(inode)?;
-            Some(xattr_op(ino, acl::name(AclKind::Access), &value)?)
-        }
+    let value = match &acl {
+        Some(acl) => Some(acl.to_bytes(inode)?),
         None => None,
     };
-    inode.fs().meta().transact(|state| {
-        let attr = state.get(ino)?.attr;
-        let mut tx = set_attr_tx(ino, with_owner(attr, inode))?;
-        if let Some(op) = acl_op {
-            tx.push(op)?;
-        }
-        Ok(tx)
+    let meta = inode.fs().meta();
+    meta.with_room(|| {
+        let acl_op = match &value {
+            Some(value) => Some(xattr_op(ino, acl::name(AclKind::Access), value)?),
+            None => None,
+        };
+        meta.transact(|state| {
+            let attr = state.get(ino)?.attr;
+            let mut tx = set_attr_tx(ino, with_owner(attr, inode))?;
+            if let Some(op) = acl_op {
+                tx.push(op)?;
+            }
+            Ok(tx)
+        })
     })?;
     if let Some(acl) = acl {
         acl.cache(inode, AclKind::Access);
