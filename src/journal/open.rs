@@ -31,7 +31,8 @@ use crate::{
     state::{
         Op,
         State,
-        Transaction, //
+        Transaction,
+        ROOT_INO, //
     },
 };
 use kernel::prelude::*;
@@ -83,7 +84,8 @@ impl Journal {
         } = read;
         lacks |= !sb.features.has(incompat);
         sb.features.incompat |= incompat;
-        if !state.has_root() {
+        // A root that says that it is removed is for fsck to mend: it could not be read in.
+        if !state.has_root() || state.get(ROOT_INO)?.attr.nlink == 0 {
             return Err(euclean());
         }
         for range in metadata(&sb) {
