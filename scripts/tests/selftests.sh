@@ -38,14 +38,24 @@ scripts/build/selftests.sh
 scripts/build/tools.sh
 scripts/guest/initramfs.sh "$kernel" "$initrd"
 
-# Deals the tests out in turn: ${share[i]} is the i-th guest's.
-share=()
+# How many seconds a test takes there; what is not listed is short.
+seconds() { awk -v test="$1" -v kernel="$kernel" '
+	$1 == test { found = kernel == "stock" ? $2 : $3 }
+	END { print found ? found : 4 }' scripts/tests/seconds.txt; }
+
+# Deals the tests out, the longest first, each to who has least to do: ${share[i]} is the i-th guest's.
+share=() load=()
+for ((i = 0; i < shards; i++)); do load[i]=0; done
 i=0
-for t in ${TESTS:-$(find build/selftests -maxdepth 1 -type f -executable ! -name "$not_here" -printf '%f\n' |
-	LC_ALL=C sort)}; do
-	share[i % shards]+=" $t"
+while read -r s t; do
+	least=0
+	for n in "${!load[@]}"; do [ "${load[n]}" -ge "${load[least]}" ] || least=$n; done
+	share[least]+=" $t"
+	load[least]=$((load[least] + s))
 	i=$((i + 1))
-done
+done < <(for t in ${TESTS:-$(find build/selftests -maxdepth 1 -type f -executable ! -name "$not_here" -printf '%f\n')}; do
+	echo "$(seconds "$t") $t"
+done | LC_ALL=C sort -k1,1nr -k2)
 [ $i != 0 ] || die "there are no self tests"
 
 for i in "${!share[@]}"; do

@@ -132,7 +132,7 @@ TEST_F_TIMEOUT(comings, mount_and_unmount, 180)
 
 	SKIP_ON_XFS();
 	start_gang(g, pid);
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < (dr_all_checked() ? 10 : 20); i++) {
 		EXPECT_EQ(0, dr_wait_for(dr_spawn(use, NULL), PATIENCE));
 		met += dr_counter("blocks_bad");
 		EXPECT_EQ(0, dr_check());

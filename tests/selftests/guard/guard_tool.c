@@ -162,7 +162,7 @@ TEST_F(guard_tool, hold_refused)
 	ASSERT_EQ(0, dr_mkfs(PMEM0));
 	EXPECT_ERROR("pmem0: a daxrmap filesystem is on it, which needs no guard", "guard", "hold",
 		     PMEM0);
-	ASSERT_EQ(0, system("dd if=/dev/zero of=" PMEM0 " bs=1M count=512 2>/dev/null"));
+	ASSERT_EQ(0, system("for i in 0 511; do dd if=/dev/zero of=" PMEM0 " bs=1M count=1 seek=$i 2>/dev/null || exit 1; done"));
 	EXPECT_ERROR("pmem0: there is nothing on it: make a filesystem first, or --force, if it will "
 		     "not be an XFS", "guard", "hold", PMEM0);
 	ASSERT_EQ(0, tool_run("guard", "hold", PMEM0, "--force"));
