@@ -273,7 +273,6 @@ fn kept(ops: &[Op]) -> u64 {
         | Op::Map { .. }
         | Op::SetTarget { .. }
         | Op::SetXattr { .. }
-        | Op::MapUnwritten { .. }
         | Op::Convert { written: false, .. } => 2,
         Op::Convert { written: true, .. } => 1,
         Op::Shift { from, to, .. } if to > from => 2,

@@ -140,15 +140,16 @@ impl State {
                 pgoff,
                 block,
                 len,
-            } => self.map_extent(
-                ino,
-                FileExtent {
+                unwritten,
+            } => {
+                let extent = FileExtent {
                     pgoff,
                     block,
                     len,
-                    unwritten: false,
-                },
-            )?,
+                    unwritten,
+                };
+                self.map_extent(ino, extent)?;
+            }
             Op::Unmap { ino, pgoff, len } => self.unmap_pages(ino, pgoff, len)?,
             Op::Shift { ino, from, to } => self.shift_pages(ino, from, to)?,
             Op::MarkBad { block, len } => {
@@ -186,20 +187,6 @@ impl State {
                 self.count_bad_unowned(len, 0);
                 self.space.let_in(block..end, &self.bad)?;
             }
-            Op::MapUnwritten {
-                ino,
-                pgoff,
-                block,
-                len,
-            } => self.map_extent(
-                ino,
-                FileExtent {
-                    pgoff,
-                    block,
-                    len,
-                    unwritten: true,
-                },
-            )?,
             Op::Convert {
                 ino,
                 pgoff,

@@ -16,10 +16,7 @@ use super::{
     State,
     ROOT_INO, //
 };
-use crate::{
-    media::Sink,
-    rmap::FileExtent, //
-};
+use crate::media::Sink;
 use kernel::prelude::*;
 
 /// Takes operations that are encoded one by one.
@@ -34,31 +31,6 @@ pub(crate) trait OpSink {
 
 fn put(out: &mut dyn OpSink, op: &Op) -> Result {
     out.op(&|sink| op.encode(sink))
-}
-
-/// The operation that makes an extent.
-fn mapping(ino: u64, extent: &FileExtent) -> Op {
-    let FileExtent {
-        pgoff,
-        block,
-        len,
-        unwritten,
-    } = *extent;
-    if unwritten {
-        Op::MapUnwritten {
-            ino,
-            pgoff,
-            block,
-            len,
-        }
-    } else {
-        Op::Map {
-            ino,
-            pgoff,
-            block,
-            len,
-        }
-    }
 }
 
 impl State {
@@ -86,7 +58,16 @@ impl State {
             match &inode.kind {
                 InodeKind::File(map) => {
                     for extent in map.in_range(0..u64::MAX) {
-                        put(out, &mapping(ino, &extent))?;
+                        put(
+                            out,
+                            &Op::Map {
+                                ino,
+                                pgoff: extent.pgoff,
+                                block: extent.block,
+                                len: extent.len,
+                                unwritten: extent.unwritten,
+                            },
+                        )?;
                     }
                 }
                 // An orphan of a damaged log may have none.

@@ -90,7 +90,15 @@ impl Op {
                 pgoff,
                 block,
                 len,
-            } => put(out, code::MAP, &[*ino, *pgoff, *block, *len]),
+                unwritten,
+            } => {
+                let code = if *unwritten {
+                    code::MAP_UNWRITTEN
+                } else {
+                    code::MAP
+                };
+                put(out, code, &[*ino, *pgoff, *block, *len])
+            }
             Op::Unmap { ino, pgoff, len } => put(out, code::UNMAP, &[*ino, *pgoff, *len, 0]),
             Op::Shift { ino, from, to } => put(out, code::SHIFT, &[*ino, *from, *to, 0]),
             Op::MarkBad { block, len } => put(out, code::MARK_BAD, &[*block, *len]),
@@ -102,12 +110,6 @@ impl Op {
                 put(out, code::REMOVE_XATTR, &[*ino])?;
                 put_name(out, name)
             }
-            Op::MapUnwritten {
-                ino,
-                pgoff,
-                block,
-                len,
-            } => put(out, code::MAP_UNWRITTEN, &[*ino, *pgoff, *block, *len]),
             Op::Convert {
                 ino,
                 pgoff,
@@ -152,11 +154,12 @@ impl Op {
                 ino: from.u64()?,
                 parent: from.u64()?,
             },
-            code::MAP => Op::Map {
+            code @ (code::MAP | code::MAP_UNWRITTEN) => Op::Map {
                 ino: from.u64()?,
                 pgoff: from.u64()?,
                 block: from.u64()?,
                 len: from.u64()?,
+                unwritten: code == code::MAP_UNWRITTEN,
             },
             code::UNMAP => {
                 let op = Op::Unmap {
@@ -201,12 +204,6 @@ impl Op {
             code::REMOVE_XATTR => Op::RemoveXattr {
                 ino: from.u64()?,
                 name: xattr_name(from)?,
-            },
-            code::MAP_UNWRITTEN => Op::MapUnwritten {
-                ino: from.u64()?,
-                pgoff: from.u64()?,
-                block: from.u64()?,
-                len: from.u64()?,
             },
             code::CONVERT => {
                 let op = Op::Convert {

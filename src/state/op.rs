@@ -79,6 +79,9 @@ pub(crate) enum Op {
         block: u64,
         /// Number of pages.
         len: u64,
+        /// The blocks hold nothing of the file yet: its pages are zeroes. Nobody owns them then: an unwritten
+        /// block has exactly one owner.
+        unwritten: bool,
     },
     /// Makes pages of a file a hole. Blocks that lose their last owner are free, unless bad.
     Unmap {
@@ -143,18 +146,6 @@ pub(crate) enum Op {
         /// Number of blocks; all of them are bad.
         len: u64,
     },
-    /// As `Map`, to blocks that hold nothing of the file yet: its pages are zeroes. The blocks are free
-    /// ones, or in flight: an unwritten block has exactly one owner.
-    MapUnwritten {
-        /// The file.
-        ino: u64,
-        /// First page.
-        pgoff: u64,
-        /// First block.
-        block: u64,
-        /// Number of pages.
-        len: u64,
-    },
     /// Makes pages of a file written, or unwritten, where they are. Some may be so already.
     Convert {
         /// The file.
@@ -173,13 +164,14 @@ impl Op {
     /// are noted there before its first use, so that whoever does not know it does not come that far.
     pub(crate) fn incompat(&self) -> u64 {
         match self {
-            Op::MapUnwritten { .. } | Op::Convert { .. } => Features::UNWRITTEN,
+            Op::Map {
+                unwritten: true, ..
+            }
+            | Op::Convert { .. } => Features::UNWRITTEN,
             _ => 0,
         }
     }
-}
 
-impl Op {
     /// Whether applying it may need memory that is not its own.
     pub(super) fn takes_memory(&self) -> bool {
         !matches!(

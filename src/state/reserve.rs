@@ -113,12 +113,7 @@ impl State {
     fn slots_for(&mut self, ops: &[Op]) -> Result<Slots> {
         // Each change of a mapping adds at most one extent, one owner record and one range in
         // flight: a new one, or the second part of one that is split.
-        let is_map = |op: &&Op| {
-            matches!(
-                op,
-                Op::Map { .. } | Op::Unmap { .. } | Op::MapUnwritten { .. }
-            )
-        };
+        let is_map = |op: &&Op| matches!(op, Op::Map { .. } | Op::Unmap { .. });
         let in_flight = ops.iter().filter(is_map).count();
         // A shift changes each extent that it moves, and may split one.
         let shifted = ops.iter().fold(0usize, |sum, op| match op {
@@ -141,7 +136,6 @@ impl State {
             Op::Map { ino, .. }
             | Op::Unmap { ino, .. }
             | Op::Shift { ino, .. }
-            | Op::MapUnwritten { ino, .. }
             | Op::Convert { ino, .. } => Some(*ino),
             _ => None,
         })?;

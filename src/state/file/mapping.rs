@@ -218,6 +218,7 @@ impl State {
                 pgoff: dst_pgoff.saturating_add(extent.pgoff.saturating_sub(src_pgoff)),
                 block: extent.block,
                 len: extent.len,
+                unwritten: false,
             })?;
         }
         Ok(tx)
@@ -237,14 +238,41 @@ impl State {
         new_block: u64,
         len: u64,
     ) -> Result<Transaction> {
+        self.map_instead(ino, pgoff, new_block, len, false)
+    }
+
+    /// As [`remap`](Self::remap), but what the blocks hold is nothing of the file's: its pages are zeroes.
+    ///
+    /// # Errors
+    ///
+    /// As `remap`.
+    pub(crate) fn remap_unwritten(
+        &self,
+        ino: u64,
+        pgoff: u64,
+        new_block: u64,
+        len: u64,
+    ) -> Result<Transaction> {
+        self.map_instead(ino, pgoff, new_block, len, true)
+    }
+
+    fn map_instead(
+        &self,
+        ino: u64,
+        pgoff: u64,
+        block: u64,
+        len: u64,
+        unwritten: bool,
+    ) -> Result<Transaction> {
         self.get(ino)?.as_file()?;
         let mut tx = Transaction::new();
         self.push_unmap(&mut tx, ino, page_range(pgoff, len)?)?;
         tx.push(Op::Map {
             ino,
             pgoff,
-            block: new_block,
+            block,
             len,
+            unwritten,
         })?;
         Ok(tx)
     }

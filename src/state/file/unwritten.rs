@@ -28,30 +28,6 @@ use core::ops::Range;
 use kernel::prelude::*;
 
 impl State {
-    /// As [`remap`](Self::remap), but what the blocks hold is nothing of the file's: its pages are zeroes.
-    ///
-    /// # Errors
-    ///
-    /// As `remap`.
-    pub(crate) fn remap_unwritten(
-        &self,
-        ino: u64,
-        pgoff: u64,
-        new_block: u64,
-        len: u64,
-    ) -> Result<Transaction> {
-        self.get(ino)?.as_file()?;
-        let mut tx = Transaction::new();
-        self.push_unmap(&mut tx, ino, page_range(pgoff, len)?)?;
-        tx.push(Op::MapUnwritten {
-            ino,
-            pgoff,
-            block: new_block,
-            len,
-        })?;
-        Ok(tx)
-    }
-
     /// Builds the transaction that makes pages of a file written, or unwritten, where they are. What their
     /// blocks hold is the caller's business. Some of them may be so already.
     ///

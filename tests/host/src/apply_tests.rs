@@ -174,6 +174,7 @@ fn a_file_and_its_extents_in_one_transaction() {
             pgoff: i * 2,
             block: 10 + i * 2,
             len: 1,
+            unwritten: false,
         })
         .unwrap();
     }
@@ -219,6 +220,7 @@ fn two_inodes_in_one_transaction() {
                 pgoff: 0,
                 block: 0,
                 len: 1,
+                unwritten: false,
             },
         ]);
         commit(&mut s, t);
@@ -258,6 +260,7 @@ fn inconsistent_operations_stop_writes() {
         pgoff,
         block,
         len,
+        unwritten: false,
     };
     let new = |ino, mode| Op::NewInode {
         ino,

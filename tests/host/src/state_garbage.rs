@@ -89,11 +89,12 @@ fn garbage_is_an_error_and_no_panic() {
                     name: name(&name_of(n)),
                 },
                 7 => Op::SetParent { ino: a, parent: b },
-                8 | 9 => Op::Map {
+                which @ (8 | 9 | 16) => Op::Map {
                     ino: a,
                     pgoff: b,
                     block: c,
                     len: d,
+                    unwritten: which == 16,
                 },
                 10 => Op::Unmap {
                     ino: a,
@@ -118,12 +119,6 @@ fn garbage_is_an_error_and_no_panic() {
                 15 => Op::RemoveXattr {
                     ino: a,
                     name: name(&name_of(n)),
-                },
-                16 => Op::MapUnwritten {
-                    ino: a,
-                    pgoff: b,
-                    block: c,
-                    len: d,
                 },
                 17 => Op::Convert {
                     ino: a,

@@ -257,6 +257,7 @@ fn bad_blocks_stay_out_of_use() {
         pgoff: 100,
         block,
         len: 2,
+        unwritten: false,
     }]);
     commit(&mut s, t);
     let t = s.unmap_range(a, 0, u64::MAX).unwrap();

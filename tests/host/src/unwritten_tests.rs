@@ -215,22 +215,12 @@ fn nothing_is_lost() {
 /// As a damaged log may have it: nobody comes to share what is unwritten, by either way.
 #[test]
 fn an_unwritten_block_has_one_owner() {
-    let op = |unwritten, ino, pgoff, block, len| {
-        if unwritten {
-            Op::MapUnwritten {
-                ino,
-                pgoff,
-                block,
-                len,
-            }
-        } else {
-            Op::Map {
-                ino,
-                pgoff,
-                block,
-                len,
-            }
-        }
+    let op = |unwritten, ino, pgoff, block, len| Op::Map {
+        ino,
+        pgoff,
+        block,
+        len,
+        unwritten,
     };
     let convert = |pgoff, len, written| Op::Convert {
         ino: 2,
@@ -392,11 +382,12 @@ fn a_checkpoint_is_no_longer_than_what_led_to_it() {
 #[test]
 fn as_bytes_and_back() {
     let ops = [
-        Op::MapUnwritten {
+        Op::Map {
             ino: 1,
             pgoff: 2,
             block: 3,
             len: 4,
+            unwritten: true,
         },
         Op::Convert {
             ino: 1,

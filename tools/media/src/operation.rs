@@ -203,11 +203,23 @@ impl From<Op> for Operation {
                 pgoff,
                 block,
                 len,
-            } => Self::Map {
-                inode: ino,
-                pages: range(pgoff, len),
-                blocks: range(block, len),
-            },
+                unwritten,
+            } => {
+                let (inode, pages, blocks) = (ino, range(pgoff, len), range(block, len));
+                if unwritten {
+                    Self::MapUnwritten {
+                        inode,
+                        pages,
+                        blocks,
+                    }
+                } else {
+                    Self::Map {
+                        inode,
+                        pages,
+                        blocks,
+                    }
+                }
+            }
             Op::Unmap { ino, pgoff, len } => Self::Unmap {
                 inode: ino,
                 pages: range(pgoff, len),
@@ -237,16 +249,6 @@ impl From<Op> for Operation {
             Op::RemoveXattr { ino, name } => Self::RemoveXattr {
                 inode: ino,
                 name: name.to_vec(),
-            },
-            Op::MapUnwritten {
-                ino,
-                pgoff,
-                block,
-                len,
-            } => Self::MapUnwritten {
-                inode: ino,
-                pages: range(pgoff, len),
-                blocks: range(block, len),
             },
             Op::Convert {
                 ino,

@@ -94,6 +94,7 @@ fn transaction(state: &mut State, step: Step<'_>) -> kernel::error::Result<Optio
                 pgoff,
                 block: blocks.start,
                 len: blocks.end - blocks.start,
+                unwritten: false,
             }
         }
         Step::Bad(block, len) => Op::MarkBad { block, len },
@@ -120,6 +121,7 @@ fn transaction(state: &mut State, step: Step<'_>) -> kernel::error::Result<Optio
             pgoff: 0,
             block,
             len,
+            unwritten: false,
         },
         Step::Xattr(ino, name, value) => xattr_op(ino, name, value)?,
         Step::Checkpoint => return Ok(None),
