@@ -9,7 +9,7 @@
 //! - `notify`: writing `OFFSET LEN [FLAGS]` (bytes of the dax device) injects a failure.
 //! - `notify_delay_ms`: see `Engine::notify_delay_ms`.
 //! - `touch_delay_ms`: see `TouchLock::delay_ms`.
-//! - `zero_ahead`, `zero_in_place`: see [`Meta::zeroes`].
+//! - `zero_ahead`, `zero_in_place`: see [`Meta::zero_limits`].
 //!
 //! # Locking
 //!
@@ -69,8 +69,8 @@ pub(super) fn scope<'a>(
         dir.read_callback_file(c"orphans", data, &orphans);
         dir.read_write_file(c"notify_delay_ms", &data.engine.notify_delay_ms);
         dir.read_write_file(c"touch_delay_ms", data.device.touch_lock.delay_ms());
-        dir.read_write_file(c"zero_ahead", &data.meta.zeroes().ahead);
-        dir.read_write_file(c"zero_in_place", &data.meta.zeroes().in_place);
+        dir.read_write_file(c"zero_ahead", &data.meta.zero_limits().ahead);
+        dir.read_write_file(c"zero_in_place", &data.meta.zero_limits().in_place);
         dir.write_only_callback_file(c"notify", data, &notify);
     })
 }

@@ -28,19 +28,6 @@ use kernel::prelude::*;
 /// Inodes that are looked at under one hold of the lock.
 const INODES: usize = 1024;
 
-/// Moves those of the first `found` owners that are wanted to the front, in order. Returns how many.
-fn keep(owners: &mut [OwnerRecord], found: usize, wanted: impl Fn(&OwnerRecord) -> bool) -> usize {
-    let mut kept = 0;
-    for at in 0..found {
-        match owners.get(at) {
-            Some(owner) if wanted(owner) => owners.swap(at, kept),
-            _ => continue,
-        }
-        kept += 1;
-    }
-    kept
-}
-
 impl Metadata for Meta {
     type Fs = Mount;
 
@@ -62,7 +49,7 @@ impl Metadata for Meta {
             let found = state.owners().owners(range.clone(), cursor, out);
             // With an unwritten block nobody loses anything, and since it is in the bad set nothing will
             // be written there; nor does anybody with a dead inode. None at all would be the end.
-            let kept = keep(out, found, |owner| {
+            let kept = OwnerRecord::keep(out, found, |owner| {
                 !owner.unwritten && !state.is_dead(owner.ino)
             });
             if found == 0 || kept != 0 {

@@ -77,6 +77,24 @@ impl OwnerRecord {
         })
     }
 
+    /// Moves those of the first `found` records that are wanted to the front, in order. Returns how many
+    /// they are.
+    pub(crate) fn keep(
+        records: &mut [OwnerRecord],
+        found: usize,
+        wanted: impl Fn(&OwnerRecord) -> bool,
+    ) -> usize {
+        let mut kept = 0usize;
+        for at in 0..found {
+            match records.get(at) {
+                Some(record) if wanted(record) => records.swap(at, kept),
+                _ => continue,
+            }
+            kept = kept.saturating_add(1);
+        }
+        kept
+    }
+
     /// Returns the difference of pgoff and block, which all pages of a record have in common, as
     /// well as the records that it may merge with. It is biased so that it is never negative.
     pub(super) fn diagonal(&self) -> u64 {

@@ -39,8 +39,8 @@ pub(super) fn is_same(range: &Remap<'_, Mount>, len: u64) -> Result<bool> {
         let at = |pos: u64| (pos >> dax::BLOCK_SHIFT).saturating_add(done);
         let max = pages - done;
         let first = map(a.inode, at(a.pos), max)?;
-        let second = map(b.inode, at(b.pos), max.min(run(&first)))?;
-        let max = run(&second).max(1);
+        let second = map(b.inode, at(b.pos), max.min(first.len()))?;
+        let max = second.len().max(1);
         for i in 0..max {
             if fatal_signal_pending() {
                 return Err(EINTR);
@@ -81,13 +81,6 @@ fn read(inode: &Inode<Mount>, block: Option<u64>, buf: &mut [u8]) -> Result {
             Err(EIO)
         }
         result => result,
-    }
-}
-
-/// Pages of a mapping.
-fn run(mapping: &Mapping) -> u64 {
-    match mapping {
-        Mapping::Hole { len } | Mapping::Data { len, .. } | Mapping::Unwritten { len, .. } => *len,
     }
 }
 

@@ -151,23 +151,5 @@ pub(super) fn look_up(inode: &Inode<Mount>, pgoff: u64, max: u64) -> Result<Mapp
             failures,
         });
     }
-    Ok(match mapping {
-        Mapping::Hole { len } => Mapping::Hole { len: len.min(max) },
-        Mapping::Unwritten { block, len, bad } => Mapping::Unwritten {
-            block,
-            len: len.min(max),
-            bad,
-        },
-        Mapping::Data {
-            block,
-            len,
-            shared,
-            bad,
-        } => Mapping::Data {
-            block,
-            len: len.min(max),
-            shared,
-            bad,
-        },
-    })
+    Ok(mapping.up_to(max))
 }

@@ -111,7 +111,7 @@ pub(super) fn fallocate(lock: &InodeLock<'_, Mount>, what: Fallocate, range: Ran
         }
         Fallocate::ZeroRange { .. } | Fallocate::WriteZeroes => {
             let parts = Parts::of(&range, size);
-            let few = inode.fs().meta().zeroes().in_place.load(Relaxed);
+            let few = inode.fs().meta().zero_limits().in_place.load(Relaxed);
             let zeroes = if what == Fallocate::WriteZeroes {
                 Zeroes::Written
             } else if parts.whole.end - parts.whole.start <= few {
@@ -161,23 +161,15 @@ pub(super) fn check_room(inode: &Inode<Mount>, what: Fallocate, range: &Range<u6
             let mapping = state.map(inode.ino(), next, pages.end - next)?;
             (mapping, state.free_blocks())
         };
-        let len = match mapping {
-            Mapping::Hole { len } | Mapping::Unwritten { len, bad: true, .. } => {
+        let len = mapping.len();
+        match mapping {
+            Mapping::Hole { .. } | Mapping::Unwritten { bad: true, .. } => {
                 new = new.saturating_add(len);
-                len
             }
-            Mapping::Data { len, bad: true, .. } if heals => {
-                new = new.saturating_add(len);
-                len
-            }
-            Mapping::Data {
-                len, shared: true, ..
-            } if copies => {
-                shared = shared.saturating_add(len);
-                len
-            }
-            Mapping::Data { len, .. } | Mapping::Unwritten { len, .. } => len,
-        };
+            Mapping::Data { bad: true, .. } if heals => new = new.saturating_add(len),
+            Mapping::Data { shared: true, .. } if copies => shared = shared.saturating_add(len),
+            Mapping::Data { .. } | Mapping::Unwritten { .. } => {}
+        }
         let needed = new.saturating_add(shared.div_ceil(2));
         while needed > free {
             if !meta.makes_room(reaped) {
@@ -256,12 +248,7 @@ fn for_runs(
                 .meta()
                 .read_alive()?
                 .map(inode.ino(), next, pages.end - next)?;
-            let len = match mapping {
-                Mapping::Hole { len }
-                | Mapping::Data { len, .. }
-                | Mapping::Unwritten { len, .. } => len,
-            };
-            f(mapping, next..next + len, &invalidate)
+            f(mapping, next..next + mapping.len(), &invalidate)
         })?;
         next = next.saturating_add(done.max(1));
     }
@@ -319,35 +306,31 @@ fn bad_runs(state: &State, ino: u64, mut pages: Range<u64>) -> Result<KVec<FileE
     let mut runs = KVec::<FileExtent>::new();
     while pages.start < pages.end {
         let pgoff = pages.start;
-        let len = match state.map(ino, pgoff, pages.end - pgoff)? {
-            Mapping::Data {
-                block,
-                len,
-                bad: true,
-                ..
-            } => {
-                match runs.last_mut() {
-                    // Only shared by others than what is before it.
-                    Some(last) if last.pgoff_end() == pgoff && last.block_end() == block => {
-                        last.len = last.len.saturating_add(len);
-                    }
-                    _ => {
-                        let run = FileExtent {
-                            pgoff,
-                            block,
-                            len,
-                            unwritten: false,
-                        };
-                        runs.push(run, GFP_KERNEL)?;
-                    }
+        let mapping = state.map(ino, pgoff, pages.end - pgoff)?;
+        if let Mapping::Data {
+            block,
+            len,
+            bad: true,
+            ..
+        } = mapping
+        {
+            match runs.last_mut() {
+                // Only shared by others than what is before it.
+                Some(last) if last.pgoff_end() == pgoff && last.block_end() == block => {
+                    last.len = last.len.saturating_add(len);
                 }
-                len
+                _ => {
+                    let run = FileExtent {
+                        pgoff,
+                        block,
+                        len,
+                        unwritten: false,
+                    };
+                    runs.push(run, GFP_KERNEL)?;
+                }
             }
-            Mapping::Data { len, .. } | Mapping::Hole { len } | Mapping::Unwritten { len, .. } => {
-                len
-            }
-        };
-        pages.start = pgoff.saturating_add(len);
+        }
+        pages.start = pgoff.saturating_add(mapping.len());
     }
     Ok(runs)
 }

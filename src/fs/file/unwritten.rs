@@ -74,7 +74,7 @@ pub(super) enum Converted {
 /// zeroes: those of `pages`, or fewer.
 ///
 /// It may be more than is asked for: as many as are written in one run before these, up to
-/// [`Meta::zeroes`](crate::fs::meta::Meta::zeroes). So who writes in turn mostly finds blocks that are
+/// [`Meta::zero_limits`](crate::fs::meta::Meta::zero_limits). So who writes in turn mostly finds blocks that are
 /// written, and who writes here and there pays for what he writes.
 ///
 /// # Errors
@@ -140,7 +140,7 @@ pub(super) fn look_ahead(fs: &Mount, ino: u64, pages: &Range<u64>) -> Result<Map
     if !matches!(mapping, Mapping::Unwritten { .. }) {
         return Ok(mapping);
     }
-    let most = fs.meta().zeroes().ahead.load(Relaxed);
+    let most = fs.meta().zero_limits().ahead.load(Relaxed);
     let ahead = written_before(&state, ino, pages.start)?.min(most);
     let want = wanted.max(ahead).min(to_pmd(pages.start));
     if want == wanted {
@@ -175,7 +175,7 @@ pub(super) fn forget_bytes(
 }
 
 /// Pages from this one to the next that a huge page can begin with.
-fn to_pmd(pgoff: u64) -> u64 {
+pub(super) fn to_pmd(pgoff: u64) -> u64 {
     PMD_BLOCKS - pgoff % PMD_BLOCKS
 }
 
@@ -198,7 +198,7 @@ fn good_len(fs: &Mount, blocks: &Range<u64>) -> Option<u64> {
 }
 
 /// How many of these blocks, of which the first is bad, are bad; 1 if nobody says so any more.
-fn bad_len(fs: &Mount, blocks: &Range<u64>) -> u64 {
+pub(super) fn bad_len(fs: &Mount, blocks: &Range<u64>) -> u64 {
     let known = fs.meta().read().next_bad(blocks.start, blocks.end);
     let listed = || fs.device().next_bad(blocks);
     known

@@ -23,14 +23,12 @@ use super::{
     unwritten::{
         convert,
         look_ahead,
+        to_pmd,
         Converted, //
     },
 };
 use crate::{
-    dax::{
-        self,
-        PMD_BLOCKS, //
-    },
+    dax,
     errno::ehwpoison,
     fs::Mount,
     state::Mapping,
@@ -242,8 +240,7 @@ pub(super) fn replace(
     let inode = lock.inode();
     let (fs, ino) = (inode.fs(), inode.ino());
     // Whole PMDs where they fit, else what comes before the next one.
-    let to_pmd = PMD_BLOCKS - pages.start % PMD_BLOCKS;
-    let want = (pages.end - pages.start).min(to_pmd);
+    let want = (pages.end - pages.start).min(to_pmd(pages.start));
     let pages = pages.start..pages.start + want;
     lock.break_layout(pages.clone())?;
     let (new, ()) = new_blocks(

@@ -8,16 +8,17 @@
 
 use super::{
     unwritten::{
+        bad_len,
         convert,
         forget_bytes,
         give,
         look_ahead,
+        to_pmd,
         Converted, //
     },
     writable::replace, //
 };
 use crate::{
-    dax::PMD_BLOCKS,
     fs::Mount,
     state::Mapping,
     trace::{
@@ -62,41 +63,36 @@ pub(super) fn zero(
         Mapping::Unwritten {
             len, bad: false, ..
         } => return Ok(len),
-        _ => {}
-    }
-    if let Mapping::Data {
-        block,
-        len,
-        shared,
-        bad,
-    } = mapping
-    {
-        let blocks = block..block.saturating_add(len);
-        let good = if bad { None } else { fs.good_len(&blocks) };
-        match good {
-            None if bad => lost = Some(block),
-            None => {
-                // The driver lists it, and nobody knew: it is a bad block like others.
-                let listed = fs
-                    .device()
-                    .next_bad(&blocks)
-                    .map_or(1, |run| run.end - run.start);
-                pages.end = pages.end.min(pages.start.saturating_add(listed));
-                lost = Some(block);
+        Mapping::Data {
+            block,
+            len,
+            shared,
+            bad,
+        } => {
+            let blocks = block..block.saturating_add(len);
+            let good = if bad { None } else { fs.good_len(&blocks) };
+            match good {
+                None => {
+                    // The driver may list it, and nobody knew: it is a bad block like others.
+                    let bad = pages.start.saturating_add(bad_len(fs, &blocks));
+                    pages.end = pages.end.min(bad);
+                    lost = Some(block);
+                }
+                Some(len) if !shared && zeroes == Zeroes::Unwritten => {
+                    let good = pages.start..pages.start.saturating_add(len);
+                    let blocks = block..block.saturating_add(len);
+                    return forget_bytes(lock, good, blocks).map(|()| len);
+                }
+                Some(len) if !shared => {
+                    let len = len.min(to_pmd(pages.start));
+                    lock.break_layout(pages.start..pages.start.saturating_add(len))?;
+                    fs.device().zero(block..block.saturating_add(len))?;
+                    return Ok(len);
+                }
+                Some(_) => {}
             }
-            Some(len) if !shared && zeroes == Zeroes::Unwritten => {
-                let good = pages.start..pages.start.saturating_add(len);
-                let blocks = block..block.saturating_add(len);
-                return forget_bytes(lock, good, blocks).map(|()| len);
-            }
-            Some(len) if !shared => {
-                let len = len.min(PMD_BLOCKS - pages.start % PMD_BLOCKS);
-                lock.break_layout(pages.start..pages.start.saturating_add(len))?;
-                fs.device().zero(block..block.saturating_add(len))?;
-                return Ok(len);
-            }
-            Some(_) => {}
         }
+        Mapping::Hole { .. } | Mapping::Unwritten { .. } => {}
     }
     let new = if zeroes == Zeroes::Written {
         replace(lock, pages.clone(), None)?

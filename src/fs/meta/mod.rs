@@ -66,7 +66,7 @@ use kernel::{
     },
 };
 
-/// See [`Zeroes::ahead`]. A database has space allocated so that writes are cheap. To convert costs a
+/// See [`ZeroLimits::ahead`]. A database has space allocated so that writes are cheap. To convert costs a
 /// transaction, and zeroes for each block: the first is to be shared by many writes, the second makes one of
 /// them wait.
 ///
@@ -74,11 +74,11 @@ use kernel::{
 /// 21 us without, and 4 us with any; the 99th percentile 24, 51, 10 and 4; the longest 36, 72, 278 and 1040.
 const AHEAD: u64 = 128;
 
-/// See [`Zeroes::in_place`]. A transaction costs as much as the zeroes of some ten blocks.
+/// See [`ZeroLimits::in_place`]. A transaction costs as much as the zeroes of some ten blocks.
 const IN_PLACE: u64 = 8;
 
 /// How many blocks are zeroed where a transaction, or some, would do. Only tests change it.
-pub(crate) struct Zeroes {
+pub(crate) struct ZeroLimits {
     /// Unwritten blocks that one write makes written beyond those that it writes to, at most, in a file that
     /// is written in turn.
     pub(crate) ahead: Atomic<u64>,
@@ -101,8 +101,8 @@ pub(crate) struct Meta {
     metadata: Atomic<u64>,
     /// How often the state lock was taken to find where pages are.
     look_ups: Atomic<u64>,
-    /// See [`Meta::zeroes`].
-    zeroes: Zeroes,
+    /// See [`Meta::zero_limits`].
+    zero_limits: ZeroLimits,
     /// How many pieces of what is dead were freed.
     reaped: Atomic<u64>,
 }
@@ -126,7 +126,7 @@ impl Meta {
             state,
             health <- Health::new(pmem, name, dev, counters, events),
             look_ups: Atomic::new(0),
-            zeroes: Zeroes {
+            zero_limits: ZeroLimits {
                 ahead: Atomic::new(AHEAD),
                 in_place: Atomic::new(IN_PLACE),
             },
@@ -294,8 +294,8 @@ impl Meta {
     }
 
     /// When blocks are zeroed to save transactions.
-    pub(crate) fn zeroes(&self) -> &Zeroes {
-        &self.zeroes
+    pub(crate) fn zero_limits(&self) -> &ZeroLimits {
+        &self.zero_limits
     }
 
     /// `EIO` if it [`is_shut_down`](Self::is_shut_down).

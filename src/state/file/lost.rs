@@ -96,15 +96,5 @@ impl State {
 /// Keeps those of the first `found` owners that have lost something, and returns how many they are: what is
 /// unwritten holds nothing.
 fn lost(out: &mut [OwnerRecord], found: usize) -> usize {
-    let mut kept = 0;
-    for at in 0..found {
-        let Some(&rec) = out.get(at).filter(|rec| !rec.unwritten) else {
-            continue;
-        };
-        if let Some(slot) = out.get_mut(kept) {
-            *slot = rec;
-            kept = kept.saturating_add(1);
-        }
-    }
-    kept
+    OwnerRecord::keep(out, found, |rec| !rec.unwritten)
 }

@@ -52,6 +52,21 @@ pub(crate) enum Mapping {
     },
 }
 
+impl Mapping {
+    /// Number of pages.
+    pub(crate) fn len(&self) -> u64 {
+        let (Self::Hole { len } | Self::Data { len, .. } | Self::Unwritten { len, .. }) = self;
+        *len
+    }
+
+    /// The first `max` pages of it, at most.
+    pub(crate) fn up_to(mut self, max: u64) -> Self {
+        let (Self::Hole { len } | Self::Data { len, .. } | Self::Unwritten { len, .. }) = &mut self;
+        *len = (*len).min(max);
+        self
+    }
+}
+
 /// Extents that one transaction changes, where several may do it: the commit lock is held for as long as
 /// that takes, and whoever changes something or has to publish a failure waits for it.
 pub(crate) const EXTENTS: usize = 16;
