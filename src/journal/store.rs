@@ -227,6 +227,7 @@ impl<M: Medium, A: Access> Store<M, A> {
         freed
     }
 
+    /// Frees an inode, or a piece of it. Returns whether it is gone.
     fn evict_now(&mut self, ino: u64) -> Result<bool> {
         let (tx, is_all) = self.state.get().evict(ino)?;
         self.commit(tx)?;
@@ -246,9 +247,7 @@ impl<M: Medium, A: Access> Store<M, A> {
         let Some(ino) = self.state.get().next_dead() else {
             return Ok(false);
         };
-        let (tx, _) = self.state.get().evict(ino)?;
-        self.commit(tx)?;
-        Ok(true)
+        self.evict_now(ino).map(|_| true)
     }
 
     /// Gives the filesystem another name for people, durably.

@@ -87,22 +87,20 @@ fn share(range: &Remap<'_, Mount>, len: u64, dst_lock: &InodeLock<'_, Mount>) ->
     while done < pages {
         let mut batch = 0;
         let mut size = dst.inode.size();
-        meta.with_room(|| {
+        meta.transact(|state| {
             // What an earlier try has set was not stored.
             size = dst.inode.size();
-            meta.transact(|state| {
-                let (from, to) = (from.saturating_add(done), to.saturating_add(done));
-                batch = state.step_len(from_ino, from, pages.saturating_sub(done))?;
-                // What is there goes.
-                batch = state.step_len(to_ino, to, batch)?;
-                let mut tx = state.clone_range(from_ino, from, to_ino, to, batch)?;
-                let shared = to.saturating_add(batch).saturating_mul(dax::BLOCK_SIZE);
-                if shared.min(end) > size {
-                    size = shared.min(end);
-                    resize::push_size(state, &mut tx, dst.inode, size)?;
-                }
-                Ok(tx)
-            })
+            let (from, to) = (from.saturating_add(done), to.saturating_add(done));
+            batch = state.step_len(from_ino, from, pages.saturating_sub(done))?;
+            // What is there goes.
+            batch = state.step_len(to_ino, to, batch)?;
+            let mut tx = state.clone_range(from_ino, from, to_ino, to, batch)?;
+            let shared = to.saturating_add(batch).saturating_mul(dax::BLOCK_SIZE);
+            if shared.min(end) > size {
+                size = shared.min(end);
+                resize::push_size(state, &mut tx, dst.inode, size)?;
+            }
+            Ok(tx)
         })?;
         if size > dst.inode.size() {
             dst_lock.set_size(size);

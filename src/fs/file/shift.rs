@@ -55,7 +55,7 @@ pub(super) fn shift(
         build(&meta.read())?;
         invalidate.write_back(pages.start..u64::MAX)?;
         invalidate.break_layout(pages.start..u64::MAX)?;
-        meta.with_room(|| meta.transact(build))?;
+        meta.transact(build)?;
         let shrinks = size < inode.size();
         lock.set_size(size);
         if shrinks {

@@ -161,16 +161,13 @@ pub(super) fn forget_bytes(
 ) -> Result {
     let inode = lock.inode();
     lock.break_layout(pages.clone())?;
-    let meta = inode.fs().meta();
-    meta.with_room(|| {
-        meta.transact(|state| {
-            let (ino, len) = (inode.ino(), pages.end.saturating_sub(pages.start));
-            if state.next_bad(blocks.start, blocks.end).is_some() {
-                // It has failed meanwhile: it is looked at once more, and another one taken.
-                return Err(ERESTARTSYS);
-            }
-            state.convert(ino, pages.start, len, false)
-        })
+    inode.fs().meta().transact(|state| {
+        let (ino, len) = (inode.ino(), pages.end.saturating_sub(pages.start));
+        if state.next_bad(blocks.start, blocks.end).is_some() {
+            // It has failed meanwhile: it is looked at once more, and another one taken.
+            return Err(ERESTARTSYS);
+        }
+        state.convert(ino, pages.start, len, false)
     })
 }
 

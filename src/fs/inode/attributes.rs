@@ -96,14 +96,13 @@ fn set_owner(change: &SetAttr<'_, Mount>) -> Result {
             Some(value) => Some(xattr_op(ino, acl::name(AclKind::Access), value)?),
             None => None,
         };
-        meta.transact(|state| {
-            let attr = state.get(ino)?.attr;
-            let mut tx = set_attr_tx(ino, with_owner(attr, inode))?;
-            if let Some(op) = acl_op {
-                tx.push(op)?;
-            }
-            Ok(tx)
-        })
+        let mut state = meta.lock();
+        let attr = state.get(ino)?.attr;
+        let mut tx = set_attr_tx(ino, with_owner(attr, inode))?;
+        if let Some(op) = acl_op {
+            tx.push(op)?;
+        }
+        state.commit(tx)
     })?;
     if let Some(acl) = acl {
         acl.cache(inode, AclKind::Access);

@@ -129,7 +129,7 @@ fn change<const N: usize>(
 fn remove(
     dir: &Inode<Mount>,
     dentry: &Dentry<Mount>,
-    build: impl FnOnce(&State, u64, &[u8], state::Timestamp) -> Result<Transaction>,
+    build: impl Fn(&State, u64, &[u8], state::Timestamp) -> Result<Transaction>,
 ) -> Result {
     change([Some(dir), dentry.inode()], |now| {
         let meta = dir.fs().meta();
@@ -159,7 +159,7 @@ impl Namespace for Mount {
         change([Some(dir), Some(inode)], |now| {
             let meta = dir.fs().meta();
             let (name, now) = (dentry.name(), stored(now));
-            meta.with_room(|| meta.transact(|state| state.link(dir.ino(), name, inode.ino(), now)))
+            meta.transact(|state| state.link(dir.ino(), name, inode.ino(), now))
         })
     }
 
@@ -190,8 +190,7 @@ impl Namespace for Mount {
             };
             let (from, to, now) = (old_dir.ino(), new_dir.ino(), stored(now));
             let meta = old_dir.fs().meta();
-            let rename = |state: &State| state.rename(from, old.name(), to, new.name(), mode, now);
-            meta.with_room(|| meta.transact(rename))
+            meta.transact(|state| state.rename(from, old.name(), to, new.name(), mode, now))
         })
     }
 

@@ -44,23 +44,22 @@ impl Xattrs for Mount {
         let stamps = Stamps::new([Some(inode)]);
         let time = stored(stamps.now());
         let meta = inode.fs().meta();
-        meta.with_room(|| {
-            let set = match change {
-                XattrChange::Set(value) => Some((value, SetMode::Any)),
-                XattrChange::Create(value) => Some((value, SetMode::Create)),
-                XattrChange::Replace(value) => Some((value, SetMode::Replace)),
-                XattrChange::Remove => None,
-            };
-            // Before the lock: it may be much.
-            let set = match set {
-                Some((value, mode)) => Some((Xattr::copy(name, value)?, mode)),
-                None => None,
-            };
-            meta.transact(|state| match set {
-                Some((xattr, mode)) => state.set_xattr(ino, xattr, mode, time),
-                None => state.remove_xattr(ino, name, time),
-            })
-        })?;
+        let set = match change {
+            XattrChange::Set(value) => Some((value, SetMode::Any)),
+            XattrChange::Create(value) => Some((value, SetMode::Create)),
+            XattrChange::Replace(value) => Some((value, SetMode::Replace)),
+            XattrChange::Remove => None,
+        };
+        match set {
+            Some((value, mode)) => meta.with_room(|| {
+                // Before the lock: it may be much.
+                let xattr = Xattr::copy(name, value)?;
+                let mut state = meta.lock();
+                let tx = state.set_xattr(ino, xattr, mode, time)?;
+                state.commit(tx)
+            }),
+            None => meta.transact(|state| state.remove_xattr(ino, name, time)),
+        }?;
         stamps.keep();
         Ok(())
     }

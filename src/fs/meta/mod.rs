@@ -161,15 +161,18 @@ impl Meta {
     }
 
     /// Makes the transaction that `build` makes of the state so, under one hold of the lock. All of
-    /// it happens, or nothing.
+    /// it happens, or nothing. `build` is asked again if there was no room, and what is dead made some: see
+    /// [`with_room`](Self::with_room).
     ///
     /// # Errors
     ///
     /// What `build` says; those of [`MetaGuard::commit`].
-    pub(crate) fn transact(&self, build: impl FnOnce(&State) -> Result<Transaction>) -> Result {
-        let mut state = self.lock();
-        let tx = build(&state)?;
-        state.commit(tx)
+    pub(crate) fn transact(&self, mut build: impl FnMut(&State) -> Result<Transaction>) -> Result {
+        self.with_room(|| {
+            let mut state = self.lock();
+            let tx = build(&state)?;
+            state.commit(tx)
+        })
     }
 
     /// Does `f`, which makes a transaction; again if there was no room, and what is dead makes some.
@@ -227,9 +230,6 @@ impl Meta {
     ///
     /// As [`MetaGuard::reap`]; `EIO` if the device is gone.
     pub(crate) fn reap(&self) -> Result<bool> {
-        if self.read().next_dead().is_none() {
-            return Ok(false);
-        }
         self.reap_piece(&mut self.lock())
     }
 
