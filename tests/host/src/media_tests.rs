@@ -254,22 +254,30 @@ fn a_cut_record_ends_the_log() {
     assert_eq!(state.lookup(ROOT_INO, b"b"), Err(ENOENT));
 }
 
+/// A long name of a file, one of many.
+fn name(i: usize) -> std::vec::Vec<u8> {
+    std::format!("{i:0200}").into_bytes()
+}
+
+/// Makes files until the log has no room for another one. Returns how many.
+fn fill_with_files(medium: &Recorder, journal: &mut Journal, state: &mut State) -> usize {
+    for n in 0.. {
+        let (_, tx) = state.create(ROOT_INO, &name(n), attr(FILE, 1)).unwrap();
+        match commit(medium, journal, state, tx) {
+            Err(e) if e == ENOSPC => return n,
+            result => result.unwrap(),
+        }
+    }
+    unreachable!()
+}
+
 /// A log full of what cannot be left out says ENOSPC before anything has changed, and what is removed
 /// makes room again.
 #[test]
 fn full_log() {
     let medium = formatted();
     let (mut journal, mut state) = open(&medium).unwrap();
-    let name = |i: usize| std::format!("{i:0200}").into_bytes();
-    let mut n = 0;
-    loop {
-        let (_, tx) = state.create(ROOT_INO, &name(n), attr(FILE, 1)).unwrap();
-        match commit(&medium, &mut journal, &mut state, tx) {
-            Err(e) if e == ENOSPC => break,
-            result => result.unwrap(),
-        }
-        n += 1;
-    }
+    let n = fill_with_files(&medium, &mut journal, &mut state);
     assert!(n > 50, "{n}");
     state.check().unwrap();
     assert_eq!(state.inode_count(), n as u64 + 1);
@@ -302,16 +310,7 @@ fn full_log_and_unwritten_blocks() {
     let pages = blocks.end - blocks.start;
     let tx = state.remap_unwritten(ino, 0, blocks.start, pages).unwrap();
     commit(&medium, &mut journal, &mut state, tx).unwrap();
-    let name = |i: usize| std::format!("{i:0200}").into_bytes();
-    let mut n = 0;
-    loop {
-        let (_, tx) = state.create(ROOT_INO, &name(n), attr(FILE, 1)).unwrap();
-        match commit(&medium, &mut journal, &mut state, tx) {
-            Err(e) if e == ENOSPC => break,
-            result => result.unwrap(),
-        }
-        n += 1;
-    }
+    let n = fill_with_files(&medium, &mut journal, &mut state);
     // Each is an extent more, or two.
     let mut written = 0;
     let mut error = None;

@@ -22,4 +22,10 @@ int dr_slowness(void);
 /* As many milliseconds, or tries, as make up for that. */
 int dr_patience(int n);
 
+/*
+ * Waits for ticks, so that times of files differ: they are those of the last one, which may say less than what a
+ * file got that was looked at (it gets the time in full). The one after that does not.
+ */
+void dr_tick(void);
+
 #endif
